@@ -1,0 +1,70 @@
+"""See the job's own archive directory: only ever read, and never needed.
+
+It knows two things that no destination tells: which set is unfinished (a name with ``.part``), and
+how many volumes each manifest lists (a volume lost at the destination goes unnoticed in every
+version of duplicity from 0.8 to 3.2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from typing import BinaryIO
+
+from check_duplicity.names import Archive
+
+_BLOCK = 1 << 20
+_VOLUME = re.compile(rb"(?:\A|\n)Volume (\d{1,9}):")
+_LONGEST_VOLUME = len(b"\nVolume 999999999:")
+
+
+def archive_path(url: str, archive_dir: str | None, name: str | None) -> str:
+    """Return the directory that duplicity uses for a job.
+
+    The defaults are duplicity's own, the same from 0.8 to 3.2: ``~/.cache/duplicity`` (or below
+    ``$XDG_CACHE_HOME``), and as name the MD5 of the destination's URL, as it is written.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    root = os.path.expanduser(archive_dir or os.path.join(cache, "duplicity"))
+    digest = hashlib.md5(url.encode(errors="surrogateescape"), usedforsecurity=False)
+    return os.path.join(root, name or digest.hexdigest())
+
+
+def look(path: str) -> Archive:
+    """List an archive directory and count the volumes that its manifests list.
+
+    Never raises `OSError`: a directory that can't be read is one with a problem.
+    """
+    try:
+        names = tuple(sorted(os.listdir(path)))
+    except OSError as error:
+        return Archive(problem=f"archive directory {path}: {error.strerror}")
+    listed: dict[str, int] = {}
+    problem = ""
+    for name in names:
+        if not name.endswith((".manifest", ".m")):
+            continue
+        try:
+            with open(os.path.join(path, name), "rb") as manifest:
+                listed[name] = count_volumes(manifest)
+        except FileNotFoundError:
+            pass  # A run that ends at this moment has renamed or removed it.
+        except OSError as error:
+            problem = f"manifest {os.path.join(path, name)}: {error.strerror}"
+    return Archive(names, listed, problem)
+
+
+def count_volumes(manifest: BinaryIO) -> int:
+    """Return the number of volumes in a manifest: that of the last ``Volume N:`` in it.
+
+    The last, not the highest, counts: a resumed run may list "1, 2, 3, 2" (duplicity's
+    ``Manifest.from_string``). The list of files that stands before or behind can be long.
+    """
+    last, before = 0, b""
+    while block := manifest.read(_BLOCK):
+        block = before + block
+        for volume in _VOLUME.finditer(block):
+            last = int(volume[1])
+        before = block[-_LONGEST_VOLUME:]
+    return last

@@ -1,0 +1,138 @@
+"""What lies at a duplicity destination: backup sets, chains and what is left over.
+
+The words are duplicity's own (``collection-status``): a *set* is what one run leaves, a *chain* a
+full set and the incrementals that build on it. An *incomplete* set has no manifest: its run has not
+ended, or never did. An *orphaned* set is complete, but what it builds on is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class BackupSet:
+    """One backup set.
+
+    ``start`` is the time of the set that an incremental builds on, ``None`` for a full one;
+    ``time`` is when its run began; both are aware and in UTC. ``volumes`` is the number of volumes
+    seen, ``missing`` the numbers of those that should be there and are not. ``encrypted`` is
+    ``None`` where the source does not say. ``signed`` tells that the set's signature file is there.
+    """
+
+    start: datetime | None
+    time: datetime
+    volumes: int
+    complete: bool = True
+    encrypted: bool | None = None
+    missing: tuple[range, ...] = ()
+    signed: bool = True
+
+    @property
+    def full(self) -> bool:
+        """Whether it builds on no other."""
+        return self.start is None
+
+    @property
+    def missing_volumes(self) -> int:
+        """How many volumes are missing."""
+        return sum(len(numbers) for numbers in self.missing)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A full backup set and the incrementals on it, in the order of time."""
+
+    sets: tuple[BackupSet, ...]
+
+    @property
+    def restorable(self) -> tuple[BackupSet, ...]:
+        """The sets up to the first from which a volume is missing: what can be restored."""
+        for position, backup_set in enumerate(self.sets):
+            if backup_set.missing:
+                return self.sets[:position]
+        return self.sets
+
+
+@dataclass(frozen=True)
+class Collection:
+    """All that was recognised at a destination.
+
+    ``chains`` are in the order of their full sets. ``orphaned`` and ``incomplete`` count sets.
+    ``unfinished`` is the newest incomplete set, where the source names it. ``other_prefixes`` are
+    what duplicity's names begin with that belong to another job (``--file-prefix``). ``nowhere``
+    is the directory of a ``file://`` destination that isn't there.
+    """
+
+    chains: tuple[Chain, ...] = ()
+    orphaned: int = 0
+    incomplete: int = 0
+    unfinished: BackupSet | None = None
+    other_prefixes: tuple[str, ...] = ()
+    nowhere: str = ""
+
+    @property
+    def sets(self) -> tuple[BackupSet, ...]:
+        """Every set that is part of a chain."""
+        return tuple(backup_set for chain in self.chains for backup_set in chain.sets)
+
+
+def link(sets: Iterable[BackupSet], other_prefixes: Iterable[str] = ()) -> Collection:
+    """Build the chains from sets in any order, in linear time after sorting them.
+
+    The rules are those of duplicity's ``BackupChain.add_inc`` (the same from 0.8 to 3.2), applied
+    to complete sets only: a set that builds on an incomplete one is orphaned, since it cannot be
+    restored.
+    """
+    ordered = sorted(sets, key=_order)
+    complete = [backup_set for backup_set in ordered if backup_set.complete]
+    incomplete = [backup_set for backup_set in ordered if not backup_set.complete]
+    chains, orphaned = _build_chains(complete)
+    incomplete += _discard_unsigned(chains)
+    return Collection(
+        chains=tuple(Chain(tuple(chain)) for chain in chains),
+        orphaned=orphaned,
+        incomplete=len(incomplete),
+        unfinished=max(incomplete, key=_order, default=None),
+        other_prefixes=tuple(sorted(set(other_prefixes))),
+    )
+
+
+def _build_chains(ordered: Iterable[BackupSet]) -> tuple[list[list[BackupSet]], int]:
+    """Return the chains, in the order of their full sets, and the number of orphaned sets."""
+    chains: list[list[BackupSet]] = []
+    chain_with: dict[datetime, list[BackupSet]] = {}
+    orphaned = 0
+    for backup_set in ordered:
+        if backup_set.start is None:
+            chain: list[BackupSet] = []
+            chains.append(chain)
+        else:
+            chain = chain_with.get(backup_set.start, [])
+            if chain and chain[-1].start == backup_set.start:
+                chain.pop()  # duplicity prefers the later of two that build on the same set
+            elif not chain or chain[-1].time != backup_set.start:
+                orphaned += 1
+                continue
+        chain.append(backup_set)
+        chain_with.setdefault(backup_set.time, chain)
+    return chains, orphaned
+
+
+def _discard_unsigned(chains: Sequence[list[BackupSet]]) -> list[BackupSet]:
+    """Take the set off the newest chain that duplicity discards, and return it in a list.
+
+    Seen on 0.8.23 to 3.2.1: the last incremental is left out, also when restoring, if its signature
+    file is the only one of its chain that is lost ("discarding last backup set, because of missing
+    signature file"), and ``cleanup`` deletes it.
+    """
+    newest = max(chains, key=lambda chain: chain[-1].time, default=[])
+    if len(newest) < 3 or newest[-1].signed or not all(earlier.signed for earlier in newest[:-1]):
+        return []
+    return [newest.pop()]
+
+
+def _order(backup_set: BackupSet) -> tuple[datetime, bool, datetime]:
+    return backup_set.time, not backup_set.full, backup_set.start or backup_set.time

@@ -1,0 +1,260 @@
+"""See the destination: ask duplicity for the file names there, and harm nothing.
+
+duplicity gets a private, empty, temporary archive directory. With the job's own it would take the
+lock there: a backup that starts meanwhile fails with 23, and in 3.2.1 the loser also deletes the
+winner's lock file. A private one needs no passphrase and no key, and shows interrupted sets for
+what they are (tried on 0.8.23 to 3.2.1).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from urllib.parse import unquote
+
+from check_duplicity.findings import CannotSee, Kind
+from check_duplicity.secrets import Secrets
+
+# Options of ours that must not be overruled: they keep the check apart from the job.
+OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir", "--verbosity")
+
+_ENDING_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM}
+_PR_SET_PDEATHSIG = 1
+_LONGEST_LINE = 96 << 20  # bytes; a million file names are 70 MB in one line
+_KEPT = 4 << 20  # bytes of a machine log without names
+_LONGEST_REASON = 240  # characters
+
+# duplicity.log.ErrorCode: "these values should never change, as frontends rely upon them".
+_MEANINGS = {
+    2: "wrong usage",
+    8: "bad URL",
+    9: "bad archive directory",
+    23: "user error",
+    30: "internal error",
+    31: "GPG failed",
+    38: "connection failed",
+    50: "backend error",
+    51: "permission denied at the destination",
+    52: "not found at the destination",
+    53: "no space at the destination",
+    54: "backend command failed",
+    55: "backend code error",
+    56: "backend validation failed",
+}
+
+
+def nowhere(url: str) -> str:
+    """Return the directory of a ``file://`` URL if there is none, otherwise an empty string.
+
+    duplicity would make it: an unmounted disk would look like a backup that never ran, and the
+    check would have left something behind. Raises `CannotSee` if it may not be looked at.
+    """
+    match = re.match(r"(?:par2\+)?file://", url)
+    if match is None:
+        return ""
+    path = unquote(re.split(r"[?#]", url[match.end() :])[0])
+    try:
+        return "" if stat.S_ISDIR(os.stat(path).st_mode) else path
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CannotSee(Kind.NOT_READABLE, f"destination {path}: {reason}") from None
+
+
+@contextlib.contextmanager
+def asking(
+    url: str, options: Sequence[str], command: Sequence[str], secrets: Secrets
+) -> Iterator[Asked]:
+    """Run ``collection-status`` for the length of the block.
+
+    ``command`` starts duplicity, ``options`` are the job's own. Raises `CannotSee` if it can't be
+    started.
+    """
+    with _private_directory() as private:
+        # Standard error has what goes wrong before there is a log, so the log goes there too.
+        own = ["-v9", "--no-encryption", "--log-fd", "2", "--archive-dir", private]
+        line = [*command, "collection-status", "--num-retries", "1", *options, *own, url]
+        with _running(line, private) as duplicity:
+            yield Asked(duplicity, secrets)
+
+
+class Asked:
+    """duplicity, asked and not yet heard."""
+
+    def __init__(self, process: subprocess.Popen[bytes], secrets: Secrets) -> None:
+        self._process = process
+        self._secrets = secrets
+
+    def log_until(self, enough: Callable[[str], bool]) -> str:
+        """Return the first line of the machine log that is enough: duplicity need not go on then.
+
+        Without such a line the log's last part is returned when duplicity has ended. Raises
+        `CannotSee` with duplicity's own reason when it has failed, and with its last words when
+        the check is cut short.
+        """
+        log = bytearray()
+        assert self._process.stderr is not None
+        try:
+            while read := self._process.stderr.readline(_LONGEST_LINE):
+                line = read.decode(errors="replace")
+                if enough(line):
+                    return line
+                log += read
+                del log[:-_KEPT]
+            # Not reaped before its group is killed: until then no other can have its number.
+            end = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        except CannotSee as cut_short:
+            said = _last_words(self._text(log))
+            detail = f"; duplicity's last words: {said}" if said else ""
+            raise CannotSee(cut_short.kind, cut_short.reason + detail) from None
+        assert end is not None
+        if end.si_status:
+            raise _failure(end.si_status, end.si_code == os.CLD_EXITED, self._text(log))
+        return log.decode(errors="replace")
+
+    def _text(self, log: bytearray) -> str:
+        return self._secrets.hide(log.decode(errors="replace"))
+
+
+@contextlib.contextmanager
+def _private_directory() -> Iterator[str]:
+    path = ""
+    try:
+        with _undisturbed():
+            path = _make_directory()
+        yield path
+    finally:
+        if path:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _make_directory() -> str:
+    try:
+        return tempfile.mkdtemp(prefix="check-duplicity-")
+    except OSError as error:
+        raise CannotSee(Kind.NO_DUPLICITY, f"no temporary directory: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def _running(command: Sequence[str], private: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command without input or terminal, in a group of its own that is killed in the end.
+
+    Nothing is lost: what duplicity would tidy up is in its private directory.
+    """
+    libc = ctypes.CDLL(None)
+
+    def prepare() -> None:
+        # Should this process be killed outright, duplicity goes with it.
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING_SIGNALS)
+
+    process = None
+    try:
+        with _undisturbed():
+            process = _start(command, _environment(private), prepare)
+        yield process
+    finally:
+        if process is not None:
+            _kill(process)
+
+
+def _start(
+    command: Sequence[str], environment: dict[str, str], prepare: Callable[[], None]
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=prepare,  # noqa: PLW1509 - there are no threads here
+        )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a command"
+        raise CannotSee(Kind.NO_DUPLICITY, f"cannot run {command[0]}: {reason}") from None
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=2)  # Not even SIGKILL ends a process that waits for a dead disk.
+    if process.stderr is not None:
+        process.stderr.close()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let ending signals wait, so that nothing is made without being remembered."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _environment(private: str) -> dict[str, str]:
+    """The caller's environment (credentials are in it), with nothing translated or local."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("LANG", "LANGUAGE") and not name.startswith("LC_")
+    }
+    return {
+        **kept,
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "TMPDIR": private,
+        "HOME": os.path.expanduser("~"),
+        "SSH_ASKPASS_REQUIRE": "never",
+    }
+
+
+def _failure(status: int, by_itself: bool, log: str) -> CannotSee:
+    if by_itself:
+        meaning = _MEANINGS.get(status)
+        how = f"failed with {status}" + (f" ({meaning})" if meaning else "")
+    else:
+        how = f"was killed by {_signal_name(status)}"
+    reason = _last_words(log)
+    return CannotSee(Kind.DUPLICITY_FAILED, f"duplicity {how}" + (f": {reason}" if reason else ""))
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _last_words(log: str) -> str:
+    """The last error or warning of a machine log, else its last plain line, in one line.
+
+    Never a traceback: of one, only the last line.
+    """
+    blocks = re.findall(r"^(?:ERROR|WARNING) .*\n((?:\. .*\n?)+)", log, re.M)
+    if blocks:
+        lines = [line[2:].strip() for line in blocks[-1].splitlines()]
+    else:
+        lines = [line.strip() for line in log.splitlines() if _plain(line)][-1:]
+    lines = [line for line in lines if line and not line.startswith("Enter 'duplicity --help'")]
+    if any(line.startswith("Traceback (") for line in lines):
+        lines = lines[-1:]
+    reason = " ".join(" ".join(lines).split())
+    return reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…"
+
+
+def _plain(line: str) -> bool:
+    """Whether a line is not the machine log's."""
+    return bool(line.strip()) and not re.match(r"\. |\.$|[A-Z]+ \d+( |$)", line)

@@ -1,0 +1,77 @@
+"""What a check can find, and the error of not being able to see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+
+class State(IntEnum):
+    """The states of the Nagios plugin API, which are its exit statuses."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+
+class Kind(Enum):
+    """Every kind of finding; each has one entry in the table of advice and in the README."""
+
+    NO_DESTINATION = "no destination"
+    NO_BACKUP = "no backup"
+    MISSING_VOLUMES = "missing volumes"
+    NOT_ENCRYPTED = "not encrypted"
+    STALE = "stale"
+    STALE_FULL = "stale full backup"
+    CHAIN = "chain length"
+    FUTURE = "backup in the future"
+    UNFINISHED = "unfinished backup"
+    ORPHANED = "orphaned backup sets"
+    INCOMPLETE = "incomplete backup sets"
+    # What can't be seen is UNKNOWN.
+    USAGE = "wrong usage"
+    WRONG_USER = "wrong user"
+    NO_DUPLICITY = "duplicity cannot be run"
+    DUPLICITY_FAILED = "duplicity failed"
+    TIMEOUT = "no answer in time"
+    NOT_READABLE = "not readable"
+    NOT_RECOGNISED = "nothing recognised"
+    ENDED = "ended by a signal"
+    INTERNAL = "error in the plugin"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A fact with its reason: a kind, a state and one sentence."""
+
+    kind: Kind
+    state: State
+    text: str
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number for the limits to judge.
+
+    ``name`` and ``unit`` are those of the performance data; if the number can be outside of its
+    limits, ``kind`` and ``text`` are those of the finding.
+    """
+
+    name: str
+    value: int
+    unit: str = ""
+    text: str = ""
+    kind: Kind | None = None
+
+
+class CannotSee(Exception):
+    """Something could not be seen: the check is UNKNOWN, with this reason.
+
+    The text is shown, so whoever raises this has removed the secrets from it.
+    """
+
+    def __init__(self, kind: Kind, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.reason = reason

@@ -1,0 +1,78 @@
+"""Limits: Nagios ranges whose numbers may carry units of time, and ages as people read them.
+
+See the Monitoring Plugins' development guidelines, "Threshold and ranges".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
+_AGE = re.compile(rf"{_NUMBER}|(?:{_NUMBER}[smhdw])+", re.A)
+_PART = re.compile(rf"({_NUMBER})([smhdw]?)", re.A)
+_COUNT = re.compile(_NUMBER, re.A)
+_RANGE = re.compile(r"(@?)(?:([^:@]*):)?([^:@]*)")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A range that is good, in base units (seconds or a count), and how it was written.
+
+    ``spec`` is the range in the guideline's own form: a bare limit is an upper limit.
+    """
+
+    text: str
+    spec: str
+
+
+def age_limit(text: str) -> Limit:
+    """Read an AGE: ``32h``, ``1d8h``, ``90`` (seconds), or a range of these: ``@1d:2d``.
+
+    Raises `ValueError` with what would be right.
+    """
+    error = f"not an age: {text!r} (write 36h, 1d8h or a Nagios range of these)"
+    return _limit(text, _AGE, error)
+
+
+def count_limit(text: str) -> Limit:
+    """Read a range of numbers without units: ``14``, ``2:30``. Raises `ValueError`."""
+    error = f"not a range: {text!r} (write 14 or a Nagios range: 2:30)"
+    return _limit(text, _COUNT, error)
+
+
+def _limit(text: str, form: re.Pattern[str], error: str) -> Limit:
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        raise ValueError(error)
+    invert, start, end = match.groups()
+    given = [bound for bound in (start, end) if bound not in ("", "~", None)]
+    if not all(map(form.fullmatch, given)) or not (given or start == "~"):
+        raise ValueError(error)
+    if len(given) == 2 and _base_units(start) > _base_units(end):
+        raise ValueError(f"{error}: the start is above the end")
+    if start is None:
+        start = "0" if invert else "~"  # A bare limit is an upper limit.
+    low = start if start == "~" else _plain(_base_units(start))
+    return Limit(text, f"{invert}{low}:{_plain(_base_units(end)) if end else ''}")
+
+
+def _base_units(text: str) -> float:
+    return sum(float(number) * _UNITS[unit or "s"] for number, unit in _PART.findall(text))
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if number == int(number) else str(number)
+
+
+def format_age(seconds: float) -> str:
+    """Return an age as people read it, in its two largest units: ``3d 4h``, ``5h 12m``, ``40s``."""
+    left = abs(int(seconds))
+    parts: list[str] = []
+    for unit in "dhms":
+        count, left = divmod(left, _UNITS[unit])
+        if count or parts or unit == "s":
+            parts.append(f"{count}{unit}")
+    shown = [part for part in parts[:2] if not part.startswith("0")] or parts[:1]
+    return " ".join(shown)

@@ -1,0 +1,274 @@
+"""Read duplicity's file names: a collection is fully described by them.
+
+One reader for names from any source: the machine log, an archive directory, a listing made by
+another tool. The forms are those of duplicity's ``file_naming.py``, 0.8.22 to 3.2.1, the short ones
+(``--short-filenames``, written by versions before 2.0, read by all) included. No version's wording
+matters here, and no order of the names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Optional
+
+from check_duplicity.collection import BackupSet, Collection, link
+
+_STAMP = r"[0-9]{8}[Tt][0-9]{6}[Zz]"
+_SUFFIX = r"(?P<part>\.part)?(?:\.(?P<suffix>gz|gpg|p7m))?"
+_LONG = re.compile(
+    r"duplicity-(?P<kind>full|inc|full-signatures|new-signatures)"
+    rf"\.(?:(?P<start>{_STAMP})\.to\.)?(?P<time>{_STAMP})"
+    rf"\.(?:vol(?P<volume>[0-9]{{1,9}})\.difftar|(?P<manifest>manifest)|(?P<sigtar>sigtar))"
+    rf"{_SUFFIX}"
+)
+_SHORT = re.compile(
+    r"(?P<kind>df|di|dfs|dns)\.(?P<time>[0-9a-z]{6,7})(?:\.(?P<end>[0-9a-z]{6,7}))?"
+    r"\.(?:(?P<volume>[0-9a-z]{1,5})\.dt|(?P<manifest>m)|(?P<sigtar>st))"
+    r"(?P<part>\.p)?(?:\.(?P<suffix>z|g))?"
+)
+_ENCRYPTED = ("gpg", "p7m", "g")
+
+_Key = tuple[Optional[str], str]
+"""Start and time of a set as its names spell them: parsed once a set, not once a file."""
+
+
+@dataclass(frozen=True)
+class Prefixes:
+    """What a job's names begin with: duplicity's ``--file-prefix`` and its three kin."""
+
+    volume: str = ""
+    manifest: str = ""
+    signature: str = ""
+
+    @classmethod
+    def of_options(cls, options: Sequence[str]) -> Prefixes:
+        """Take the prefixes from duplicity's options; the last of each wins, as in duplicity."""
+        given = {"": "", "-archive": "", "-manifest": "", "-signature": ""}
+        for position, option in enumerate(options):
+            name, equals, value = option.partition("=")
+            kind = name[len("--file-prefix") :] if name.startswith("--file-prefix") else None
+            if kind in given:
+                given[kind] = value if equals else "".join(options[position + 1 : position + 2])
+        return cls(*(given[""] + given[kind] for kind in ("-archive", "-manifest", "-signature")))
+
+    def expected_of(self, name: _Name) -> str:
+        """Return what this name must begin with."""
+        if name.signature:
+            return self.signature
+        return self.manifest if name.volume is None else self.volume
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What was seen of a job's own archive directory.
+
+    ``listed`` is the number of volumes in each manifest, by the manifest's file name. ``problem``
+    says why something could not be read; that is simply not known then.
+    """
+
+    names: tuple[str, ...] = ()
+    listed: Mapping[str, int] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """The names that duplicity makes while a run lasts, and leaves when it is killed."""
+        return tuple(name for name in self.names if ".part" in name or ".p" in name)
+
+
+@dataclass(frozen=True)
+class _Name:
+    """One recognised file name."""
+
+    prefix: str
+    signature: bool
+    key: _Key
+    volume: int | None
+    part: bool
+    encrypted: bool
+
+
+@dataclass
+class _Files:
+    """The files of one set, as they come."""
+
+    volumes: set[int] = field(default_factory=set)
+    manifest: bool = False
+    encrypted: bool | None = None
+
+    def add(self, name: _Name) -> None:
+        if name.volume is not None:
+            self.volumes.add(name.volume)
+        elif not name.part:
+            self.manifest = True
+        self.encrypted = name.encrypted and self.encrypted is not False
+
+    def missing(self, listed: int) -> tuple[range, ...]:
+        """The volumes that aren't there of those that must be: 1 to the highest known."""
+        holes, expected = [], 1
+        for number in sorted(self.volumes):
+            if number > expected:
+                holes.append(range(expected, number))
+            expected = number + 1
+        # Even an empty backup has one volume.
+        if expected <= max(listed, 1):
+            holes.append(range(expected, max(listed, 1) + 1))
+        return tuple(holes)
+
+
+@dataclass
+class _Sorted:
+    """Names sorted by the set that they belong to."""
+
+    files: dict[_Key, _Files] = field(default_factory=dict)
+    signed: set[_Key] = field(default_factory=set)
+    other_prefixes: set[str] = field(default_factory=set)
+
+
+def read_names(
+    names: Iterable[str], prefixes: Prefixes = Prefixes(), archive: Archive | None = None
+) -> Collection:
+    """Read the names at a destination, with what the job's archive directory adds to them.
+
+    Names that are not duplicity's, or another job's, are passed over.
+    """
+    archive = archive or Archive()
+    found = _sort(names, prefixes)
+    for key in _sort(archive.unfinished, prefixes).files:
+        found.files.setdefault(key, _Files())
+    listed = _listed(archive, prefixes)
+    sets = []
+    for key, start, time, files in _timed(found):
+        missing = files.missing(listed.get(key, 0)) if files.manifest else ()
+        signed = key in found.signed
+        volumes = len(files.volumes)
+        sets.append(
+            BackupSet(start, time, volumes, files.manifest, files.encrypted, missing, signed)
+        )
+    return link(sets, found.other_prefixes)
+
+
+def read_archive(archive: Archive, prefixes: Prefixes = Prefixes()) -> Collection:
+    """Read an archive directory alone, where there are manifests but never volumes.
+
+    Whether a set is encrypted does not show here: the manifest in the archive directory never is.
+    """
+    found = _sort(archive.names, prefixes)
+    listed = _listed(archive, prefixes)
+    sets = [
+        BackupSet(start, time, listed.get(key, 0), files.manifest, signed=key in found.signed)
+        for key, start, time, files in _timed(found)
+    ]
+    return link(sets, found.other_prefixes)
+
+
+def without_unfinished(
+    collection: Collection, archive: Archive, prefixes: Prefixes = Prefixes()
+) -> Collection:
+    """Take the sets that are unfinished by the archive directory for what they are.
+
+    For collections read from where an unfinished set looks like any other: ``collection-status``
+    calls it complete when it was asked with the job's own archive directory.
+    """
+    unfinished = {
+        (start, time) for _, start, time, _ in _timed(_sort(archive.unfinished, prefixes))
+    }
+    sets = [
+        replace(backup_set, complete=(backup_set.start, backup_set.time) not in unfinished)
+        for backup_set in collection.sets
+    ]
+    linked = link(sets)
+    return replace(
+        linked,
+        orphaned=linked.orphaned + collection.orphaned,
+        incomplete=linked.incomplete + collection.incomplete,
+    )
+
+
+def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
+    found = _Sorted()
+    for text in names:
+        name = _long_name(text) or _short_name(text, prefixes)
+        if name is None:
+            continue
+        if name.prefix != prefixes.expected_of(name):
+            found.other_prefixes.add(name.prefix)
+        elif name.signature:
+            if not name.part:
+                found.signed.add(name.key)
+        else:
+            found.files.setdefault(name.key, _Files()).add(name)
+    return found
+
+
+def _long_name(text: str) -> _Name | None:
+    start = text.rfind("duplicity-")
+    match = _LONG.fullmatch(text, start) if start >= 0 else None
+    if match is None or match["kind"].startswith(("inc", "new")) != bool(match["start"]):
+        return None
+    if bool(match["sigtar"]) != match["kind"].endswith("signatures") or match["volume"] == "0":
+        return None
+    # duplicity too takes lower case, which some file systems make of the stamps.
+    base = match["start"].upper() if match["start"] else None
+    return _Name(
+        prefix=text[:start],
+        signature=bool(match["sigtar"]),
+        key=(base, match["time"].upper()),
+        volume=int(match["volume"]) if match["volume"] else None,
+        part=bool(match["part"]),
+        encrypted=match["suffix"] in _ENCRYPTED,
+    )
+
+
+def _short_name(text: str, prefixes: Prefixes) -> _Name | None:
+    for prefix in (prefixes.volume, prefixes.manifest, prefixes.signature):
+        match = _SHORT.fullmatch(text, len(prefix)) if text.startswith(prefix) else None
+        if match is None or (match["kind"] in ("di", "dns")) != bool(match["end"]):
+            continue
+        if bool(match["sigtar"]) != (match["kind"] in ("dfs", "dns")):
+            continue
+        start, time = (match["time"], match["end"]) if match["end"] else (None, match["time"])
+        return _Name(
+            prefix=prefix,
+            signature=bool(match["sigtar"]),
+            key=(start, time),
+            volume=int(match["volume"], 36) if match["volume"] else None,
+            part=bool(match["part"]),
+            encrypted=match["suffix"] in _ENCRYPTED,
+        )
+    return None
+
+
+def _timed(found: _Sorted) -> Iterator[tuple[_Key, datetime | None, datetime, _Files]]:
+    """The sets with their stamps read; one with an impossible stamp (month 13) is not a set."""
+    for key, files in found.files.items():
+        try:
+            start = read_stamp(key[0]) if key[0] else None
+            yield key, start, read_stamp(key[1]), files
+        except (ValueError, OverflowError, OSError):
+            continue
+
+
+def read_stamp(stamp: str) -> datetime:
+    """Read ``20261123T003608Z``, or the seconds in base 36 of a short name; both are in UTC.
+
+    Raises `ValueError`, `OverflowError` or `OSError` for a time that there isn't.
+    """
+    if "T" in stamp:
+        parts = (stamp[0:4], stamp[4:6], stamp[6:8], stamp[9:11], stamp[11:13], stamp[13:15])
+        year, month, day, hour, minute, second = map(int, parts)
+        return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+    return datetime.fromtimestamp(int(stamp, 36), timezone.utc)
+
+
+def _listed(archive: Archive, prefixes: Prefixes) -> dict[_Key, int]:
+    """The number of volumes in the archive directory's manifests, by set."""
+    volumes = {}
+    for text, count in archive.listed.items():
+        name = _long_name(text) or _short_name(text, prefixes)
+        if name is not None and name.prefix == prefixes.manifest:
+            volumes[name.key] = count
+    return volumes

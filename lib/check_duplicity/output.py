@@ -1,0 +1,72 @@
+"""The text that Nagios, Icinga and people read.
+
+The form is the Monitoring Plugins' development guidelines': one status line with performance data
+behind a bar, then long output. Icinga 2 takes a bar in any line for performance data, and Icinga
+Web renders HTML, so neither leaves here; file names and error texts are other people's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from check_duplicity.advice import Job, advise
+from check_duplicity.findings import CannotSee, Finding, State
+
+_HARMLESS = {ord("|"): "¦", ord("<"): "‹", ord(">"): "›", ord("\t"): " "}
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a plugin ends with: its exit status, and all that it prints."""
+
+    state: State
+    text: str
+
+
+def tell(
+    title: str,
+    state: State,
+    summary: str,
+    performance: str,
+    found: Iterable[Finding],
+    job: Job,
+    details: Iterable[str] = (),
+) -> Output:
+    """Return the whole output: status line, findings with what to type for each, details.
+
+    ``found`` is in the order of importance; one alone stands in the summary already.
+    """
+    found = list(found)
+    lines: list[str] = []
+    for finding, paragraphs in zip(found, advise((f.kind for f in found), job)):
+        lines += [f"{finding.state.name}: {finding.text}"] if len(found) > 1 else []
+        lines += paragraphs
+    return _output(title, state, summary, performance, [*lines, *details])
+
+
+def brief(title: str, state: State, summary: str, performance: str = "") -> Output:
+    """Return the status line only."""
+    return _output(title, state, summary, performance, [])
+
+
+def unseen(title: str, reason: CannotSee, job: Job | None = None) -> Output:
+    """Return the output of a check that could not see, with what to type if a job is given."""
+    [paragraphs] = advise([reason.kind], job) if job else [[]]
+    return _output(title, State.UNKNOWN, reason.reason, "", paragraphs)
+
+
+def harmless(text: str) -> str:
+    """Return text without what Icinga, a browser or a terminal would take for more than text."""
+    return "".join(
+        character if character == "\n" or character.isprintable() else "?"
+        for character in text.translate(_HARMLESS)
+    )
+
+
+def _output(
+    title: str, state: State, summary: str, performance: str, lines: Iterable[str]
+) -> Output:
+    status = f"{title} {state.name} - {harmless(' '.join(summary.split()))}"
+    status += f" | {performance}" if performance else ""
+    return Output(state, "\n".join([status, *map(harmless, lines)]) + "\n")

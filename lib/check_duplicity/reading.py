@@ -1,0 +1,57 @@
+"""See and read a collection, wherever it is to be found."""
+
+from __future__ import annotations
+
+import sys
+
+from check_duplicity import archive, destination
+from check_duplicity.collection import Collection
+from check_duplicity.findings import CannotSee, Kind
+from check_duplicity.names import Archive, Prefixes, read_archive, read_names
+from check_duplicity.sources import Source
+from check_duplicity.status import has_names, read_block, read_names_line, read_saved
+
+
+def see(source: Source, asked: destination.Asked | None) -> tuple[Collection, Archive]:
+    """Return the collection, and what was seen of the archive directory.
+
+    ``asked`` is duplicity at work, if it was asked. Raises `CannotSee`.
+    """
+    prefixes = Prefixes.of_options(source.options)
+    # Looked at first: what is unfinished here and whole at the destination has just been finished.
+    archived = _archive(source)
+    if source.from_file:
+        return read_saved(_file_text(source.from_file), prefixes, archived), archived
+    if source.from_archive:
+        if archived.problem and not archived.names:
+            raise CannotSee(Kind.NOT_READABLE, archived.problem)
+        return read_archive(archived, prefixes), archived
+    if asked is None:
+        return Collection(nowhere=destination.nowhere(source.destination)), archived
+    return _read_log(asked.log_until(has_names), prefixes, archived), archived
+
+
+def _read_log(log: str, prefixes: Prefixes, archived: Archive) -> Collection:
+    names = read_names_line(log)
+    collection = read_block(log) if names is None else read_names(names, prefixes, archived)
+    if collection is None:
+        reason = "duplicity ended well, but said nothing about the destination"
+        raise CannotSee(Kind.NOT_RECOGNISED, reason)
+    return collection
+
+
+def _archive(source: Source) -> Archive:
+    if not source.destination and not (source.archive_dir and source.name):
+        return Archive()
+    return archive.look(archive.archive_path(source.destination, source.archive_dir, source.name))
+
+
+def _file_text(path: str) -> str:
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read().decode(errors="replace")
+        with open(path, "rb") as file:
+            return file.read().decode(errors="replace")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CannotSee(Kind.NOT_READABLE, f"{path}: {reason}") from None

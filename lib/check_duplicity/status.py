@@ -1,0 +1,173 @@
+"""Read what duplicity says: its machine log, saved ``collection-status`` text, or a listing.
+
+The machine log (``--log-fd``, ``--log-file``) is in UTC. At ``-v9`` it has the names of all files
+in one line, in every version from 0.8 to 3.2; its ``INFO 3`` block, never translated, has the
+chains. The text on standard output is translated and in local time without a zone, and its wording
+has changed twice; what is relied on here is what stays: ``time.asctime``, which Python never
+translates, the rules, the order of the lines, and the word "cleanup", a command.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timezone, tzinfo
+
+from check_duplicity.collection import BackupSet, Collection, link
+from check_duplicity.findings import CannotSee, Kind
+from check_duplicity.names import Archive, Prefixes, read_names, read_stamp, without_unfinished
+
+# "Extracting backup chains from list of files: ['…', '…']", or its translation.
+_NAMES = re.compile(r"^\. \w[^\[\n]*: \[((?:['\"].*)?)\]$", re.M)
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+
+_BLOCK = re.compile(
+    r"^INFO 3 *\n((?:[^.\n].*\n)*?)orphaned-sets-num (\d{1,9})\nincomplete-sets-num (\d{1,9})$",
+    re.M,
+)
+_BLOCK_SET = re.compile(r"^ (full|inc) (\d{8}T\d{6}Z) (\d{1,9}) (enc|noenc)$", re.A)
+_VERSION = re.compile(r"^\. duplicity (\d{1,9})\.", re.M)
+
+_TEXT_HEAD = re.compile(r"^-{17}\n[^\n]*: \w*Backend\w*$", re.M)
+_TEXT_RULE = re.compile(r"^-{25}$", re.M)
+_TEXT_SET = re.compile(
+    r"([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}) +(\d{1,9})$", re.A
+)
+_TEXT_LEFT = re.compile(r"^[^\d\n]*(\d{1,9})[^\d\n]*\n[^\d\n]*(\d{1,9})[^\d\n]*\n.*cleanup", re.M)
+
+_BETWEEN_NAMES = re.compile(r"""[\s/\\"',;]+""")
+
+
+def read_saved(
+    text: str,
+    prefixes: Prefixes = Prefixes(),
+    archive: Archive | None = None,
+    zone: tzinfo | None = None,
+) -> Collection:
+    """Read saved output: machine log, collection-status text, or any listing of file names.
+
+    ``archive`` adds what only the job's archive directory knows. ``zone`` is where the times of the
+    text are local; ``None`` is this machine's zone. Raises `CannotSee` when nothing is recognised,
+    or when it is not said which sets are unfinished.
+    """
+    text = text.replace("\r\n", "\n")
+    names = read_names_line(text)
+    if names is not None:
+        return read_names(names, prefixes, archive)
+    collection = read_block(text) or read_text(text, zone)
+    if collection is not None:
+        return without_unfinished(collection, archive or Archive(), prefixes)
+    names = _BETWEEN_NAMES.split(text)
+    if read_names(names, prefixes) == Collection():
+        raise CannotSee(
+            Kind.NOT_RECOGNISED,
+            "nothing recognised: neither collection-status output nor duplicity's file names",
+        )
+    return read_names(names, prefixes, archive)
+
+
+def has_names(line: str) -> bool:
+    """Whether a line of the machine log has the file names."""
+    return line.startswith(". ") and _NAMES.match(line) is not None
+
+
+def read_names_line(log: str) -> list[str] | None:
+    """Take the file names from a machine log at -v9, from its last run; ``None`` without them."""
+    line = _last(_NAMES, log)
+    return None if line is None else [_unquoted(quoted[0]) for quoted in _QUOTED.finditer(line[1])]
+
+
+def _unquoted(quoted: str) -> str:
+    # The list is Python's repr. A literal is slow to evaluate, and hardly any name needs it.
+    if "\\" not in quoted:
+        return quoted[1:-1]
+    try:
+        return str(ast.literal_eval(quoted))
+    except (ValueError, SyntaxError):
+        return quoted[1:-1]
+
+
+def read_block(log: str) -> Collection | None:
+    """Read the last ``INFO 3`` block of a machine log; ``None`` if there is none.
+
+    Versions from 3.0 on list unfinished sets among the others, older ones leave them out, and the
+    block does not say which is done: `CannotSee` if a set is unfinished and the version is not
+    known to be an older one.
+    """
+    block = _last(_BLOCK, log)
+    if block is None:
+        return None
+    version = _VERSION.search(log)
+    orphaned, incomplete = int(block[2]), int(block[3])
+    if incomplete and (version is None or int(version[1]) >= 3):
+        raise _unsaid(incomplete)
+    sets = (_BLOCK_SET.match(line) for line in block[1].splitlines())
+    rows = ((row[1] == "full", row[2], row[3], row[4] == "enc") for row in sets if row)
+    return _told(_chained(rows, read_stamp), orphaned, incomplete)
+
+
+def read_text(text: str, zone: tzinfo | None = None) -> Collection | None:
+    """Read collection-status text, in any language; ``None`` if it is none.
+
+    ``zone`` is as in `read_saved`. An hour that comes twice, when daylight saving time ends, is
+    taken for the earlier one, so that no backup seems newer than it is.
+    """
+    head = _last(_TEXT_HEAD, text)
+    if head is None:
+        return None
+    *parts, tail = _TEXT_RULE.split(text[head.end() :])
+    if len(parts) % 2 or not tail.strip():
+        raise CannotSee(Kind.NOT_RECOGNISED, "the collection-status text is cut short")
+    left = _TEXT_LEFT.search(tail)
+    orphaned, incomplete = (int(left[1]), int(left[2])) if left else (0, 0)
+    if incomplete:
+        raise _unsaid(incomplete)
+
+    def read_time(text: str) -> datetime:
+        local = datetime.strptime(text, "%a %b %d %H:%M:%S %Y")
+        return local.replace(tzinfo=zone).astimezone(timezone.utc)
+
+    rows = (row for chain in parts[1::2] for row in _text_rows(chain))
+    return _told(_chained(rows, read_time), orphaned, incomplete)
+
+
+def _text_rows(chain: str) -> Iterator[tuple[bool, str, str, None]]:
+    """The rows of one chain; the first is always its full set."""
+    rows = [row for row in map(_TEXT_SET.search, chain.splitlines()) if row]
+    for position, row in enumerate(rows):
+        yield position == 0, row[1], row[2], None
+
+
+def _chained(
+    rows: Iterable[tuple[bool, str, str, bool | None]], read_time: Callable[[str], datetime]
+) -> Iterator[BackupSet]:
+    """Make sets of rows (full?, time, number of volumes, encrypted?), each on the one before."""
+    before: datetime | None = None
+    for full, stamp, volumes, encrypted in rows:
+        try:
+            time = read_time(stamp)
+        except (ValueError, OverflowError, OSError):
+            raise CannotSee(Kind.NOT_RECOGNISED, f"there is no such time: {stamp!r}") from None
+        if full or before is not None:
+            yield BackupSet(None if full else before, time, int(volumes), encrypted=encrypted)
+        before = time
+
+
+def _told(sets: Iterable[BackupSet], orphaned: int, incomplete: int) -> Collection:
+    return replace(link(sets), orphaned=orphaned, incomplete=incomplete)
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """Return the last match: in a file with several runs, the newest run's."""
+    matches = deque(pattern.finditer(text), maxlen=1)
+    return matches[0] if matches else None
+
+
+def _unsaid(incomplete: int) -> CannotSee:
+    return CannotSee(
+        Kind.NOT_RECOGNISED,
+        f"{incomplete} of the sets unfinished, and this output does not say which",
+    )

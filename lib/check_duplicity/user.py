@@ -1,0 +1,44 @@
+"""Become the user whom the backup belongs to."""
+
+from __future__ import annotations
+
+import os
+import pwd
+
+from check_duplicity.findings import CannotSee, Kind
+
+
+def become(name: str) -> None:
+    """Go on as the user ``name``, with that user's HOME (duplicity's GPG must use that keyring).
+
+    Only root can; as that user already, nothing is left to do. Raises `CannotSee` otherwise.
+    """
+    try:
+        account = pwd.getpwnam(name)
+    except (KeyError, ValueError):
+        raise CannotSee(Kind.WRONG_USER, f"there is no user {name!r} on this machine") from None
+    if os.geteuid() == account.pw_uid:
+        return
+    if os.geteuid() != 0:
+        raise CannotSee(Kind.WRONG_USER, f"must be run as {name}, and this is {current()}")
+    try:
+        os.initgroups(name, account.pw_gid)
+        os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
+        os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
+    except OSError as error:
+        raise CannotSee(Kind.WRONG_USER, f"cannot become {name}: {error.strerror}") from None
+    for variable in [v for v in os.environ if v.startswith(("XDG_", "SUDO_"))]:
+        del os.environ[variable]
+    os.environ.update(
+        HOME=account.pw_dir, USER=name, LOGNAME=name, SHELL=account.pw_shell or "/bin/sh"
+    )
+    if not os.access(".", os.X_OK):
+        os.chdir("/")
+
+
+def current() -> str:
+    """Return the name of the user that this process runs as, or the number if it has none."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())

@@ -1,0 +1,41 @@
+"""Collections made up of names, by the rules of duplicity's own file names."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
+
+
+def ago(**age: float) -> datetime:
+    return NOW - timedelta(**age)
+
+
+def stamp(time: datetime) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ")
+
+
+def full(time: datetime, volumes: int = 1, suffix: str = ".gz") -> list[str]:
+    """The names of a full set at the destination."""
+    return _set(f"duplicity-full.{stamp(time)}", volumes, suffix) + [
+        f"duplicity-full-signatures.{stamp(time)}.sigtar{suffix}"
+    ]
+
+
+def inc(start: datetime, time: datetime, volumes: int = 1, suffix: str = ".gz") -> list[str]:
+    """The names of an incremental set on the one of ``start``."""
+    between = f"{stamp(start)}.to.{stamp(time)}"
+    return _set(f"duplicity-inc.{between}", volumes, suffix) + [
+        f"duplicity-new-signatures.{between}.sigtar{suffix}"
+    ]
+
+
+def unfinished(names: list[str]) -> list[str]:
+    """The names of the same set before its run has ended: signatures and manifest come last."""
+    return [name for name in names if "difftar" in name]
+
+
+def _set(name: str, volumes: int, suffix: str) -> list[str]:
+    manifest = ".manifest" + (suffix if suffix in (".gpg", ".p7m") else "")
+    numbers = range(1, volumes + 1)
+    return [f"{name}.vol{number}.difftar{suffix}" for number in numbers] + [name + manifest]

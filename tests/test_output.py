@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from check_duplicity.advice import ADVICE, Job, advise
+from check_duplicity.findings import CannotSee, Finding, Kind, State
+from check_duplicity.output import brief, harmless, tell, unseen
+from hypothesis import given
+from hypothesis import strategies as st
+
+JOB = Job(
+    user="govuk-backup",
+    check="check_duplicity_freshness -d x",
+    url="rsync://backup@host//srv/a b",
+    archive_dir="/data/cache",
+    options=("--file-prefix", "web-"),
+    directory="/mnt/my disk",
+    encrypted=False,
+)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_has_advice_that_is_complete(kind: Kind) -> None:
+    [paragraphs] = advise([kind], JOB)
+    assert len(paragraphs) == len(ADVICE[kind])
+    text = "\n".join(paragraphs)
+    assert "{" not in text
+    assert all(len(line) <= 100 or line.startswith("  ") for line in text.split("\n"))
+    # What Icinga and browsers would take for more than text can't be in it.
+    assert harmless(text) == text
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.USAGE, Kind.INTERNAL)])
+def test_every_finding_says_what_to_type(kind: Kind) -> None:
+    text = "\n".join(sum(advise([kind], JOB), []))
+    assert "\n  " in "\n" + text or kind is Kind.ENDED
+
+
+def test_commands_can_be_pasted() -> None:
+    [line] = [line for line in advise([Kind.ORPHANED], JOB)[0][1].split("\n") if "cleanup" in line]
+    assert shlex.split(line) == [
+        "sudo", "-iu", "govuk-backup", "duplicity", "cleanup", "--force", "--no-encryption",
+        "--archive-dir", "/data/cache", "--file-prefix", "web-", "rsync://backup@host//srv/a b",
+    ]  # fmt: skip
+
+
+def test_no_encryption_is_left_out_unless_the_sets_are_readable() -> None:
+    for encrypted in (True, None):
+        job = Job(user="u", url="file:///x", encrypted=encrypted)
+        assert "--no-encryption" not in "".join(advise([Kind.ORPHANED], job)[0])
+
+
+def test_nothing_is_said_twice() -> None:
+    first, second = advise([Kind.STALE, Kind.UNFINISHED], JOB)
+    assert first
+    assert not set(first) & set(second)
+
+
+def test_the_output_has_a_status_line_findings_and_advice() -> None:
+    found = [
+        Finding(Kind.STALE, State.CRITICAL, "last backup 3d ago (limit 56h)"),
+        Finding(Kind.ORPHANED, State.WARNING, "1 orphaned backup set"),
+    ]
+    told = tell("DUPLICITY FRESHNESS", State.CRITICAL, "last backup", "age=1s", found, JOB, ["x|y"])
+    lines = told.text.split("\n")
+    assert lines[0] == "DUPLICITY FRESHNESS CRITICAL - last backup | age=1s"
+    assert lines[1] == "CRITICAL: last backup 3d ago (limit 56h)"
+    assert "WARNING: 1 orphaned backup set" in lines
+    assert lines[-2:] == ["x¦y", ""]
+
+
+def test_a_finding_alone_stands_in_the_status_line_only() -> None:
+    found = [Finding(Kind.ORPHANED, State.WARNING, "1 orphaned backup set")]
+    assert "WARNING: " not in tell("T", State.WARNING, "1 orphaned", "", found, JOB).text
+
+
+def test_what_cannot_be_seen_is_unknown() -> None:
+    told = unseen("T", CannotSee(Kind.TIMEOUT, "no answer\nin time"), JOB)
+    assert told.state == State.UNKNOWN
+    assert told.text.startswith("T UNKNOWN - no answer in time\nThe destination was not seen")
+
+
+@given(st.text())
+def test_other_peoples_text_is_harmless(text: str) -> None:
+    line = brief("T", State.OK, text, "age=1s").text
+    assert line.endswith(" | age=1s\n")
+    assert line.count("\n") == line.count("|") == 1
+    assert not set(line) & set("<>\x00\x07\x1b\x7f\x9b\u202e")
