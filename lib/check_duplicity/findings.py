@@ -19,8 +19,8 @@ class Kind(Enum):
     """Every kind of finding; each has one entry in the table of advice and in the README."""
 
     NO_DESTINATION = "no destination"
-    NO_BACKUP = "no backup"
     MISSING_VOLUMES = "missing volumes"
+    NO_BACKUP = "no backup"
     NOT_ENCRYPTED = "not encrypted"
     STALE = "stale"
     STALE_FULL = "stale full backup"

@@ -11,7 +11,6 @@ from types import FrameType
 from typing import NoReturn
 
 from check_duplicity.findings import CannotSee, Kind
-from check_duplicity.limits import format_age
 from check_duplicity.output import Output, unseen
 
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -43,7 +42,7 @@ def set_deadline(seconds: float) -> None:
 
     def too_late(number: int, frame: FrameType | None) -> NoReturn:
         _ignore_signals()
-        raise CannotSee(Kind.TIMEOUT, f"no answer within {format_age(seconds)}")
+        raise CannotSee(Kind.TIMEOUT, f"no answer within {seconds:g} s")
 
     signal.signal(signal.SIGALRM, too_late)
     signal.setitimer(signal.ITIMER_REAL, seconds)

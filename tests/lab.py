@@ -1,0 +1,110 @@
+"""A place where real duplicity makes real backups, and where they are broken."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from conftest import Result, freshness
+
+ENVIRONMENT = {"PATH": os.environ["PATH"], "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+
+
+class Lab:
+    """One job of one duplicity version: source, destination, archive directory."""
+
+    def __init__(self, duplicity: Path, directory: Path) -> None:
+        self.duplicity = duplicity
+        self.source = directory / "source"
+        self.destination = directory / "destination"
+        self.archive = directory / "archive"
+        self.home = directory / "home"
+        self.temporary = directory / "tmp"
+        for path in (self.source, self.destination, self.home, self.temporary):
+            path.mkdir()
+        (self.source / "file").write_bytes(os.urandom(1000))
+
+    @property
+    def url(self) -> str:
+        return f"file://{self.destination}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**ENVIRONMENT, "HOME": str(self.home), "TMPDIR": str(self.temporary)}
+
+    def run(
+        self, action: str, *options: object, passphrase: str | None = None, ago: float = 0
+    ) -> datetime:
+        """Make a backup as of so many hours ago; return its time."""
+        made = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=ago)
+        (self.source / "file").write_bytes(os.urandom(1000))
+        subprocess.run(
+            self.command(action, *options, f"--current-time={int(made.timestamp())}")
+            if passphrase
+            else self.command(
+                action, "--no-encryption", *options, f"--current-time={int(made.timestamp())}"
+            ),
+            env={**self.environment, **({"PASSPHRASE": passphrase} if passphrase else {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+        )
+        return made
+
+    def command(self, action: str, *options: object) -> list[str]:
+        words = [self.duplicity, action, *options, "--archive-dir", self.archive]
+        return [*map(str, words), str(self.source), self.url]
+
+    @contextmanager
+    def running(self, action: str = "full", volumes: int = 3) -> Iterator[subprocess.Popen[bytes]]:
+        """A backup that has made so many volumes and will go on for long, killed in the end."""
+        with (self.source / "large").open("wb") as large:
+            large.truncate(4 << 30)
+        with subprocess.Popen(
+            self.command(action, "--no-encryption", "--no-compression", "--volsize", "1"),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process:
+            try:
+                wait_until(lambda: len(list(self.destination.glob("*.difftar"))) >= volumes)
+                assert process.poll() is None
+                yield process
+            finally:
+                process.kill()
+        (self.source / "large").unlink()
+
+    def check(self, *options: object, **keywords: object) -> Result:
+        """Run the check for this job; the library's defaults stand but for what is given."""
+        base: list[object] = ["-d", self.url, "-a", self.archive, "--duplicity", self.duplicity]
+        environment = {**self.environment, **keywords.pop("environment", {})}  # type: ignore[dict-item]
+        result = freshness(*base, *options, environment=environment, **keywords)
+        assert list(self.temporary.glob("check-duplicity-*")) == []
+        return result
+
+
+def wait_until(true: object, seconds: float = 60) -> None:
+    """Wait until a function returns true, looking often; fail after so long."""
+    end = time.monotonic() + seconds
+    while not true():  # type: ignore[operator]
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+def processes_of(text: str) -> list[int]:
+    """The processes with a text in their command line, zombies left out."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            if text.encode() in (path / "cmdline").read_bytes():
+                found.append(int(path.name))
+        except OSError:
+            continue
+    return [pid for pid in found if pid != os.getpid()]
