@@ -1,5 +1,6 @@
 # make demo   see the check at work on a real backup; needs no root and no configuration
 # make test   lint, types and all tests that need neither root nor daemons
+# make benchmark  time the check against duplicity itself
 # make clean  remove what these have made
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 SOURCES := setup.cfg setup.py $(wildcard lib/check_duplicity/*.py plugins/*)
 DUPLICITIES := $(VERSIONS:%=.duplicity/%/installed)
 PIP := -m pip install --quiet --disable-pip-version-check
-PYTEST ?= $(BIN)/python -m pytest -q
+PYTEST ?= $(BIN)/python -m pytest -q -m 'not root'
 
 .PHONY: demo test lint unit clean benchmark
 

@@ -10,13 +10,16 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from conftest import Result, freshness
+from plugin import Result, freshness
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
 
 class Lab:
-    """One job of one duplicity version: source, destination, archive directory."""
+    """One job of one duplicity version: source, destination, archive directory.
+
+    Used as a context, it ends the gpg-agent that duplicity's gpg leaves behind.
+    """
 
     def __init__(self, duplicity: Path, directory: Path) -> None:
         self.duplicity = duplicity
@@ -29,6 +32,12 @@ class Lab:
             path.mkdir()
         (self.source / "file").write_bytes(os.urandom(1000))
 
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=self.environment, check=False)
+
     @property
     def url(self) -> str:
         return f"file://{self.destination}"
@@ -38,18 +47,21 @@ class Lab:
         return {**ENVIRONMENT, "HOME": str(self.home), "TMPDIR": str(self.temporary)}
 
     def run(
-        self, action: str, *options: object, passphrase: str | None = None, ago: float = 0
+        self,
+        action: str,
+        *options: object,
+        passphrase: str | None = None,
+        ago: float = 0,
+        at: datetime | None = None,
     ) -> datetime:
-        """Make a backup as of so many hours ago; return its time."""
-        made = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=ago)
+        """Make a backup as of a time, or of so many hours ago; return that time."""
+        made = at or datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=ago)
         (self.source / "file").write_bytes(os.urandom(1000))
+        encryption = [] if passphrase else ["--no-encryption"]
+        time = f"--current-time={int(made.timestamp())}"
         subprocess.run(
-            self.command(action, *options, f"--current-time={int(made.timestamp())}")
-            if passphrase
-            else self.command(
-                action, "--no-encryption", *options, f"--current-time={int(made.timestamp())}"
-            ),
-            env={**self.environment, **({"PASSPHRASE": passphrase} if passphrase else {})},
+            self.command(action, *encryption, *options, time),
+            env={**self.environment, "PASSPHRASE": passphrase or ""},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=True,
@@ -59,6 +71,19 @@ class Lab:
     def command(self, action: str, *options: object) -> list[str]:
         words = [self.duplicity, action, *options, "--archive-dir", self.archive]
         return [*map(str, words), str(self.source), self.url]
+
+    def status(self, **environment: str) -> str:
+        """What duplicity itself says, asked with the job's archive directory."""
+        words = [self.duplicity, "collection-status", "--archive-dir", self.archive, self.url]
+        done = subprocess.run(
+            list(map(str, words)),
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        return done.stdout
 
     @contextmanager
     def running(self, action: str = "full", volumes: int = 3) -> Iterator[subprocess.Popen[bytes]]:

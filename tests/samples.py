@@ -1,9 +1,11 @@
-"""Collections made up of names, by the rules of duplicity's own file names."""
+"""Captured output, and collections made up of names by the rules of duplicity's own."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
+CAPTURES = Path(__file__).parent / "captures"
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from conftest import BIN, CAPTURES, freshness, run_plugin
-from samples import full
+from plugin import BIN, freshness, run_plugin
+from samples import CAPTURES, full
 
 PLUGINS = sorted(path.name for path in (Path(__file__).parent.parent / "plugins").iterdir())
 

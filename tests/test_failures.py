@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import BIN, Result, assert_valid, freshness
 from lab import ENVIRONMENT, Lab, processes_of, wait_until
+from plugin import BIN, Result, assert_valid, freshness
 
 SECRET = "Xtr0ub4dor3"
 

@@ -7,13 +7,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-import pytest
 from lab import Lab, wait_until
-
-
-@pytest.fixture
-def lab(duplicity: Path, tmp_path: Path) -> Lab:
-    return Lab(duplicity, tmp_path)
 
 
 def fingerprint(directory: Path) -> dict[str, tuple[int, int, int]]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from lab import Lab
+from plugin import freshness
 
 ENCRYPTED = "a passphrase that is never asked for"
-
-
-@pytest.fixture
-def lab(duplicity: Path, tmp_path: Path) -> Lab:
-    return Lab(duplicity, tmp_path)
 
 
 def test_a_fresh_chain_is_ok(lab: Lab) -> None:
@@ -34,7 +31,7 @@ def test_a_fresh_chain_is_ok(lab: Lab) -> None:
         "incomplete": "0;;;0",
         "missing_volumes": "0;;;0",
     }
-    assert 7200 <= result.value("age") < 7260
+    assert result.value("age") // 3600 == 2
 
 
 @pytest.mark.parametrize(
@@ -239,3 +236,23 @@ def test_saved_output_is_judged_as_the_destination_is(lab: Lab, tmp_path: Path) 
     listing = "\n".join(path.name for path in lab.destination.iterdir())
     result = lab.check("--from-file", "-", stdin=listing)
     assert (result.status, result.value("volumes")) == (0, 2)
+
+
+@pytest.mark.parametrize("change", ["2026-03-29T01:00+00:00", "2025-10-26T01:00+00:00"])
+def test_ages_are_right_across_a_change_of_daylight_saving_time(lab: Lab, change: str) -> None:
+    """From Berlin's point of view; New York changes on other days, Tokyo never does."""
+    at = datetime.fromisoformat(change)
+    lab.run("full", at=at - timedelta(hours=25))
+    lab.run("incremental", at=at - timedelta(hours=1, minutes=30))
+    lab.run("incremental", at=at + timedelta(hours=1, minutes=30))
+    limits = ["-w", "9999d", "-c", "9999d"]
+    for zone in ("UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo"):
+        before = datetime.now(timezone.utc).replace(microsecond=0)
+        asked = lab.check(*limits, environment={"TZ": zone})
+        # duplicity's text is in local time, without a zone.
+        text = lab.status(TZ=zone)
+        told = freshness("--from-file", "-", *limits, stdin=text, environment={"TZ": zone})
+        for result in (asked, told):
+            assert result.value("full_age") - result.value("age") == 26.5 * 3600
+            made = at + timedelta(hours=1, minutes=30, seconds=result.value("age"))
+            assert before <= made <= datetime.now(timezone.utc)

@@ -17,16 +17,14 @@ from check_duplicity.status import (
     read_saved,
     read_text,
 )
-from conftest import CAPTURES
 from dateutil import tz
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import full, inc, stamp
+from samples import CAPTURES, full, inc, stamp
 
 UTC = timezone.utc
-PRIVATE = sorted(CAPTURES.glob("*/private-archive/*.log")) + sorted(
-    CAPTURES.glob("*/*-[df][er].log")
-)
+PRIVATE = sorted(CAPTURES.glob("*/private-archive/*.log"))
+TRANSLATED = sorted(CAPTURES.glob("*/*-[df][er].log"))
 TEXTS = sorted(CAPTURES.glob("*/*.out"))
 
 
@@ -125,6 +123,19 @@ def test_every_state_is_read_from_the_names(
     assert sum(s.missing_volumes for s in found.sets) == missing
 
 
+@pytest.mark.parametrize("path", TRANSLATED, ids=name)
+def test_a_translated_log_is_read_by_its_block(path: Path) -> None:
+    log = path.read_text()
+    assert read_names_line(log) is None
+    assert len(read_saved(log).sets) == (2 if "chain" in path.name else 0)
+
+
+def test_other_lines_that_end_in_a_list_are_not_taken_for_names() -> None:
+    # What duplicity 0.8.22 says when it may not log in.
+    line = ". BackendException: Bad authentication type; allowed types: ['publickey', 'x']\n"
+    assert not has_names(line)
+
+
 def test_the_newest_run_in_a_file_counts() -> None:
     older, newer = (
         (CAPTURES / "3.2.1" / f"{state}.out").read_text() for state in ("chain", "two-chains")
@@ -210,7 +221,7 @@ def test_an_impossible_time_is_refused() -> None:
 
 
 def test_names_are_taken_out_of_pythons_quotes() -> None:
-    line = r""". Some words: ['it\'s', "it's", 'new\nline', 'plain', '\xff']"""
+    line = r""". Extracting backup chains from list of files: ['it\'s', "it's", 'new\nline', 'plain', '\xff']"""
     assert read_names_line(line) == ["it's", "it's", "new\nline", "plain", "\xff"]
 
 
@@ -220,7 +231,7 @@ PIECES = st.lists(
         st.sampled_from((CAPTURES / "3.2.1" / "two-chains.out").read_text().splitlines()),
         st.sampled_from((CAPTURES / "3.2.1" / "two-chains.log").read_text().splitlines()),
         st.sampled_from(["INFO 3", "orphaned-sets-num 0", "incomplete-sets-num 0", "chain-complete",
-                         ". x: ['duplicity-full.20261123T003608Z.manifest']", *LISTED]),
+                         ". Extracting backup chains from list of files: ['x.manifest']", *LISTED]),
     ),
     max_size=40,
 ).map("\n".join)  # fmt: skip

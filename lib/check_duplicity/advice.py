@@ -140,7 +140,7 @@ This was run as {user}. Run it as the user whom the backup belongs to:
     Kind.NOT_RECOGNISED: (
         """\
 Give it what duplicity says at -v9 when asked with an empty archive directory:
-  duplicity collection-status -v9 --archive-dir EMPTY_DIR --log-file FILE DESTINATION""",
+  LC_ALL=C duplicity collection-status -v9 --archive-dir EMPTY_DIR --log-file FILE DESTINATION""",
     ),
     Kind.ENDED: ("Something else ended the check before its own --timeout.",),
     Kind.INTERNAL: ("Please report this, with the command line and duplicity's version.",),

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from check_duplicity import destination
 from check_duplicity.secrets import Secrets
-
-if TYPE_CHECKING:
-    from check_duplicity.collection import Collection
-    from check_duplicity.names import Archive
 
 
 @dataclass(frozen=True)
@@ -30,22 +24,11 @@ class Source:
 
 
 @contextlib.contextmanager
-def seeing(source: Source, secrets: Secrets) -> Iterator[Callable[[], tuple[Collection, Archive]]]:
-    """Begin to look; duplicity, if it is asked, runs from here to the end of the block.
+def asking(source: Source, secrets: Secrets) -> Iterator[destination.Asked | None]:
+    """Ask duplicity, if the source needs it: it runs from here to the end of the block.
 
-    Yields a function that returns the collection and what was seen of the archive directory, and
-    raises `CannotSee` if there is no seeing the collection. The archive directory need not be
-    readable, unless it is the source: what it would have added is missing then.
+    Yields what `reading.see` goes on with. Raises `CannotSee`.
     """
-    with _asking(source, secrets) as asked:
-        # Imported while duplicity starts, which takes longer.
-        from check_duplicity import reading
-
-        yield functools.partial(reading.see, source, asked)
-
-
-@contextlib.contextmanager
-def _asking(source: Source, secrets: Secrets) -> Iterator[destination.Asked | None]:
     if source.from_archive or source.from_file or destination.nowhere(source.destination):
         yield None
     else:

@@ -1,10 +1,11 @@
 """Read what duplicity says: its machine log, saved ``collection-status`` text, or a listing.
 
 The machine log (``--log-fd``, ``--log-file``) is in UTC. At ``-v9`` it has the names of all files
-in one line, in every version from 0.8 to 3.2; its ``INFO 3`` block, never translated, has the
-chains. The text on standard output is translated and in local time without a zone, and its wording
-has changed twice; what is relied on here is what stays: ``time.asctime``, which Python never
-translates, the rules, the order of the lines, and the word "cleanup", a command.
+in one line, in every version from 0.8 to 3.2, unless that is translated. Its ``INFO 3`` block,
+never translated, has the chains. The text on standard output is translated and in local time
+without a zone, and its wording has changed twice; what is relied on here is what stays:
+``time.asctime``, which Python never translates, the rules, the order of the lines, and the word
+"cleanup", a command.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from check_duplicity.collection import BackupSet, Collection, link
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.names import Archive, Prefixes, read_names, read_stamp, without_unfinished
 
-# "Extracting backup chains from list of files: ['…', '…']", or its translation.
-_NAMES = re.compile(r"^\. \w[^\[\n]*: \[((?:['\"].*)?)\]$", re.M)
+# Only as it is said in English: other lines too end in a list, such as that of the ways to log in
+# which a server allows.
+_NAMES = re.compile(r"^\. Extracting backup chains from list of files: \[(.*)\]$", re.M)
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 
 _BLOCK = re.compile(

@@ -34,6 +34,9 @@ def become(name: str) -> None:
     )
     if not os.access(".", os.X_OK):
         os.chdir("/")
+    for part in (os.__file__, __file__):
+        if not os.access(part, os.R_OK):
+            raise CannotSee(Kind.WRONG_USER, f"{name} may not read what this runs on: {part}")
 
 
 def current() -> str:

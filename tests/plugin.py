@@ -1,0 +1,76 @@
+"""Run an installed plugin, as Nagios would."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a plugin ended with."""
+
+    status: int
+    out: str
+
+    @property
+    def first_line(self) -> str:
+        return self.out.split("\n")[0].split(" | ")[0]
+
+    @property
+    def performance(self) -> dict[str, str]:
+        """Performance data by label, each with its limits."""
+        words = self.out.split("\n")[0].partition(" | ")[2].split()
+        return dict(word.split("=", 1) for word in words)
+
+    def value(self, label: str) -> int:
+        return int(self.performance[label].split(";")[0].rstrip("s"))
+
+
+def run_plugin(
+    name: str,
+    arguments: Sequence[object],
+    *,
+    stdin: str | bytes = b"",
+    environment: dict[str, str] | None = None,
+    **options: object,
+) -> Result:
+    """Run an installed plugin as Nagios would: no terminal, hardly any environment."""
+    done = subprocess.run(  # type: ignore[call-overload]
+        [BIN / name, *map(str, arguments)],
+        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "TZ": "UTC", **(environment or {})},
+        timeout=120,
+        check=False,
+        **options,
+    )
+    assert done.stderr == b""
+    result = Result(done.returncode, done.stdout.decode())
+    assert_valid(result)
+    return result
+
+
+def assert_valid(result: Result) -> None:
+    """Whatever happens, the output is one that Nagios and Icinga take for what it is."""
+    lines = result.out.split("\n")
+    assert lines[-1] == ""
+    assert result.status in (0, 1, 2, 3)
+    if lines[0].startswith("usage:") or len(lines[0].split(" ")) == 2:
+        return  # --help and --version
+    word = ("OK", "WARNING", "CRITICAL", "UNKNOWN")[result.status]
+    assert f" {word} - " in lines[0]
+    assert lines[0].count("|") <= 1
+    assert not any("|" in line for line in lines[1:])
+    assert "Traceback" not in result.out
+
+
+def freshness(*arguments: object, **options: object) -> Result:
+    return run_plugin("check_duplicity_freshness", arguments, **options)  # type: ignore[arg-type]

@@ -1,0 +1,199 @@
+"""What needs root: another user, a real sshd. ``.ci/run`` runs these with Debian's duplicity."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from lab import processes_of, wait_until
+from plugin import BIN, Result, freshness
+
+SSHD, DUPLICITY = Path("/usr/sbin/sshd"), Path("/usr/bin/duplicity")
+USER = "check-duplicity-test"
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root: adds a user, starts sshd"),
+    pytest.mark.skipif(
+        not (SSHD.exists() and DUPLICITY.exists()), reason="needs sshd and Debian's duplicity"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """The home of a user of our own, who owns a backup at a place that no other user can read."""
+    subprocess.run(["useradd", "--create-home", "--password", "*", USER], check=True)
+    try:
+        yield Path(pwd.getpwnam(USER).pw_dir)
+    finally:
+        subprocess.run(["pkill", "-9", "-u", USER], check=False)
+        subprocess.run(["userdel", "--remove", USER], check=True, stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="module")
+def port(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A real sshd on loopback that lets our user in."""
+    directory = tmp_path_factory.mktemp("sshd")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number: int = free.getsockname()[1]
+    Path("/run/sshd").mkdir(exist_ok=True)
+    ssh = home / ".ssh"
+    as_user("mkdir", "-m", "700", ssh)
+    as_user("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", ssh / "id_ed25519")
+    shutil.copy(ssh / "id_ed25519.pub", ssh / "authorized_keys")
+    key = directory / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    host_key = " ".join(key.with_suffix(".pub").read_text().split()[:2])
+    (ssh / "known_hosts").write_text(f"[127.0.0.1]:{number} {host_key}\n")
+    configuration = directory / "config"
+    configuration.write_text(
+        f"Port {number}\nListenAddress 127.0.0.1\nHostKey {key}\nPidFile none\nUsePAM no\n"
+        "PasswordAuthentication no\nStrictModes no\nSubsystem sftp internal-sftp\n"
+    )
+    log = directory / "log"
+    log.touch()
+    with subprocess.Popen([SSHD, "-D", "-f", configuration, "-E", log]) as sshd:
+        try:
+            wait_until(lambda: b"listening" in log.read_bytes())
+            yield number
+        finally:
+            sshd.terminate()
+
+
+def as_user(*command: object) -> subprocess.CompletedProcess[str]:
+    words = ["sudo", "-n", "-H", "-u", USER, *map(str, command)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd="/")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@contextmanager
+def deaf_server() -> Iterator[int]:
+    """A server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connections: list[socket.socket] = []
+
+        def accept() -> None:
+            while True:
+                try:
+                    connections.append(server.accept()[0])
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for connection in connections:
+                connection.close()
+
+
+def check(url: str, *options: object) -> Result:
+    result = freshness("-d", url, "-u", USER, *options, environment={"HOME": "/root"})
+    assert not [name for name in os.listdir("/tmp") if name.startswith("check-duplicity-")]
+    return result
+
+
+def back_up(home: Path, url: str) -> None:
+    as_user(DUPLICITY, "full", "--no-encryption", "--include", "/etc/hostname", "--exclude", "**",
+            "/etc", url)  # fmt: skip
+
+
+def test_root_becomes_the_user_of_the_backup(home: Path) -> None:
+    url = f"file://{home}/destination"
+    as_user("mkdir", "-m", "700", home / "destination")
+    back_up(home, url)
+    result = check(url, "-v")
+    assert result.status == 0
+    # The archive directory was found in that user's HOME, and is that user's still.
+    assert "Not seen" not in result.out
+    owned = subprocess.run(
+        ["find", home, "!", "-user", USER], capture_output=True, text=True, check=True
+    )
+    assert owned.stdout == ""
+
+
+def test_what_duplicity_runs_as(home: Path, tmp_path: Path) -> None:
+    spy = home / "spy"
+    spy.write_text(f"#!/bin/sh\n(id -un; id -Gn; echo $HOME $USER) > {home}/seen\nexit 1\n")
+    spy.chmod(0o755)
+    check("sftp://h/x", "--duplicity", spy)
+    assert (home / "seen").read_text() == f"{USER}\n{USER}\n{home} {USER}\n"
+
+
+def test_sftp_to_a_real_sshd(home: Path, port: int) -> None:
+    url = f"sftp://{USER}@127.0.0.1:{port}/sftp-destination"
+    back_up(home, url)
+    result = check(url)
+    assert (result.status, result.value("chain_length")) == (0, 1)
+    for manifest in (home / "sftp-destination").glob("*.manifest"):
+        manifest.unlink()
+    result = check(url)
+    assert result.status == 2
+    assert result.first_line.startswith("DUPLICITY FRESHNESS CRITICAL - no complete backup")
+
+
+def test_rsync_over_a_real_sshd(home: Path, port: int) -> None:
+    url = f"rsync://{USER}@127.0.0.1:{port}/{home}/rsync-destination"
+    as_user("mkdir", home / "rsync-destination")
+    back_up(home, url)
+    assert check(url).status == 0
+
+
+def test_an_unknown_host_key_is_unknown_and_not_asked_about(home: Path, port: int) -> None:
+    known_hosts = home / ".ssh" / "known_hosts"
+    kept = known_hosts.read_text()
+    known_hosts.write_text("")
+    try:
+        for scheme in ("sftp", "rsync"):
+            result = check(f"{scheme}://{USER}@127.0.0.1:{port}/sftp-destination")
+            assert result.status == 3
+            assert "127.0.0.1" in result.first_line
+    finally:
+        known_hosts.write_text(kept)
+
+
+def test_a_wrong_password_is_unknown_and_not_shown(home: Path, port: int) -> None:
+    result = check(f"sftp://nobody:tr0ub4dor@127.0.0.1:{port}/x")
+    assert result.status == 3
+    assert "uthentication" in result.first_line
+    assert "tr0ub4dor" not in result.out
+
+
+@pytest.mark.parametrize("scheme", ["sftp", "rsync"])
+def test_a_closed_port_is_unknown_with_its_reason(home: Path, scheme: str) -> None:
+    result = check(f"{scheme}://{USER}@127.0.0.1:1//x")
+    assert result.status == 3
+    assert "refused" in result.first_line or "Unable to connect" in result.first_line
+
+
+@pytest.mark.parametrize("scheme", ["sftp", "rsync"])
+def test_a_server_that_never_answers_ends_with_the_timeout(home: Path, scheme: str) -> None:
+    with deaf_server() as port:
+        result = check(f"{scheme}://{USER}@127.0.0.1:{port}//x", "-t", "2")
+        assert result.status == 3
+        assert "UNKNOWN - no answer within 2 s" in result.first_line
+        wait_until(lambda: not processes_of(str(port)))
+
+
+def test_another_user_is_told_what_to_type(home: Path) -> None:
+    plugin = BIN / "check_duplicity_freshness"
+    words = ["sudo", "-n", "-u", "nobody", str(plugin)]
+    words += ["-d", "sftp://u:geheim@host/x", "-u", USER]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert f"must be run as {USER}, and this is nobody" in done.stdout
+    assert f"\n  sudo -u {USER} {plugin} -d 'sftp://u:***@host/x' -u {USER}\n" in done.stdout
