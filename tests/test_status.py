@@ -221,7 +221,8 @@ def test_an_impossible_time_is_refused() -> None:
 
 
 def test_names_are_taken_out_of_pythons_quotes() -> None:
-    line = r""". Extracting backup chains from list of files: ['it\'s', "it's", 'new\nline', 'plain', '\xff']"""
+    names = r"""['it\'s', "it's", 'new\nline', 'plain', '\xff']"""
+    line = f". Extracting backup chains from list of files: {names}"
     assert read_names_line(line) == ["it's", "it's", "new\nline", "plain", "\xff"]
 
 

@@ -64,7 +64,8 @@ ADVICE: dict[Kind, tuple[str, ...]] = {
     Kind.NO_DESTINATION: (
         """\
 Is its disk mounted, is the URL right?
-  findmnt --target {directory}""",
+  ls -ld {directory}
+  findmnt --fstab""",
         _RERUN,
     ),
     Kind.MISSING_VOLUMES: (

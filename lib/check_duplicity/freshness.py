@@ -47,14 +47,14 @@ def judge(
     """
     newest = _newest(collection, now)
     damaged = [backup_set for backup_set in collection.sets if backup_set.missing]
-    if damaged:
-        yield Finding(Kind.MISSING_VOLUMES, State.CRITICAL, _damage(damaged))
     if collection.nowhere:
         text = f"there is no directory {collection.nowhere}"
         yield Finding(Kind.NO_DESTINATION, State.CRITICAL, text)
+    elif damaged:
+        yield Finding(Kind.MISSING_VOLUMES, State.CRITICAL, _damage(damaged))
     elif newest is None:
         yield Finding(Kind.NO_BACKUP, State.CRITICAL, _no_backup(collection))
-    elif require_encryption and not _encrypted(newest[1]):
+    if newest is not None and require_encryption and not _encrypted(newest[1]):
         text = f"backup of {format_time(newest[1].time)} is not encrypted"
         yield Finding(Kind.NOT_ENCRYPTED, State.CRITICAL, text)
     yield from _leftovers(collection, now)

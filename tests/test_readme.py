@@ -1,0 +1,52 @@
+"""What the README says is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from check_duplicity.findings import Kind
+from check_duplicity.freshness import measure
+from check_duplicity.names import read_names
+from plugin import run_plugin
+from samples import ago, full
+
+README = (Path(__file__).parent.parent / "README.rst").read_text()
+PLUGINS = sorted(path.name for path in (Path(__file__).parent.parent / "plugins").iterdir())
+
+
+def section(plugin: str, heading: str) -> str:
+    """The text below a heading of a plugin's section."""
+    text = README.split(f"\n{plugin}\n---")[1]
+    return re.split(r"\n[^\n]+\n[~-]{4,}\n", text.split(f"\n{heading}\n~~~")[1])[0]
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_options_are_those_of_the_help(plugin: str) -> None:
+    option = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
+    shown = run_plugin(plugin, ["--help"]).out.split("\n\n", 1)[1]
+    lines = [line for line in shown.split("\n") if line.startswith("  -")]
+    of_help = {o for line in lines for o in option.findall(line.split("   ")[0])}
+    terms = [line for line in section(plugin, "Options").split("\n") if line.startswith("``-")]
+    of_readme = {o for line in terms for o in option.findall(line)}
+    assert of_readme == of_help
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+@pytest.mark.parametrize(
+    "heading",
+    ["What it sees", "States", "Options", "Performance data", "Examples", "Triage"],
+)
+def test_every_plugin_has_the_fixed_headings(plugin: str, heading: str) -> None:
+    assert section(plugin, heading).strip("~\n")
+
+
+def test_triage_has_one_entry_for_each_finding() -> None:
+    entries = re.findall(r"^(\w[^\n]*)\n    ", section(PLUGINS[0], "Triage"), re.M)
+    assert sorted(entries) == sorted(kind.value for kind in Kind)
+
+
+def test_performance_data_are_those_of_the_check() -> None:
+    labels = re.findall(r"^``(\w+)``", section(PLUGINS[0], "Performance data"), re.M)
+    assert labels == [found.name for found in measure(read_names(full(ago(days=1))), ago())]
