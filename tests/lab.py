@@ -99,12 +99,16 @@ class Lab:
             start_new_session=True,
         ) as process:
             try:
-                wait_until(lambda: len(list(self.destination.glob("*.difftar"))) >= volumes)
-                assert process.poll() is None
+                wait_until(lambda: process.poll() is not None or self.volumes() >= volumes)
+                assert process.poll() is None, "the backup has ended already"
                 yield process
             finally:
                 process.kill()
         (self.source / "large").unlink()
+
+    def volumes(self) -> int:
+        """How many volumes, not compressed, lie at the destination."""
+        return len(list(self.destination.glob("*.difftar")))
 
     def check(self, *options: object, **keywords: object) -> Result:
         """Run the check for this job; the library's defaults stand but for what is given."""

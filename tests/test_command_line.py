@@ -72,7 +72,7 @@ def test_verbosity_shows_chains_and_sets() -> None:
     assert result.out.split("\n")[-5:-1] == [
         "Chain of 1 set, 2026-11-18 10:12 JST to 2026-11-18 10:12 JST",
         "  full, 2026-11-18 10:12 JST, 1 volume, not encrypted",
-        "Unfinished:",
+        "Unfinished set:",
         "  incremental, 2026-11-23 10:12 JST, 9 volumes, not encrypted",
     ]
 

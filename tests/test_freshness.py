@@ -77,15 +77,15 @@ def test_no_backup_is_critical() -> None:
 
 
 def test_an_unfinished_backup_is_no_backup() -> None:
-    assert kinds(read_names(unfinished(full(HOUR)))) == [Kind.NO_BACKUP, Kind.UNFINISHED]
+    assert kinds(read_names(unfinished(full(HOUR)))) == [Kind.NO_BACKUP, Kind.INTERRUPTED]
 
 
 def test_an_older_complete_backup_still_counts() -> None:
     collection = read_names(full(DAY) + unfinished(full(HOUR, 11)))
-    assert kinds(collection) == [Kind.UNFINISHED]
+    assert kinds(collection) == [Kind.INTERRUPTED]
     assert evaluated(collection).state == State.WARNING
     assert evaluated(collection).summary == (
-        "backup of 2026-11-24 11:00 UTC is unfinished, after 11 volumes"
+        "backup of 2026-11-24 11:00 UTC was interrupted after 11 volumes, last complete one 1d ago"
     )
     assert numbers(collection)["age"] == 86400
 

@@ -38,7 +38,7 @@ def test_every_finding_says_what_to_type(kind: Kind) -> None:
 
 
 def test_commands_can_be_pasted() -> None:
-    [line] = [line for line in advise([Kind.ORPHANED], JOB)[0][1].split("\n") if "cleanup" in line]
+    [line] = [line for line in advise([Kind.ORPHANED], JOB)[0][1].split("\n") if " cleanup" in line]
     assert shlex.split(line) == [
         "sudo", "-iu", "govuk-backup", "duplicity", "cleanup", "--force", "--no-encryption",
         "--archive-dir", "/data/cache", "--file-prefix", "web-", "rsync://backup@host//srv/a b",
@@ -52,7 +52,7 @@ def test_no_encryption_is_left_out_unless_the_sets_are_readable() -> None:
 
 
 def test_nothing_is_said_twice() -> None:
-    first, second = advise([Kind.STALE, Kind.UNFINISHED], JOB)
+    first, second = advise([Kind.STALE, Kind.INTERRUPTED], JOB)
     assert first
     assert not set(first) & set(second)
 
@@ -78,7 +78,7 @@ def test_a_finding_alone_stands_in_the_status_line_only() -> None:
 def test_what_cannot_be_seen_is_unknown() -> None:
     told = unseen("T", CannotSee(Kind.TIMEOUT, "no answer\nin time"), JOB)
     assert told.state == State.UNKNOWN
-    assert told.text.startswith("T UNKNOWN - no answer in time\nThe destination was not seen")
+    assert told.text.startswith("T UNKNOWN - no answer in time\nWhat was to be seen was not seen")
 
 
 @given(st.text())

@@ -68,7 +68,7 @@ def test_an_empty_destination_is_critical(lab: Lab) -> None:
     result = lab.check()
     assert (result.status, result.first_line) == (
         2,
-        "DUPLICITY FRESHNESS CRITICAL - no complete backup",
+        "DUPLICITY FRESHNESS CRITICAL - no backup: there is no file of duplicity's",
     )
     assert list(lab.destination.iterdir()) == []
 
@@ -78,7 +78,7 @@ def test_a_destination_that_is_not_there_is_critical_and_still_not_there(lab: La
     result = lab.check()
     assert result.status == 2
     assert "CRITICAL - there is no directory " in result.first_line
-    assert "findmnt" in result.out
+    assert "findmnt --fstab" in result.out
     assert not lab.destination.exists()
 
 
@@ -123,15 +123,15 @@ def test_an_older_complete_backup_still_counts(lab: Lab) -> None:
         result = lab.check(*options)
         assert (result.status, result.value("incomplete")) == (1, 1)
         assert result.value("age") // 3600 == 40
-        assert " is unfinished, after " in result.out
+        assert " was interrupted after " in result.out
 
 
 def test_a_running_backup_is_no_backup_yet(lab: Lab) -> None:
     lab.run("full", ago=3)
     with lab.running("full"):
         result = lab.check()
+    assert (result.status, result.value("incomplete")) == (0, 1)
     assert result.value("age") // 3600 == 3
-    assert " is unfinished, after " in result.first_line
 
 
 def test_orphaned_sets_are_a_warning_and_cleanup_is_what_to_type(lab: Lab) -> None:
@@ -153,9 +153,12 @@ def test_a_lost_manifest_makes_a_set_incomplete(lab: Lab) -> None:
     lab.run("incremental", ago=8)
     [manifest] = lab.destination.glob("duplicity-inc*.manifest")
     manifest.unlink()
+    result = lab.check("-a", lab.home)
+    assert (result.status, result.value("age") // 3600) == (1, 9)
+    # Only the archive directory tells it from an interrupted one.
     result = lab.check()
-    assert result.status == 1
-    assert result.value("age") // 3600 == 9
+    assert (result.status, result.value("age") // 3600) == (2, 9)
+    assert result.first_line.endswith(" has lost its manifest")
 
 
 def test_a_set_without_its_signatures_is_discarded_as_duplicity_does(lab: Lab) -> None:

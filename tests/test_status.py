@@ -38,7 +38,7 @@ def known(collection: Collection) -> Collection:
         Chain(tuple(replace(s, encrypted=None, missing=(), signed=True) for s in chain.sets))
         for chain in collection.chains
     )
-    return replace(collection, chains=tuple(chains), unfinished=None)
+    return replace(collection, chains=tuple(chains), unfinished=None, encrypted=None)
 
 
 @pytest.mark.parametrize("path", PRIVATE, ids=name)

@@ -13,101 +13,146 @@ from check_duplicity.findings import Kind
 class Job:
     """What the commands need to be right for one job; no secret is in it.
 
-    ``check`` is the check's own command line. ``url`` is empty where it is not known,
-    ``directory`` is that of a ``file://`` URL that isn't there.
+    ``check`` is the check's own command line. ``login`` tells whether ``sudo -i`` works for the
+    user. ``url`` is empty where it is not known, ``directory`` is that of a ``file://`` URL that
+    isn't there, ``stamp`` the time of the newest set, as duplicity writes it.
     """
 
     user: str
     check: str = ""
+    login: bool = True
     url: str = ""
     archive_dir: str | None = None
     name: str | None = None
     options: tuple[str, ...] = ()
     command: tuple[str, ...] = ("duplicity",)
     directory: str = ""
+    stamp: str = ""
     encrypted: bool | None = None
+
+    @property
+    def sudo(self) -> tuple[str, ...]:
+        """How to become the user, with that user's HOME: GPG must use that keyring."""
+        return ("sudo", "-iu" if self.login else "-Hu", self.user)
 
     def duplicity(self, action: str, *arguments: str) -> str:
         """Return a line that runs duplicity as the job does."""
-        words = ["sudo", "-iu", self.user, *self.command, action, *arguments]
+        words = [*self.sudo, *self.command, action, *arguments]
         if self.archive_dir:
             words += ["--archive-dir", self.archive_dir]
         if self.name:
             words += ["--name", self.name]
-        words += self.options
-        return "  " + shlex.join([*words, self.url or "DESTINATION"])
+        return "  " + shlex.join([*words, *self.options, self.url or "DESTINATION"])
 
+    def process_check(self) -> str:
+        """Return a line that tells whether a backup of the job is running."""
+        words = ["check_duplicity_process", "-u", self.user]
+        for option, value in (("-d", self.url), ("-a", self.archive_dir), ("-n", self.name)):
+            words += [option, value] if value else []
+        return "  " + shlex.join(["sudo", *words])
+
+
+_SCRIPT = """\
+The job's script stands in a crontab, in /etc/cron.d or in a timer's unit:
+  sudo crontab -lu {user}
+  sudo grep -rl duplicity /etc/cron* /etc/systemd/system"""
 
 _RERUN = """\
-Run the job again, in tmux or screen; its script stands in the crontab:
-  sudo crontab -lu {user}
-  sudo -iu {user} SCRIPT"""
+Run it again, in tmux or screen:
+  {sudo} SCRIPT"""
 
 _LAST_RUN = """\
 See what the last run said (cron's mail to {user}), and whether one runs now:
-  pgrep -au {user} duplicity"""
+{process}"""
 
 _BY_HAND = """\
 Ask duplicity yourself:
 {status}"""
 
+_PROCESSES = """\
+See the processes; ending the first of them is enough:
+  ps -o pid,stat,etime,time,args -u {user}
+  sudo kill PID"""
+
 _CLEANUP = """\
-If no backup runs now (pgrep -au {user} duplicity), remove them:
+If no backup runs now, remove them:
+{process}
 {cleanup}"""
 
 _FULL = """\
-Make a new full backup, in tmux or screen, with the source and the options of the job's script:
-  sudo crontab -lu {user}
+Make a full backup, in tmux or screen: best by the script, with "full" as duplicity's action and the
+PASSPHRASE, keys and options that stand there.
 {full}"""
 
 ADVICE: dict[Kind, tuple[str, ...]] = {
     Kind.NO_DESTINATION: (
         """\
-Is its disk mounted, is the URL right?
+Is its disk mounted, is the URL right? Don't run the job before that: duplicity would make the
+directory on the disk that is there.
   ls -ld {directory}
-  findmnt --fstab""",
-        _RERUN,
+  findmnt --fstab
+  sudo mount --all""",
     ),
     Kind.MISSING_VOLUMES: (
         """\
-What these volumes held can't be restored, and duplicity goes on without noticing. Find out what
-removes files at the destination, and put them back if they are elsewhere.""",
+What these volumes held can't be restored, nor what builds on them; duplicity doesn't notice. Find
+out what removes files at the destination, and put them back if they are elsewhere.""",
+        _SCRIPT,
         _FULL,
     ),
+    Kind.MISSING_MANIFEST: (
+        """\
+Its volumes are there, but duplicity takes it for unfinished, and "cleanup" would remove it. The
+archive directory has the manifest still: copy it to the destination (encrypted, if the others are),
+or make a full backup.""",
+        _SCRIPT,
+        _FULL,
+    ),
+    Kind.OLD_DAMAGE: (
+        """\
+The newest chain is whole; what these volumes held can't be restored from the older one. Put them
+back if they are elsewhere. If nobody needs what is older than the newest chain, remove it:
+{older}""",
+    ),
     Kind.NO_BACKUP: (
-        "Nothing can be restored. Has the job ever run to its end, and to this URL?",
+        "Nothing can be restored. Has the job ever run to its end, to this URL, with this prefix?",
         _LAST_RUN,
+        _SCRIPT,
         _RERUN,
     ),
     Kind.NOT_ENCRYPTED: (
         """\
 Who can read the destination can read the backup. Look for --no-encryption in the job's script;
-when that is mended, make a new full backup and remove the old ones.""",
-        _FULL,
+when that is mended, make a full backup and remove the old ones.""",
+        _SCRIPT,
     ),
-    Kind.STALE: (_LAST_RUN, _RERUN),
+    Kind.IN_PROGRESS: ("Wait for it, and see whether it gets on:\n{process}",),
+    Kind.STALE: (_LAST_RUN, _SCRIPT, _RERUN),
     Kind.STALE_FULL: (
         "The job has made incrementals only. Give it --full-if-older-than, or make a full one now.",
+        _SCRIPT,
         _FULL,
     ),
     Kind.CHAIN: (
         """\
 One lost file breaks all that follows it in a chain, and restoring reads all of it. Give the job
 --full-if-older-than, or make a full one now.""",
+        _SCRIPT,
         _FULL,
     ),
     Kind.FUTURE: (
         """\
-A clock was wrong when that backup was made, or is wrong now. Until that time has come, duplicity
-makes no new incrementals. Compare the clocks; if they are right, make a new full backup.
+A clock was wrong when that backup was made, or is wrong now. This stays until that time has come,
+and backups made meanwhile may be orphaned. If the clocks are right now, remove the files with
+{stamp} in their names, at the destination and in the archive directory, and make a full backup.
   date --utc""",
+        _SCRIPT,
         _FULL,
     ),
-    Kind.UNFINISHED: (
-        """\
-It is no backup yet: it is still running, or it was interrupted. If none runs now, run the job
-again: duplicity goes on where it stopped.""",
+    Kind.INTERRUPTED: (
+        "It is no backup. When the job runs again, duplicity goes on where it stopped.",
         _LAST_RUN,
+        _SCRIPT,
         _RERUN,
     ),
     Kind.ORPHANED: (
@@ -115,13 +160,52 @@ again: duplicity goes on where it stopped.""",
         _CLEANUP,
     ),
     Kind.INCOMPLETE: ("Interrupted runs have left incomplete sets behind.", _CLEANUP),
+    Kind.NOT_RUNNING: (_LAST_RUN, _SCRIPT, _RERUN),
+    Kind.WAITING: (
+        """\
+It waits for a person, and will for ever. Give the job its PASSPHRASE, or a key without one; after
+an interrupted backup duplicity asks for it even if no backup before had to.""",
+        _PROCESSES,
+        _SCRIPT,
+        _RERUN,
+    ),
+    Kind.STALLED: (
+        """\
+Is the destination reachable, is its disk full? If it doesn't go on, end it and run the job again:
+duplicity goes on where it stopped.""",
+        _PROCESSES,
+        _SCRIPT,
+        _RERUN,
+    ),
+    Kind.TOO_LONG: (
+        """\
+A full backup may well take days. See whether it gets on before you end it; if it does, raise the
+limits.""",
+        _PROCESSES,
+    ),
+    Kind.TWO_BACKUPS: (
+        """\
+Two at once on one archive directory or destination can spoil each other's files. End the younger,
+and see why the job was started twice.""",
+        _PROCESSES,
+    ),
+    Kind.ZOMBIE: (
+        """\
+It does nothing any more, but what started it hasn't noticed. See its parent (ppid):
+  ps -eo ppid,pid,stat,etime,comm""",
+    ),
+    Kind.HIDDEN: (
+        """\
+Run this as root or as the user whom the backup belongs to, or name the job's archive directory,
+which tells by its lock:
+  sudo -u {user} {check}""",
+    ),
     Kind.USAGE: (),
     Kind.WRONG_USER: ("  sudo -u {user} {check}",),
     Kind.NO_DUPLICITY: (
         """\
-Is duplicity installed, and for this user too? One in a virtual environment is named with
---duplicity.
-  sudo -iu {user} duplicity --version""",
+Is it installed, and for this user too? One in a virtual environment is named with --duplicity.
+  {sudo} {command} --version""",
     ),
     Kind.DUPLICITY_FAILED: (
         "The destination was not seen; this says nothing about the backups.",
@@ -129,19 +213,20 @@ Is duplicity installed, and for this user too? One in a virtual environment is n
     ),
     Kind.TIMEOUT: (
         """\
-The destination was not seen in time; this says nothing about the backups. If it is reachable and
-only slow, give more time with --timeout (and above that NRPE's command_timeout).""",
+What was to be seen was not seen in time; this says nothing about the backups. If it is only slow,
+give more time with --timeout (and above that NRPE's command_timeout).""",
         _BY_HAND,
     ),
     Kind.NOT_READABLE: (
         """\
-This was run as {user}. Run it as the user whom the backup belongs to:
+Is it spelled as in the job? If only {user} may not read it, run this as another user:
   sudo -u USER {check}""",
     ),
     Kind.NOT_RECOGNISED: (
         """\
-Give it what duplicity says at -v9 when asked with an empty archive directory:
-  LC_ALL=C duplicity collection-status -v9 --archive-dir EMPTY_DIR --log-file FILE DESTINATION""",
+Give it a listing of one job's files, or what duplicity says when asked with an empty archive
+directory:
+  LC_ALL=C {command} collection-status -v9 --archive-dir EMPTY_DIR --log-file FILE {url}""",
     ),
     Kind.ENDED: ("Something else ended the check before its own --timeout.",),
     Kind.INTERNAL: ("Please report this, with the command line and duplicity's version.",),
@@ -150,14 +235,20 @@ Give it what duplicity says at -v9 when asked with an empty archive directory:
 
 def advise(kinds: Iterable[Kind], job: Job) -> list[list[str]]:
     """Return for each kind the paragraphs to read and to type; each paragraph only once."""
-    cleanup = ["--force", *(["--no-encryption"] if job.encrypted is False else [])]
+    plain = ["--no-encryption"] if job.encrypted is False else []
     values = {
         "user": job.user,
+        "sudo": shlex.join(job.sudo),
         "check": job.check,
+        "command": shlex.join(job.command),
+        "url": shlex.quote(job.url or "DESTINATION"),
         "directory": shlex.quote(job.directory),
+        "stamp": job.stamp,
         "status": job.duplicity("collection-status"),
-        "cleanup": job.duplicity("cleanup", *cleanup),
-        "full": job.duplicity("full", "SOURCE"),
+        "cleanup": job.duplicity("cleanup", "--force", *plain),
+        "older": job.duplicity("remove-all-but-n-full", "1", "--force", *plain),
+        "full": job.duplicity("full", *plain, "SOURCE"),
+        "process": job.process_check(),
     }
     said: set[str] = set()
     advice = []

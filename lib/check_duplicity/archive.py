@@ -43,7 +43,7 @@ def look(path: str) -> Archive:
     listed: dict[str, int] = {}
     problem = ""
     for name in names:
-        if not name.endswith((".manifest", ".m")):
+        if not name.endswith((".manifest", ".manifest.part", ".m", ".m.p")):
             continue
         try:
             with open(os.path.join(path, name), "rb") as manifest:

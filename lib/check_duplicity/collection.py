@@ -19,7 +19,8 @@ class BackupSet:
     ``start`` is the time of the set that an incremental builds on, ``None`` for a full one;
     ``time`` is when its run began; both are aware and in UTC. ``volumes`` is the number of volumes
     seen, ``missing`` the numbers of those that should be there and are not. ``encrypted`` is
-    ``None`` where the source does not say. ``signed`` tells that the set's signature file is there.
+    ``None`` where the source does not say. ``signed`` tells that the set's signature file is there,
+    ``manifest_lost`` that it was complete once, and its manifest is gone from the destination.
     """
 
     start: datetime | None
@@ -29,6 +30,7 @@ class BackupSet:
     encrypted: bool | None = None
     missing: tuple[range, ...] = ()
     signed: bool = True
+    manifest_lost: bool = False
 
     @property
     def full(self) -> bool:
@@ -62,8 +64,9 @@ class Collection:
 
     ``chains`` are in the order of their full sets. ``orphaned`` and ``incomplete`` count sets.
     ``unfinished`` is the newest incomplete set, where the source names it. ``other_prefixes`` are
-    what duplicity's names begin with that belong to another job (``--file-prefix``). ``nowhere``
-    is the directory of a ``file://`` destination that isn't there.
+    what duplicity's names begin with that belong to another job (``--file-prefix``). ``encrypted``
+    tells whether the newest of all sets is. ``nowhere`` is the directory of a ``file://``
+    destination that isn't there.
     """
 
     chains: tuple[Chain, ...] = ()
@@ -71,6 +74,7 @@ class Collection:
     incomplete: int = 0
     unfinished: BackupSet | None = None
     other_prefixes: tuple[str, ...] = ()
+    encrypted: bool | None = None
     nowhere: str = ""
 
     @property
@@ -97,6 +101,7 @@ def link(sets: Iterable[BackupSet], other_prefixes: Iterable[str] = ()) -> Colle
         incomplete=len(incomplete),
         unfinished=max(incomplete, key=_order, default=None),
         other_prefixes=tuple(sorted(set(other_prefixes))),
+        encrypted=ordered[-1].encrypted if ordered else None,
     )
 
 

@@ -9,6 +9,7 @@ from typing import NoReturn, TypeVar
 
 from check_duplicity import __version__
 from check_duplicity.findings import CannotSee, Kind
+from check_duplicity.limits import Limit
 from check_duplicity.secrets import Secrets
 
 _T = TypeVar("_T")
@@ -22,6 +23,7 @@ class Parser(argparse.ArgumentParser):
             prog=prog,
             description=description,
             usage=usage,
+            epilog="Exit status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (could not see).",
             add_help=False,
             allow_abbrev=False,  # A mistyped option is not another one.
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -47,11 +49,43 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise `CannotSee` instead of exiting with 2, which is CRITICAL."""
-        raise CannotSee(Kind.USAGE, f"wrong usage: {self._secrets.hide(message)} (see --help)")
+        text = self._secrets.hide(message)
+        raise CannotSee(Kind.USAGE, f"wrong usage: {text} ({_hint(message)})")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """Exit after help or version; neither says that all is well."""
         sys.exit(3)
+
+
+def _hint(message: str) -> str:
+    if message.startswith("unrecognized"):
+        return "see --help; what is for duplicity stands behind --"
+    return "see --help"
+
+
+def add_job(group: argparse._ArgumentGroup) -> None:
+    """Add the options that name a job, the same in all plugins."""
+    group.add_argument(
+        "-d",
+        "--destination",
+        metavar="URL",
+        default="",
+        help="the backup's destination, as the job gives it to duplicity",
+    )
+    group.add_argument(
+        "-a",
+        "--archive-dir",
+        help="the job's archive directory; only ever read (default ~/.cache/duplicity)",
+    )
+    group.add_argument("-n", "--name", help="the job's backup name (default the MD5 of the URL)")
+    group.add_argument("-u", "--user", help="the user the backup belongs to")
+
+
+def check_order(parser: Parser, option: str, warning: Limit | None, critical: Limit | None) -> None:
+    """Refuse a critical upper limit below the warning one: it can't be meant."""
+    limits = [limit.spec for limit in (warning, critical) if limit and limit.spec.startswith("~:")]
+    if len(limits) == 2 and float(limits[1][2:]) < float(limits[0][2:]):
+        parser.error(f"{option} is below the warning limit")
 
 
 def argument(read: Callable[[str], _T]) -> Callable[[str], _T]:
@@ -72,5 +106,5 @@ def _positive(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 86400:
-        raise ValueError(f"not a number of seconds: {text!r} (write 1 to 86400)")
+        raise ValueError(f"not a number of seconds: {text!r} (write a number up to 86400)")
     return seconds

@@ -41,6 +41,7 @@ _MEANINGS = {
     30: "internal error",
     31: "GPG failed",
     38: "connection failed",
+    43: "lftp is not installed",
     50: "backend error",
     51: "permission denied at the destination",
     52: "not found at the destination",

@@ -21,10 +21,11 @@ _IMPORTANCE = {kind: rank for rank, kind in enumerate(Kind)}
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of one measure; without one it is always good."""
+    """The limits of one measure; without one it is always good, and never worse than ``worst``."""
 
     warning: Limit | None = None
     critical: Limit | None = None
+    worst: State = State.CRITICAL
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,9 @@ class _MeasureContext(nagiosplugin.Context):
         ):
             if limit is not None and not nagiosplugin.Range(limit.spec).match(measure.value):
                 assert measure.kind is not None
-                finding = Finding(measure.kind, state, f"{measure.text} (limit {limit.text})")
-                return nagiosplugin.Result(_NAGIOS_STATES[state], finding, metric)
+                text = f"{measure.text} (limit {limit.text})"
+                finding = Finding(measure.kind, min(state, self.limits.worst), text)
+                return nagiosplugin.Result(_NAGIOS_STATES[finding.state], finding, metric)
         return nagiosplugin.Result(nagiosplugin.Ok, None, metric)
 
     def performance(
@@ -99,7 +101,8 @@ class _FindingContext(nagiosplugin.Context):
 class _Summary(nagiosplugin.Summary):
     def ok(self, results: nagiosplugin.Results) -> str:
         measures = (result.metric.value for result in results)
-        return ", ".join(measure.text for measure in measures if measure.text)
+        said = (m.text if m.said is None else m.said for m in measures)
+        return ", ".join(filter(None, said))
 
     def problem(self, results: nagiosplugin.Results) -> str:
         worst, *others = _findings(results)

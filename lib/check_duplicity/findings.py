@@ -20,16 +20,26 @@ class Kind(Enum):
 
     NO_DESTINATION = "no destination"
     MISSING_VOLUMES = "missing volumes"
+    MISSING_MANIFEST = "missing manifest"
     NO_BACKUP = "no backup"
+    OLD_DAMAGE = "missing volumes in an older chain"
     NOT_ENCRYPTED = "not encrypted"
+    IN_PROGRESS = "backup in progress"
     STALE = "stale"
     STALE_FULL = "stale full backup"
     CHAIN = "chain length"
     FUTURE = "backup in the future"
-    UNFINISHED = "unfinished backup"
+    INTERRUPTED = "interrupted backup"
     ORPHANED = "orphaned backup sets"
     INCOMPLETE = "incomplete backup sets"
+    NOT_RUNNING = "not running"
+    WAITING = "waiting for a passphrase"
+    STALLED = "stalled"
+    TOO_LONG = "running too long"
+    TWO_BACKUPS = "two backups at once"
+    ZOMBIE = "zombie"
     # What can't be seen is UNKNOWN.
+    HIDDEN = "processes hidden"
     USAGE = "wrong usage"
     WRONG_USER = "wrong user"
     NO_DUPLICITY = "duplicity cannot be run"
@@ -55,7 +65,8 @@ class Measure:
     """A number for the limits to judge.
 
     ``name`` and ``unit`` are those of the performance data; if the number can be outside of its
-    limits, ``kind`` and ``text`` are those of the finding.
+    limits, ``kind`` and ``text`` are those of the finding. ``said`` is what the status line says of
+    it when all is well, ``None`` for the same text.
     """
 
     name: str
@@ -63,6 +74,7 @@ class Measure:
     unit: str = ""
     text: str = ""
     kind: Kind | None = None
+    said: str | None = None
 
 
 class CannotSee(Exception):

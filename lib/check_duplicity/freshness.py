@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from check_duplicity.collection import BackupSet, Chain, Collection
 from check_duplicity.findings import CannotSee, Finding, Kind, Measure, State
-from check_duplicity.limits import format_age
+from check_duplicity.limits import format_age, format_time
 
 # A backup may begin and end between reading the clock and reading the destination.
 _CLOCK_TOLERANCE = timedelta(minutes=1)
+# The same as check_duplicity_process' default.
+_LONGEST_RUN = timedelta(hours=24)
 
 COUNTS: dict[str, Callable[[Collection], int]] = {
     "chains": lambda collection: len(collection.chains),
@@ -22,13 +25,34 @@ COUNTS: dict[str, Callable[[Collection], int]] = {
 """The counts that are always there as performance data, and have no limits."""
 
 
-def measure(collection: Collection, now: datetime) -> Iterator[Measure]:
+@dataclass(frozen=True)
+class Running:
+    """A backup of the job that is running, as far as freshness cares.
+
+    ``since`` is ``None`` if that may not be seen.
+    """
+
+    pid: int
+    since: datetime | None = None
+
+    def in_time(self, now: datetime) -> bool:
+        """Whether it is within the limit at which check_duplicity_process is CRITICAL."""
+        return self.since is not None and now - self.since <= _LONGEST_RUN
+
+    def __str__(self) -> str:
+        since = f" since {format_time(self.since)}" if self.since else ""
+        return f"in progress{since}, pid {self.pid}"
+
+
+def measure(
+    collection: Collection, now: datetime, running: Running | None = None
+) -> Iterator[Measure]:
     """Yield the numbers; the ages only if there is a backup. Only what can be restored counts."""
     newest = _newest(collection, now)
     if newest is not None:
         chain, backup_set = newest
         age = _seconds(now - backup_set.time)
-        yield Measure("age", age, "s", f"last backup {_ago(age)}", Kind.STALE)
+        yield Measure("age", age, "s", f"last backup {_ago(age)}", _stale(running, now))
         full_age = _seconds(now - _newest_full(collection, now).time)
         yield Measure("full_age", full_age, "s", f"last full {_ago(full_age)}", Kind.STALE_FULL)
         length = chain.restorable.index(backup_set) + 1
@@ -39,39 +63,76 @@ def measure(collection: Collection, now: datetime) -> Iterator[Measure]:
 
 
 def judge(
-    collection: Collection, now: datetime, *, require_encryption: bool = False
+    collection: Collection,
+    now: datetime,
+    running: Running | None = None,
+    *,
+    sure: bool = True,
+    require_encryption: bool = False,
 ) -> Iterator[Finding]:
     """Yield what is wrong, apart from the numbers.
 
-    Raises `CannotSee` if encryption is required and the source does not tell it.
+    ``sure`` tells that no other backup can be running. Raises `CannotSee` if encryption is required
+    and the source does not tell it.
     """
     newest = _newest(collection, now)
-    damaged = [backup_set for backup_set in collection.sets if backup_set.missing]
     if collection.nowhere:
         text = f"there is no directory {collection.nowhere}"
         yield Finding(Kind.NO_DESTINATION, State.CRITICAL, text)
-    elif damaged:
-        yield Finding(Kind.MISSING_VOLUMES, State.CRITICAL, _damage(damaged))
-    elif newest is None:
-        yield Finding(Kind.NO_BACKUP, State.CRITICAL, _no_backup(collection))
+    else:
+        yield from _damaged(collection, newest)
+        yield from _no_backup(collection, newest, running is not None and running.in_time(now))
     if newest is not None and require_encryption and not _encrypted(newest[1]):
         text = f"backup of {format_time(newest[1].time)} is not encrypted"
         yield Finding(Kind.NOT_ENCRYPTED, State.CRITICAL, text)
-    yield from _leftovers(collection, now)
+    yield from _leftovers(collection, now, running is not None, sure)
 
 
-def encrypted(collection: Collection) -> bool | None:
-    """Whether the newest complete set is encrypted; ``None`` if that is not known."""
-    newest = max(collection.sets, key=lambda backup_set: backup_set.time, default=None)
-    return newest.encrypted if newest else None
+def _damaged(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> Iterator[Finding]:
+    damaged = [backup_set for backup_set in collection.sets if backup_set.missing]
+    if damaged:
+        older = newest is not None and not any(s.missing for s in newest[0].sets)
+        older = older and max(s.time for s in damaged) < newest[1].time if newest else False
+        kind = Kind.OLD_DAMAGE if older else Kind.MISSING_VOLUMES
+        yield Finding(kind, State.CRITICAL, _damage(damaged))
+    unfinished = collection.unfinished
+    if unfinished is not None and unfinished.manifest_lost:
+        text = f"backup of {format_time(unfinished.time)} has lost its manifest"
+        yield Finding(Kind.MISSING_MANIFEST, State.CRITICAL, text)
+
+
+def _no_backup(
+    collection: Collection, newest: tuple[Chain, BackupSet] | None, in_time: bool
+) -> Iterator[Finding]:
+    if newest is not None or any(backup_set.missing for backup_set in collection.sets):
+        return
+    if in_time:
+        yield Finding(Kind.IN_PROGRESS, State.WARNING, "no complete backup yet")
+    elif collection.orphaned:
+        text = "no complete backup: the full one that others build on is gone"
+        yield Finding(Kind.NO_BACKUP, State.CRITICAL, text)
+    elif collection.other_prefixes:
+        prefixes = ", ".join(map(repr, collection.other_prefixes[:3]))
+        text = f"no complete backup; there are files of other jobs, with prefix {prefixes}"
+        yield Finding(Kind.NO_BACKUP, State.CRITICAL, text)
+    elif not collection.incomplete:
+        yield Finding(Kind.NO_BACKUP, State.CRITICAL, "no backup: there is no file of duplicity's")
+    else:
+        yield Finding(Kind.NO_BACKUP, State.CRITICAL, "no complete backup")
+
+
+def newest_stamp(collection: Collection) -> str:
+    """Return the time of the newest set of a chain as duplicity writes it; empty without one."""
+    times = [backup_set.time for backup_set in collection.sets]
+    return f"{max(times):%Y%m%dT%H%M%SZ}" if times else ""
 
 
 def details(collection: Collection, problem: str, verbosity: int) -> Iterator[str]:
-    """Yield what is said on request: at 1 what wasn't seen and the chains, at 2 every set."""
-    if verbosity < 1:
-        return
+    """Yield what wasn't seen, and on request more: at 1 the chains, at 2 every set."""
     if problem:
         yield f"Not seen: {problem}"
+    if verbosity < 1:
+        return
     for chain in collection.chains:
         first, last = chain.sets[0], chain.sets[-1]
         count = f"{len(chain.sets)} {_plural(len(chain.sets), 'set')}"
@@ -79,7 +140,7 @@ def details(collection: Collection, problem: str, verbosity: int) -> Iterator[st
         if verbosity > 1:
             yield from (_row(backup_set) for backup_set in chain.sets)
     if collection.unfinished is not None:
-        yield "Unfinished:"
+        yield "Unfinished set:"
         yield _row(collection.unfinished)
 
 
@@ -93,12 +154,14 @@ def _row(backup_set: BackupSet) -> str:
     return "  " + ", ".join(words)
 
 
-def format_time(time: datetime) -> str:
-    """Return a time as it is printed: local, with its zone."""
-    return time.astimezone().strftime("%Y-%m-%d %H:%M %Z")
+def _stale(running: Running | None, now: datetime) -> Kind:
+    in_time = running is not None and running.in_time(now)
+    return Kind.IN_PROGRESS if in_time else Kind.STALE
 
 
-def _leftovers(collection: Collection, now: datetime) -> Iterator[Finding]:
+def _leftovers(
+    collection: Collection, now: datetime, running: bool, sure: bool
+) -> Iterator[Finding]:
     unfinished = collection.unfinished
     times = [backup_set.time for backup_set in collection.sets]
     newest = max(times + ([unfinished.time] if unfinished else []), default=now)
@@ -108,15 +171,28 @@ def _leftovers(collection: Collection, now: datetime) -> Iterator[Finding]:
     incomplete = collection.incomplete
     if unfinished and unfinished.time == newest:
         incomplete -= 1
-        done = f"after {unfinished.volumes} {_plural(unfinished.volumes, 'volume')}"
-        text = f"backup of {format_time(unfinished.time)} is unfinished, {done}"
-        yield Finding(Kind.UNFINISHED, State.WARNING, text)
+        if not running and not unfinished.manifest_lost:
+            text = f"backup of {format_time(unfinished.time)} {_stopped(unfinished, sure)}"
+            text += _the_one_before(collection, now)
+            yield Finding(Kind.INTERRUPTED, State.WARNING, text)
     if collection.orphaned:
         text = f"{collection.orphaned} orphaned backup {_plural(collection.orphaned, 'set')}"
         yield Finding(Kind.ORPHANED, State.WARNING, text)
     if incomplete > 0:
         text = f"{incomplete} incomplete backup {_plural(incomplete, 'set')} left over"
         yield Finding(Kind.INCOMPLETE, State.WARNING, text)
+
+
+def _stopped(unfinished: BackupSet, sure: bool) -> str:
+    volumes = f"after {unfinished.volumes} {_plural(unfinished.volumes, 'volume')}"
+    return (
+        f"was interrupted {volumes}" if sure else f"is unfinished {volumes}, maybe running unseen"
+    )
+
+
+def _the_one_before(collection: Collection, now: datetime) -> str:
+    newest = _newest(collection, now)
+    return f", last complete one {_ago(_seconds(now - newest[1].time))}" if newest else ""
 
 
 def _newest(collection: Collection, now: datetime) -> tuple[Chain, BackupSet] | None:
@@ -155,13 +231,6 @@ def _damage(damaged: list[BackupSet]) -> str:
 
 def _numbers(numbers: range) -> str:
     return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}"
-
-
-def _no_backup(collection: Collection) -> str:
-    if collection.other_prefixes and not collection.chains:
-        prefixes = ", ".join(map(repr, collection.other_prefixes[:3]))
-        return f"no complete backup; there are files of other jobs, with prefix {prefixes}"
-    return "no complete backup"
 
 
 def _ago(seconds: int) -> str:

@@ -1,4 +1,4 @@
-"""Limits: Nagios ranges whose numbers may carry units of time, and ages as people read them.
+"""Limits: Nagios ranges whose numbers may carry units of time; ages and times for people.
 
 See the Monitoring Plugins' development guidelines, "Threshold and ranges".
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
@@ -76,3 +77,8 @@ def format_age(seconds: float) -> str:
             parts.append(f"{count}{unit}")
     shown = [part for part in parts[:2] if not part.startswith("0")] or parts[:1]
     return " ".join(shown)
+
+
+def format_time(time: datetime) -> str:
+    """Return a time as it is printed: local, with its zone."""
+    return time.astimezone().strftime("%Y-%m-%d %H:%M %Z")

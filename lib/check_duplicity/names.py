@@ -140,13 +140,22 @@ def read_names(
     for key in _sort(archive.unfinished, prefixes).files:
         found.files.setdefault(key, _Files())
     listed = _listed(archive, prefixes)
+    ended = {k for k, files in _sort(archive.names, prefixes).files.items() if files.manifest}
     sets = []
     for key, start, time, files in _timed(found):
         missing = files.missing(listed.get(key, 0)) if files.manifest else ()
-        signed = key in found.signed
-        volumes = len(files.volumes)
         sets.append(
-            BackupSet(start, time, volumes, files.manifest, files.encrypted, missing, signed)
+            BackupSet(
+                start,
+                time,
+                len(files.volumes),
+                files.manifest,
+                files.encrypted,
+                missing,
+                signed=key in found.signed,
+                # The one in the archive directory is whole only when the other has been uploaded.
+                manifest_lost=key in ended and not files.manifest,
+            )
         )
     return link(sets, found.other_prefixes)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from check_duplicity import archive, destination
+from check_duplicity import archive, destination, processes
 from check_duplicity.collection import Collection
 from check_duplicity.findings import CannotSee, Kind
+from check_duplicity.freshness import Running
 from check_duplicity.names import Archive, Prefixes, read_archive, read_names
 from check_duplicity.sources import Source
 from check_duplicity.status import has_names, read_block, read_names_line, read_saved
@@ -29,6 +30,18 @@ def see(source: Source, asked: destination.Asked | None) -> tuple[Collection, Ar
     if asked is None:
         return Collection(nowhere=destination.nowhere(source.destination)), archived
     return _read_log(asked.log_until(has_names), prefixes, archived), archived
+
+
+def see_running(source: Source, user: str | None) -> tuple[Running | None, bool]:
+    """Return the oldest running backup of the job, and whether none can be running unseen."""
+    wanted = processes.Wanted(
+        source.destination, source.archive_dir or "", source.name or "", user or ""
+    )
+    if not wanted.archive:
+        return None, False  # It isn't known which job that is.
+    sight = processes.look(wanted)
+    running = [Running(process.pid, process.started) for process in sight.running]
+    return (running[0] if running else None), sight.sure
 
 
 def _read_log(log: str, prefixes: Prefixes, archived: Archive) -> Collection:

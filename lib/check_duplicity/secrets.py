@@ -9,21 +9,36 @@ from urllib.parse import quote, unquote
 HIDDEN = "***"
 
 _URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s]+)@")
-# A slash that should have been written %2F: duplicity refuses such a URL, and repeats it.
-_UNQUOTED_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):(?!\d+/)([^\s/]*/\S*)@")
+# A URL as a word of its own is taken to pieces more freely: people write blanks, "/", "#" and "?"
+# into passwords, which duplicity refuses and repeats, and forget a slash or the "@".
+_URL = re.compile(r"[a-z][a-z0-9+.-]*:/{1,3}(?P<user>[^:/@\[]*):(?P<rest>.*)", re.I | re.S)
+_PORT = re.compile(r":|\d*(?:/|$)")
 _SECRET_VARIABLE = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH|CONNECTION_STRING", re.I)
 _SECRET_OPTION = re.compile(r"^--[a-z0-9-]*(?:pass|secret|token|header|credential)", re.I)
 # Shorter values ("1", "no") would be found everywhere; in a URL they are hidden all the same.
 _SHORTEST = 4
 
 
+def without_password(url: str) -> str:
+    """Return a URL without its password, the same for all passwords."""
+    return _URL_PASSWORD.sub(r"\1@", url)
+
+
 def _url_secrets(text: str) -> Iterator[str]:
     for _, password in _URL_PASSWORD.findall(text):
         yield password
-    for user, password in _UNQUOTED_PASSWORD.findall(text):
-        yield password
-        yield f"{user}:{password}"
-        yield f"{user}:{password.partition('/')[0]}"  # duplicity's "netloc"
+    url = _URL.fullmatch(text)
+    if url is None:
+        return
+    password, at, _ = url["rest"].rpartition("@")
+    if not at:
+        if _PORT.match(url["rest"]):
+            return
+        password = url["rest"].partition("/")[0]
+    yield password
+    yield f"{url['user']}:{password}"
+    # duplicity's "netloc", which it prints when it refuses a URL.
+    yield f"{url['user']}:{re.split('[/?#]', password)[0]}"
 
 
 class Secrets:

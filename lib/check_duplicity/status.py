@@ -40,6 +40,9 @@ _TEXT_SET = re.compile(
 )
 _TEXT_LEFT = re.compile(r"^[^\d\n]*(\d{1,9})[^\d\n]*\n[^\d\n]*(\d{1,9})[^\d\n]*\n.*cleanup", re.M)
 
+_LISTED_NAME = re.compile(r"duplicity-(?:full|inc)\.")
+_BEFORE_NAME = re.compile(r"[\s\"',;]")
+_LONGEST_PATH = 4096
 _BETWEEN_NAMES = re.compile(r"""[\s/\\"',;]+""")
 
 
@@ -62,6 +65,7 @@ def read_saved(
     collection = read_block(text) or read_text(text, zone)
     if collection is not None:
         return without_unfinished(collection, archive or Archive(), prefixes)
+    _refuse_several_directories(text)
     names = _BETWEEN_NAMES.split(text)
     if read_names(names, prefixes) == Collection():
         raise CannotSee(
@@ -69,6 +73,27 @@ def read_saved(
             "nothing recognised: neither collection-status output nor duplicity's file names",
         )
     return read_names(names, prefixes, archive)
+
+
+def _refuse_several_directories(listing: str) -> None:
+    """Refuse a recursive listing: the files of several jobs would pass for those of one."""
+    directories = set(_directories(listing))
+    if len(directories) > 1:
+        shown = ", ".join(sorted(directories)[:2])
+        reason = f"files of {len(directories)} directories in one listing: {shown}"
+        raise CannotSee(Kind.NOT_RECOGNISED, reason)
+
+
+def _directories(listing: str) -> Iterator[str]:
+    """The directory of each line's file: in front of its name (find), or above it (ls -R)."""
+    above = ""
+    for line in listing.splitlines():
+        if line.endswith(":"):
+            above = line[:-1]
+        name = _LISTED_NAME.search(line)
+        if name is not None:
+            before = _BEFORE_NAME.split(line[: name.start()][-_LONGEST_PATH:])[-1]
+            yield before.rpartition("/")[0] or above
 
 
 def has_names(line: str) -> bool:

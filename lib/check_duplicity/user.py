@@ -16,7 +16,7 @@ def become(name: str) -> None:
     try:
         account = pwd.getpwnam(name)
     except (KeyError, ValueError):
-        raise CannotSee(Kind.WRONG_USER, f"there is no user {name!r} on this machine") from None
+        raise CannotSee(Kind.USAGE, f"there is no user {name!r} on this machine") from None
     if os.geteuid() == account.pw_uid:
         return
     if os.geteuid() != 0:
@@ -36,7 +36,8 @@ def become(name: str) -> None:
         os.chdir("/")
     for part in (os.__file__, __file__):
         if not os.access(part, os.R_OK):
-            raise CannotSee(Kind.WRONG_USER, f"{name} may not read what this runs on: {part}")
+            reason = f"{name} may not read what this is installed on: {part}"
+            raise CannotSee(Kind.USAGE, reason)
 
 
 def current() -> str:
@@ -45,3 +46,11 @@ def current() -> str:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         return str(os.geteuid())
+
+
+def has_shell(name: str) -> bool:
+    """Whether ``sudo -i`` works for a user: not for accounts such as Debian's ``backup``."""
+    try:
+        return not pwd.getpwnam(name).pw_shell.endswith(("/nologin", "/false"))
+    except KeyError:
+        return True

@@ -1,0 +1,274 @@
+"""See running duplicity: processes by their arguments, and who holds a job's lock.
+
+Processes vanish while they are looked at: what is gone is passed over. The lock is the better
+witness where the archive directory is known: it works for renamed programs, and under ``hidepid``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pwd
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+import psutil
+
+from check_duplicity.archive import archive_path
+from check_duplicity.invocation import Invocation, read_invocation
+from check_duplicity.secrets import without_password
+
+_LONGEST_COMMAND = 4 << 20  # bytes; the kernel's own limit for all arguments is lower by default
+_FLOCK = "hhqqi"  # struct flock: type, whence, start, length, pid
+_PASSPHRASE_PROGRAMS = re.compile(r"pinentry")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which duplicity is looked for; what is empty does not narrow it."""
+
+    url: str = ""
+    archive_dir: str = ""
+    name: str = ""
+    user: str = ""
+
+    @property
+    def archive(self) -> str:
+        """The archive directory of the job, if enough is known of it."""
+        if not self.url and not (self.archive_dir and self.name):
+            return ""
+        return archive_path(self.url, self.archive_dir or None, self.name or None)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What grows while a backup gets on: CPU seconds and bytes read, written and kept."""
+
+    cpu: float = 0.0
+    io: int = 0
+    archive: int = 0
+
+
+@dataclass(frozen=True)
+class Process:
+    """A duplicity at work.
+
+    ``started`` is ``None`` where that may not be seen. ``archive`` is its archive directory.
+    ``waits_for`` names what waits for a passphrase there.
+    """
+
+    pid: int
+    invocation: Invocation
+    started: datetime | None = None
+    user: str = ""
+    archive: str = ""
+    holds_lock: bool = False
+    zombie: bool = False
+    waits_for: str = ""
+    progress: Progress = Progress()
+
+    @property
+    def running(self) -> bool:
+        """Whether it counts as a running backup: it is one, or keeps one from starting."""
+        return not self.zombie and (self.invocation.backup or self.holds_lock)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was seen. ``sure`` tells that nothing that was looked for can have been missed."""
+
+    processes: tuple[Process, ...]
+    sure: bool
+
+    @property
+    def running(self) -> tuple[Process, ...]:
+        """The running backups, the oldest first."""
+        return tuple(process for process in self.processes if process.running)
+
+
+def look(wanted: Wanted) -> Sight:
+    """Return the duplicity processes that are wanted, the oldest first."""
+    holder = lock_holder(wanted.archive) if wanted.archive else None
+    found = {process.pid: process for process in _duplicities(holder)}
+    seen = [p for p in found.values() if p.pid == holder or _is_wanted(p, wanted)]
+    if holder is not None and holder not in found:
+        size = Progress(archive=_size(wanted.archive))
+        unseen = Process(holder, Invocation(), archive=wanted.archive, progress=size)
+        seen.append(replace(unseen, holds_lock=True))
+    seen.sort(key=lambda process: (process.started is None, process.started, process.pid))
+    sure = holder is not None or _is_free(wanted.archive) or not _hidden(wanted.user)
+    return Sight(tuple(seen), sure)
+
+
+def lock_holder(archive: str) -> int | None:
+    """Return the pid of the process that holds the lock in an archive directory.
+
+    0 if that process is out of sight, in another namespace or on another machine; ``None`` if
+    nobody holds it or it may not be looked at. The lock is only asked for, never taken: ``F_GETLK``
+    on duplicity's ``lockfile``, which stays behind and means nothing by itself (0.8 to 3.2).
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        file = os.open(os.path.join(archive, "lockfile"), flags)
+    except OSError:
+        return None
+    try:
+        question = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, question))
+    except OSError:
+        return None
+    finally:
+        os.close(file)
+    return None if kind == fcntl.F_UNLCK else max(pid, 0)
+
+
+def _is_free(archive: str) -> bool:
+    """Whether the lock of an archive directory could be asked for, and nobody holds it."""
+    lock = os.path.join(archive, "lockfile")
+    return bool(archive) and (
+        os.access(lock, os.R_OK)
+        or (os.access(archive, os.R_OK | os.X_OK) and not os.path.lexists(lock))
+    )
+
+
+def _hidden(user: str) -> bool:
+    """Whether processes of the user (of any, if empty) can be there and not be seen (hidepid)."""
+    if os.geteuid() == 0 or (user and user == _user_name(os.geteuid())):
+        return False
+    try:
+        with open("/proc/1/cmdline", "rb") as command:
+            command.read(1)
+    except OSError:
+        return True
+    return False
+
+
+def _duplicities(holder: int | None) -> Iterator[Process]:
+    for pid in psutil.pids():
+        command = _command(pid)
+        if b"duplicity" in command or pid == holder or (not command and _is_zombie(pid)):
+            with contextlib.suppress(psutil.Error, OSError):
+                process = _process(psutil.Process(pid), command, holder)
+                if process is not None:
+                    yield process
+
+
+def _command(pid: int) -> bytes:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as command:
+            return command.read(_LONGEST_COMMAND)
+    except OSError:
+        return b""
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether a process without arguments is a dead duplicity; all others are the kernel's own."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return b"(duplicity) Z " in stat.read(200)
+    except OSError:
+        return False
+
+
+def _process(process: psutil.Process, command: bytes, holder: int | None) -> Process | None:
+    argv = command.rstrip(b"\0").decode(errors="replace").split("\0") if command else []
+    invocation = read_invocation(argv)
+    zombie = not argv
+    if invocation is None and not zombie and process.pid != holder:
+        return None
+    archive = _archive_of(process, invocation) if invocation else ""
+    family = [process, *process.children(recursive=True)]
+    return Process(
+        pid=process.pid,
+        invocation=invocation or Invocation(),
+        started=datetime.fromtimestamp(process.create_time(), timezone.utc),
+        user=process.username(),
+        archive=archive,
+        holds_lock=process.pid == (holder if holder is not None else lock_holder(archive)),
+        zombie=zombie,
+        waits_for=next(filter(None, map(_waits_for, family)), ""),
+        progress=_progress(family, archive),
+    )
+
+
+def _archive_of(process: psutil.Process, invocation: Invocation) -> str:
+    if not invocation.name:
+        return ""
+    with contextlib.suppress(psutil.Error, KeyError):
+        home = pwd.getpwuid(process.uids().effective).pw_dir
+        root = invocation.archive_dir or os.path.join(home, ".cache", "duplicity")
+        if not os.path.isabs(root):
+            root = os.path.join(process.cwd(), root)
+        return os.path.join(root, invocation.name)
+    return ""
+
+
+def _is_wanted(process: Process, wanted: Wanted) -> bool:
+    if wanted.user and process.user != wanted.user:
+        return False
+    if process.zombie:
+        # It has no arguments any more that would tell which job it was.
+        return not (wanted.url or wanted.archive_dir or wanted.name)
+    root = os.path.dirname(process.archive)
+    # Two URLs can name the same destination; an archive directory is one job's.
+    same = _same_url(process, wanted) or _same_file(process.archive, wanted.archive)
+    return (
+        (not wanted.url or same)
+        and (not wanted.archive_dir or _same_file(root, os.path.expanduser(wanted.archive_dir)))
+        and (not wanted.name or process.invocation.name == wanted.name)
+    )
+
+
+def _same_url(process: Process, wanted: Wanted) -> bool:
+    url = without_password(wanted.url).rstrip("/")
+    return bool(url) and process.invocation.url.rstrip("/") == url
+
+
+def _same_file(one: str, other: str) -> bool:
+    return bool(one) and os.path.realpath(one) == os.path.realpath(other)
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _waits_for(process: psutil.Process) -> str:
+    """Name a process that waits for a passphrase: pinentry, or one that has opened its terminal.
+
+    getpass, gpg and ssh open ``/dev/tty`` to ask, and for nothing else.
+    """
+    with contextlib.suppress(psutil.Error, OSError):
+        name = process.name()
+        if _PASSPHRASE_PROGRAMS.match(name):
+            return name
+        for descriptor in os.scandir(f"/proc/{process.pid}/fd"):
+            with contextlib.suppress(OSError):
+                if os.readlink(descriptor.path) == "/dev/tty":
+                    return name
+    return ""
+
+
+def _progress(family: list[psutil.Process], archive: str) -> Progress:
+    cpu, io = 0.0, 0
+    for member in family:
+        with contextlib.suppress(psutil.Error, OSError):
+            times = member.cpu_times()
+            cpu += times.user + times.system + times.children_user + times.children_system
+            counters = member.io_counters()
+            io += counters.read_chars + counters.write_chars
+    return Progress(cpu, io, _size(archive))
+
+
+def _size(directory: str) -> int:
+    if not directory:
+        return 0
+    with contextlib.suppress(OSError):
+        return sum(entry.stat().st_size for entry in os.scandir(directory))
+    return 0
