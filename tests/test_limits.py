@@ -16,6 +16,7 @@ from hypothesis import strategies as st
         ("1d8h", "~:115200"),
         ("1.5h", "~:5400"),
         ("0.5", "~:0.5"),
+        ("0.000001", "~:0.000001"),
         ("2w", "~:1209600"),
         ("@1d:2d", "@86400:172800"),
         ("@1d", "@0:86400"),
@@ -32,7 +33,7 @@ def test_an_age_is_read_into_seconds(text: str, spec: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "soon", "32 h", "-5", "1h:", "h", "2d:1d", "1:2:3", "~", "@", ":", "32H", "1e3", "١h",
-     "5h3", "@@1h", "1h@", "nan", "inf", "9" * 13],
+     "5h3", "@@1h", "1h@", "nan", "inf", "9" * 13, "5:~", "~:~", "@~:~"],
 )  # fmt: skip
 def test_what_is_not_an_age_is_refused(text: str) -> None:
     if text == "1h:":

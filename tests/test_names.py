@@ -101,6 +101,22 @@ def test_a_manifest_at_the_destination_outweighs_a_part_in_the_archive_directory
     assert read_names(full(DAY), archive=archive) == read_names(full(DAY))
 
 
+def test_a_manifest_that_is_only_in_the_archive_directory_was_lost() -> None:
+    names = [name for name in full(DAY) if "manifest" not in name]
+    archive = Archive(names=(f"duplicity-full.{stamp(DAY)}.manifest",))
+    collection = read_names(names, archive=archive)
+    assert collection.unfinished is not None
+    assert collection.unfinished.manifest_lost
+    unfinished = read_names(names).unfinished
+    assert unfinished is not None
+    assert not unfinished.manifest_lost
+
+
+def test_a_local_manifest_that_lists_no_volume_is_none() -> None:
+    manifest = f"duplicity-full.{stamp(DAY)}.manifest"
+    assert read_archive(Archive((manifest,), {manifest: 0})).incomplete == 1
+
+
 def test_an_archive_directory_alone_has_manifests_but_no_volumes() -> None:
     part = f"duplicity-inc.{stamp(DAY)}.to.{stamp(HOUR)}.manifest.part"
     manifest = f"duplicity-full.{stamp(DAY)}.manifest"
@@ -176,7 +192,6 @@ def test_each_kind_of_file_can_have_a_prefix_of_its_own() -> None:
         "duplicity-full.20261123T003608Z.vol1.difftar.gz.par2",
         "duplicity-full.20261123T003608Z.vol1.difftar.gz.vol000+01.par2",
         "duplicity-full.20261123T003608Z.jsonstat.gz",
-        "duplicity-full.20261123T003608Z.vol1.difftar.gz.partial",
         ".duplicity-full.20261123T003608Z.vol1.difftar.gz.Xy12Ab",
         "duplicity-full.20261323T003608Z.vol1.difftar.gz",
         "duplicity-full.20261123T003608Z.vol0.difftar.gz",
@@ -193,6 +208,17 @@ def test_each_kind_of_file_can_have_a_prefix_of_its_own() -> None:
 def test_what_is_no_backup_file_is_passed_over(name: str) -> None:
     assert read_names([name]) in (Collection(), Collection(other_prefixes=(".",)))
     assert read_names([*full(DAY), name]).sets == read_names(full(DAY)).sets
+
+
+@pytest.mark.parametrize("copy", [".bak", ".gz", ".partial"])
+def test_a_file_that_is_there_twice_is_counted_as_duplicity_counts_it(copy: str) -> None:
+    # "Volume 1 is already in the volume list": 0.8.23 to 3.2.1 stop with 30.
+    names = full(DAY, 2, suffix="")
+    [volume] = [name for name in names if ".vol1." in name]
+    [found] = read_names([*names, volume, volume + copy]).sets
+    assert (found.volumes, found.doubled) == (2, 1)
+    [found] = read_names(full(DAY, 2)).sets
+    assert found.doubled == 0
 
 
 def test_lower_case_stamps_are_read_as_duplicity_reads_them() -> None:

@@ -45,6 +45,46 @@ def test_secrets_of_the_environment_are_hidden(name: str) -> None:
     assert Secrets({name: "tr0ub4dor"}).hide("it was tr0ub4dor!") == "it was ***!"
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "ftp://me@example.com:S3cretPw@127.0.0.1:1/x",
+        "imaps://me@gmail.com:S3cretPw@imap.gmail.com",
+        "ftp://user:1234/S3cretPw@h/x",
+        "webdav://b:S3cret Pw@127.0.0.1:1/x",
+        "sftp://backup:pa:S3cret#w?rd@127.0.0.1:1/x",
+        "sftp:/user:S3cretPw@h/x",
+        "sftp:user:S3cretPw@h",
+        "//user:S3cretPw@h/x",
+        "webdav://b:S3cretPw/127.0.0.1/x",
+        "s3://b?secret=S3cretPw",
+        "swift://x?a=b&password=S3cretPw",
+        "--gpg-options=--passphrase S3cretPw",
+        "--ssh-options=-oProxyCommand='sshpass -p S3cretPw'",
+        "--swift-auth-key=S3cretPw",
+        "env PASSPHRASE=S3cretPw /usr/bin/duplicity",
+    ],
+)
+def test_secrets_are_found_where_people_put_them(word: str) -> None:
+    hidden = Secrets({}, ["-d", word]).hide(f"{word} and what duplicity makes of it: {word!r}")
+    assert "S3cret" not in hidden
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["rsync://host:873/dir", "rsync://host::/module/dir", "file:///srv/a:b", "--ssh-askpass",
+     "s3://bucket/dir", "--encrypt-key=1A2B3C4D", "b2://bucket", "/srv/backup", "32h", "sftp://h:22//x"],
+)  # fmt: skip
+def test_words_without_a_secret_stay_as_they_are(word: str) -> None:
+    assert Secrets({}, [word, "--s3-use-glacier"]).hide(f"{word} --s3-use-glacier") == (
+        f"{word} --s3-use-glacier"
+    )
+
+
+def test_a_secret_that_is_no_text_is_one_all_the_same() -> None:
+    assert Secrets({"PASSPHRASE": "p\udce4ssword"}).hide("p\udce4ssword") == "***"
+
+
 def test_a_longer_secret_is_hidden_whole() -> None:
     secrets = Secrets({"PASSWORD": "abcd", "TOKEN": "abcdefgh"})
     assert secrets.hide("abcdefgh") == "***"

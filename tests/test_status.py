@@ -151,6 +151,78 @@ def test_text_asked_with_the_jobs_archive_directory_is_mended_by_it() -> None:
     assert (mended.sets, mended.incomplete) == ((), 1)
 
 
+@pytest.mark.parametrize(
+    ("version", "state", "lines"),
+    [
+        ("0.8.23", "incomplete", 1),
+        ("3.2.1", "incomplete", 2),
+        ("3.2.1", "orphaned", 2),
+        ("3.2.1", "orphaned", 3),
+        ("0.8.23", "orphaned-all", 1),
+        ("3.2.1", "two-chains", 2),
+    ],
+)
+def test_a_text_without_its_last_lines_is_refused(version: str, state: str, lines: int) -> None:
+    text = (CAPTURES / version / f"{state}.out").read_text().splitlines(keepends=True)
+    with pytest.raises(CannotSee, match="cut short"):
+        read_saved("".join(text[:-lines]), zone=UTC)
+
+
+def log(*parts: str) -> str:
+    return "".join((CAPTURES / part).read_text() for part in parts)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("3.2.1/private-archive/healthy.log", "3.2.1/none.log"),
+        ("3.2.1/two-chains.log", "3.2.1/none.out"),
+    ],
+)
+def test_runs_that_differ_in_one_file_are_refused(parts: tuple[str, ...]) -> None:
+    with pytest.raises(CannotSee, match="several runs that differ"):
+        read_saved(log(*parts), zone=UTC)
+
+
+def test_a_last_run_that_failed_or_is_cut_off_is_refused() -> None:
+    good = log("3.2.1/private-archive/healthy.log")
+    with pytest.raises(CannotSee, match="the last run in it has failed"):
+        read_saved(good + "ERROR 50 list\n. BackendException: gone\n")
+    with pytest.raises(CannotSee, match="cut short"):
+        read_saved(good + ". Extracting backup chains from list of files: ['duplicity-full.2020")
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        "old copy {}",
+        "deleting {}",
+        "{} old",
+        "x,{},bak",
+        "%{}",
+    ],
+)
+def test_a_word_before_or_behind_a_name_belongs_to_it(listing: str) -> None:
+    text = "\n".join(map(listing.format, LISTED[:-2]))
+    try:
+        assert read_saved(text).sets == ()
+    except CannotSee as reason:
+        assert "nothing recognised" in reason.reason
+
+
+def test_a_prefix_with_blanks_is_followed() -> None:
+    text = "\n".join(f"-rw-r--r-- 1 u u 20 Nov 23 00:36 my job-{name}" for name in LISTED[:-2])
+    assert len(read_saved(text, Prefixes("my job-", "my job-", "my job-")).sets) == 1
+
+
+@pytest.mark.parametrize(
+    "listing", ["web/{0}\ndb/{0}", "/srv/web:\n{0}\n\n/srv/db:\n{0}", "a/.Trash/{0}\na/{0}"]
+)
+def test_a_listing_of_several_directories_is_refused(listing: str) -> None:
+    with pytest.raises(CannotSee, match="files of 2 directories"):
+        read_saved(listing.format(LISTED[0]))
+
+
 @pytest.mark.parametrize("cut", [60, 400, 700, 1000])
 def test_a_text_that_is_cut_short_is_refused_or_says_less(cut: int) -> None:
     text = (CAPTURES / "3.2.1" / "two-chains.out").read_text()
@@ -183,6 +255,7 @@ LISTED = [*full(datetime(2026, 11, 22, tzinfo=UTC), 2), "README", "duplicity.log
         '{{"Path":"{0}","Name":"{0}","Size":209715}},',
         "    209715 {}",
         "  |- {}\r",
+        "-rwxr-xr-x 1 backup backup 20 Nov  3  2025 {}*",
         "s3://bucket/host/{}",
     ],
 )

@@ -100,6 +100,12 @@ out what removes files at the destination, and put them back if they are elsewhe
         _SCRIPT,
         _FULL,
     ),
+    Kind.DOUBLED: (
+        """\
+duplicity reads neither file, and stops: every backup and restore fails. Find the copies among the
+files at the destination (".bak", a second suffix), and move them elsewhere.""",
+        _BY_HAND,
+    ),
     Kind.MISSING_MANIFEST: (
         """\
 Its volumes are there, but duplicity takes it for unfinished, and "cleanup" would remove it. The

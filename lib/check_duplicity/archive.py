@@ -48,6 +48,8 @@ def look(path: str) -> Archive:
         try:
             with open(os.path.join(path, name), "rb") as manifest:
                 listed[name] = count_volumes(manifest)
+            if not listed[name] and not name.endswith((".part", ".p")):
+                problem = f"manifest {os.path.join(path, name)}: lists no volume"
         except FileNotFoundError:
             pass  # A run that ends at this moment has renamed or removed it.
         except OSError as error:

@@ -21,6 +21,7 @@ class BackupSet:
     seen, ``missing`` the numbers of those that should be there and are not. ``encrypted`` is
     ``None`` where the source does not say. ``signed`` tells that the set's signature file is there,
     ``manifest_lost`` that it was complete once, and its manifest is gone from the destination.
+    ``doubled`` is how many of its files are there twice, under different names.
     """
 
     start: datetime | None
@@ -31,6 +32,7 @@ class BackupSet:
     missing: tuple[range, ...] = ()
     signed: bool = True
     manifest_lost: bool = False
+    doubled: int = 0
 
     @property
     def full(self) -> bool:

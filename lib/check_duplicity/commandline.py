@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
@@ -54,6 +55,8 @@ class Parser(argparse.ArgumentParser):
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """Exit after help or version; neither says that all is well."""
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stdout.flush()
         sys.exit(3)
 
 

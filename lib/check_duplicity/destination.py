@@ -17,6 +17,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import unquote
 
@@ -28,9 +29,11 @@ OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir",
 
 _ENDING_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM}
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _LONGEST_LINE = 96 << 20  # bytes; a million file names are 70 MB in one line
 _KEPT = 4 << 20  # bytes of a machine log without names
 _LONGEST_REASON = 240  # characters
+_CLOCK_TICK = 0.05  # seconds by which the kernel's start times may be off
 
 # duplicity.log.ErrorCode: "these values should never change, as frontends rely upon them".
 _MEANINGS = {
@@ -58,7 +61,7 @@ def nowhere(url: str) -> str:
     duplicity would make it: an unmounted disk would look like a backup that never ran, and the
     check would have left something behind. Raises `CannotSee` if it may not be looked at.
     """
-    match = re.match(r"(?:par2\+)?file://", url)
+    match = re.match(r"(?:par2\+)?file:(?://(?=/))?", url, re.IGNORECASE)
     if match is None:
         return ""
     path = unquote(re.split(r"[?#]", url[match.end() :])[0])
@@ -134,8 +137,9 @@ def _private_directory() -> Iterator[str]:
             path = _make_directory()
         yield path
     finally:
-        if path:
-            shutil.rmtree(path, ignore_errors=True)
+        with _undisturbed():
+            if path:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _make_directory() -> str:
@@ -158,14 +162,17 @@ def _running(command: Sequence[str], private: str) -> Iterator[subprocess.Popen[
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING_SIGNALS)
 
-    process = None
+    # Who detaches from duplicity becomes a child of this process, and can be found in the end.
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    began, process = time.time(), None
     try:
         with _undisturbed():
             process = _start(command, _environment(private), prepare)
         yield process
     finally:
-        if process is not None:
-            _kill(process)
+        with _undisturbed():
+            if process is not None:
+                _kill(process, began)
 
 
 def _start(
@@ -186,13 +193,29 @@ def _start(
         raise CannotSee(Kind.NO_DUPLICITY, f"cannot run {command[0]}: {reason}") from None
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: subprocess.Popen[bytes], began: float) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=2)  # Not even SIGKILL ends a process that waits for a dead disk.
     if process.stderr is not None:
         process.stderr.close()
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+        _kill_children(began)  # Some are left: they have left duplicity's group.
+
+
+def _kill_children(began: float) -> None:
+    """Kill the descendants that were started since a time, and reap them."""
+    import psutil
+
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        with contextlib.suppress(psutil.Error):
+            if child.create_time() >= began - _CLOCK_TICK:
+                child.kill()
+    psutil.wait_procs(children, timeout=1)
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ class Kind(Enum):
 
     NO_DESTINATION = "no destination"
     MISSING_VOLUMES = "missing volumes"
+    DOUBLED = "files there twice"
     MISSING_MANIFEST = "missing manifest"
     NO_BACKUP = "no backup"
     OLD_DAMAGE = "missing volumes in an older chain"

@@ -95,6 +95,11 @@ def _damaged(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> 
         older = older and max(s.time for s in damaged) < newest[1].time if newest else False
         kind = Kind.OLD_DAMAGE if older else Kind.MISSING_VOLUMES
         yield Finding(kind, State.CRITICAL, _damage(damaged))
+    doubled = max((s for s in collection.sets if s.doubled), key=_time, default=None)
+    if doubled is not None:
+        files = f"{doubled.doubled} {_plural(doubled.doubled, 'file')}"
+        text = f"backup of {format_time(doubled.time)} has {files} twice"
+        yield Finding(Kind.DOUBLED, State.CRITICAL, text)
     unfinished = collection.unfinished
     if unfinished is not None and unfinished.manifest_lost:
         text = f"backup of {format_time(unfinished.time)} has lost its manifest"
@@ -112,7 +117,7 @@ def _no_backup(
         text = "no complete backup: the full one that others build on is gone"
         yield Finding(Kind.NO_BACKUP, State.CRITICAL, text)
     elif collection.other_prefixes:
-        prefixes = ", ".join(map(repr, collection.other_prefixes[:3]))
+        prefixes = ", ".join(repr(prefix[:40]) for prefix in collection.other_prefixes[:3])
         text = f"no complete backup; there are files of other jobs, with prefix {prefixes}"
         yield Finding(Kind.NO_BACKUP, State.CRITICAL, text)
     elif not collection.incomplete:
@@ -207,6 +212,10 @@ def _newest(collection: Collection, now: datetime) -> tuple[Chain, BackupSet] | 
 def _newest_full(collection: Collection, now: datetime) -> BackupSet:
     fulls = (chain.restorable[0] for chain in collection.chains if chain.restorable)
     return max(fulls, key=lambda full: _rank(full, now))
+
+
+def _time(backup_set: BackupSet) -> datetime:
+    return backup_set.time
 
 
 def _rank(backup_set: BackupSet, now: datetime) -> tuple[bool, datetime]:

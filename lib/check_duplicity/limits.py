@@ -5,6 +5,7 @@ See the Monitoring Plugins' development guidelines, "Threshold and ranges".
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +50,8 @@ def _limit(text: str, form: re.Pattern[str], error: str) -> Limit:
         raise ValueError(error)
     invert, start, end = match.groups()
     given = [bound for bound in (start, end) if bound not in ("", "~", None)]
+    if end == "~":
+        raise ValueError(error)
     if not all(map(form.fullmatch, given)) or not (given or start == "~"):
         raise ValueError(error)
     if len(given) == 2 and _base_units(start) > _base_units(end):
@@ -64,7 +67,7 @@ def _base_units(text: str) -> float:
 
 
 def _plain(number: float) -> str:
-    return str(int(number)) if number == int(number) else str(number)
+    return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
 def format_age(seconds: float) -> str:
@@ -81,4 +84,6 @@ def format_age(seconds: float) -> str:
 
 def format_time(time: datetime) -> str:
     """Return a time as it is printed: local, with its zone."""
-    return time.astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    with contextlib.suppress(OverflowError, OSError):  # On the first and the last day there are.
+        time = time.astimezone()
+    return time.strftime("%Y-%m-%d %H:%M %Z")

@@ -17,19 +17,21 @@ from typing import Optional
 from check_duplicity.collection import BackupSet, Collection, link
 
 _STAMP = r"[0-9]{8}[Tt][0-9]{6}[Zz]"
-_SUFFIX = r"(?P<part>\.part)?(?:\.(?P<suffix>gz|gpg|p7m))?"
+# duplicity takes whatever stands behind, a copy's ".bak" too; par2's files are kept from it.
+_SUFFIX = r"(?P<part>\.part)?(?:\.(?P<suffix>(?!.*par2$).*))?"
 _LONG = re.compile(
     r"duplicity-(?P<kind>full|inc|full-signatures|new-signatures)"
     rf"\.(?:(?P<start>{_STAMP})\.to\.)?(?P<time>{_STAMP})"
     rf"\.(?:vol(?P<volume>[0-9]{{1,9}})\.difftar|(?P<manifest>manifest)|(?P<sigtar>sigtar))"
-    rf"{_SUFFIX}"
+    rf"{_SUFFIX}",
+    re.DOTALL,
 )
 _SHORT = re.compile(
     r"(?P<kind>df|di|dfs|dns)\.(?P<time>[0-9a-z]{6,7})(?:\.(?P<end>[0-9a-z]{6,7}))?"
     r"\.(?:(?P<volume>[0-9a-z]{1,5})\.dt|(?P<manifest>m)|(?P<sigtar>st))"
     r"(?P<part>\.p)?(?:\.(?P<suffix>z|g))?"
 )
-_ENCRYPTED = ("gpg", "p7m", "g")
+_ENCRYPTED = (".gpg", ".p7m", ".g")
 
 _Key = tuple[Optional[str], str]
 """Start and time of a set as its names spell them: parsed once a set, not once a file."""
@@ -73,16 +75,12 @@ class Archive:
     listed: Mapping[str, int] = field(default_factory=dict)
     problem: str = ""
 
-    @property
-    def unfinished(self) -> tuple[str, ...]:
-        """The names that duplicity makes while a run lasts, and leaves when it is killed."""
-        return tuple(name for name in self.names if ".part" in name or ".p" in name)
-
 
 @dataclass(frozen=True)
 class _Name:
     """One recognised file name."""
 
+    text: str
     prefix: str
     signature: bool
     key: _Key
@@ -95,15 +93,19 @@ class _Name:
 class _Files:
     """The files of one set, as they come."""
 
-    volumes: set[int] = field(default_factory=set)
-    manifest: bool = False
+    volumes: dict[int, str] = field(default_factory=dict)
+    manifest: str = ""
+    doubled: set[int] = field(default_factory=set)
     encrypted: bool | None = None
 
     def add(self, name: _Name) -> None:
         if name.volume is not None:
-            self.volumes.add(name.volume)
+            if self.volumes.setdefault(name.volume, name.text) != name.text:
+                self.doubled.add(name.volume)
         elif not name.part:
-            self.manifest = True
+            if self.manifest and self.manifest != name.text:
+                self.doubled.add(0)
+            self.manifest = name.text
         self.encrypted = name.encrypted and self.encrypted is not False
 
     def missing(self, listed: int) -> tuple[range, ...]:
@@ -137,10 +139,13 @@ def read_names(
     """
     archive = archive or Archive()
     found = _sort(names, prefixes)
-    for key in _sort(archive.unfinished, prefixes).files:
-        found.files.setdefault(key, _Files())
     listed = _listed(archive, prefixes)
-    ended = {k for k, files in _sort(archive.names, prefixes).files.items() if files.manifest}
+    ended = set()
+    for key, files in _sort(archive.names, prefixes).files.items():
+        if files.manifest:
+            ended.add(key)
+        else:
+            found.files.setdefault(key, _Files())  # A run that hasn't ended, or never will.
     sets = []
     for key, start, time, files in _timed(found):
         missing = files.missing(listed.get(key, 0)) if files.manifest else ()
@@ -149,9 +154,10 @@ def read_names(
                 start,
                 time,
                 len(files.volumes),
-                files.manifest,
+                bool(files.manifest),
                 files.encrypted,
                 missing,
+                doubled=len(files.doubled),
                 signed=key in found.signed,
                 # The one in the archive directory is whole only when the other has been uploaded.
                 manifest_lost=key in ended and not files.manifest,
@@ -168,7 +174,14 @@ def read_archive(archive: Archive, prefixes: Prefixes = Prefixes()) -> Collectio
     found = _sort(archive.names, prefixes)
     listed = _listed(archive, prefixes)
     sets = [
-        BackupSet(start, time, listed.get(key, 0), files.manifest, signed=key in found.signed)
+        BackupSet(
+            start,
+            time,
+            listed.get(key, 0),
+            # One that lists no volume is no manifest: it was cut off, by a full disk perhaps.
+            complete=bool(files.manifest) and listed.get(key, 1) > 0,
+            signed=key in found.signed,
+        )
         for key, start, time, files in _timed(found)
     ]
     return link(sets, found.other_prefixes)
@@ -182,9 +195,8 @@ def without_unfinished(
     For collections read from where an unfinished set looks like any other: ``collection-status``
     calls it complete when it was asked with the job's own archive directory.
     """
-    unfinished = {
-        (start, time) for _, start, time, _ in _timed(_sort(archive.unfinished, prefixes))
-    }
+    found = _sort(archive.names, prefixes)
+    unfinished = {(start, time) for _, start, time, files in _timed(found) if not files.manifest}
     sets = [
         replace(backup_set, complete=(backup_set.start, backup_set.time) not in unfinished)
         for backup_set in collection.sets
@@ -223,12 +235,13 @@ def _long_name(text: str) -> _Name | None:
     # duplicity too takes lower case, which some file systems make of the stamps.
     base = match["start"].upper() if match["start"] else None
     return _Name(
+        text=text,
         prefix=text[:start],
         signature=bool(match["sigtar"]),
         key=(base, match["time"].upper()),
         volume=int(match["volume"]) if match["volume"] else None,
         part=bool(match["part"]),
-        encrypted=match["suffix"] in _ENCRYPTED,
+        encrypted=text.endswith(_ENCRYPTED),
     )
 
 
@@ -241,12 +254,13 @@ def _short_name(text: str, prefixes: Prefixes) -> _Name | None:
             continue
         start, time = (match["time"], match["end"]) if match["end"] else (None, match["time"])
         return _Name(
+            text=text,
             prefix=prefix,
             signature=bool(match["sigtar"]),
             key=(start, time),
             volume=int(match["volume"], 36) if match["volume"] else None,
             part=bool(match["part"]),
-            encrypted=match["suffix"] in _ENCRYPTED,
+            encrypted=text.endswith(_ENCRYPTED),
         )
     return None
 

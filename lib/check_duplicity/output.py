@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from check_duplicity.advice import Job, advise
 from check_duplicity.findings import CannotSee, Finding, State
 
+_LONGEST_SUMMARY = 600  # characters: old NRPE peers cut at 1,023 bytes, performance data included
 _HARMLESS = {ord("|"): "¦", ord("<"): "‹", ord(">"): "›", ord("\t"): " "}
 
 
@@ -67,6 +68,9 @@ def harmless(text: str) -> str:
 def _output(
     title: str, state: State, summary: str, performance: str, lines: Iterable[str]
 ) -> Output:
-    status = f"{title} {state.name} - {harmless(' '.join(summary.split()))}"
+    summary = harmless(" ".join(summary.split()))
+    if len(summary) > _LONGEST_SUMMARY:
+        summary = summary[: _LONGEST_SUMMARY - 1] + "…"
+    status = f"{title} {state.name} - {summary}"
     status += f" | {performance}" if performance else ""
     return Output(state, "\n".join([status, *map(harmless, lines)]) + "\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from dataclasses import replace
 
 from check_duplicity import archive, destination, processes
 from check_duplicity.collection import Collection
@@ -11,6 +11,8 @@ from check_duplicity.freshness import Running
 from check_duplicity.names import Archive, Prefixes, read_archive, read_names
 from check_duplicity.sources import Source
 from check_duplicity.status import has_names, read_block, read_names_line, read_saved
+
+_LARGEST = 128 << 20  # bytes of a saved listing
 
 
 def see(source: Source, asked: destination.Asked | None) -> tuple[Collection, Archive]:
@@ -29,7 +31,12 @@ def see(source: Source, asked: destination.Asked | None) -> tuple[Collection, Ar
         return read_archive(archived, prefixes), archived
     if asked is None:
         return Collection(nowhere=destination.nowhere(source.destination)), archived
-    return _read_log(asked.log_until(has_names), prefixes, archived), archived
+    collection = _read_log(asked.log_until(has_names), prefixes, archived)
+    if collection.sets and not archived.listed and not archived.problem:
+        archived = replace(
+            archived, problem="no manifest in the archive directory, is it the job's?"
+        )
+    return collection, archived
 
 
 def see_running(source: Source, user: str | None) -> tuple[Running | None, bool]:
@@ -61,10 +68,11 @@ def _archive(source: Source) -> Archive:
 
 def _file_text(path: str) -> str:
     try:
-        if path == "-":
-            return sys.stdin.buffer.read().decode(errors="replace")
-        with open(path, "rb") as file:
-            return file.read().decode(errors="replace")
+        with open(0 if path == "-" else path, "rb", closefd=path != "-") as file:
+            content = file.read(_LARGEST + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CannotSee(Kind.NOT_READABLE, f"{path}: {reason}") from None
+    if len(content) > _LARGEST:
+        raise CannotSee(Kind.NOT_READABLE, f"{path}: is larger than {_LARGEST >> 20} MiB")
+    return content.decode(errors="replace")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn
 
-from check_duplicity.findings import CannotSee, Kind
+from check_duplicity.findings import CannotSee, Kind, State
 from check_duplicity.output import Output, unseen
 
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -22,19 +21,33 @@ def run(title: str, main: Callable[[Sequence[str]], Output]) -> NoReturn:
     Whatever ``main`` raises becomes UNKNOWN; the text of an unexpected exception is not shown,
     since it may hold a secret.
     """
+    # What the parent process has blocked or ignored must not keep this one from ending.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for ending in _ENDING_SIGNALS:
         signal.signal(ending, _ended)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
         output = main(sys.argv[1:])
     except CannotSee as reason:
         output = unseen(title, reason)
-    except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{os.path.basename(where.filename)}:{where.lineno}"
-        text = f"error in the plugin: {type(error).__name__} at {place}; please report it"
+    except SystemExit:
+        output = Output(State.UNKNOWN, "")  # Help or version has been printed.
+    except BaseException as error:
+        text = f"error in the plugin: {type(error).__name__} at {_place(error)}; please report it"
         output = unseen(title, CannotSee(Kind.INTERNAL, text))
+    # Nothing must come between the output and its exit status.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*_ENDING_SIGNALS, signal.SIGALRM))
     _write(output.text)
-    sys.exit(int(output.state))
+    os._exit(int(output.state))
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "?"
+    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
 
 
 def set_deadline(seconds: float) -> None:

@@ -8,15 +8,27 @@ from urllib.parse import quote, unquote
 
 HIDDEN = "***"
 
-_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s]+)@")
+_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:]*):([^/\s]+)@")
 # A URL as a word of its own is taken to pieces more freely: people write blanks, "/", "#" and "?"
 # into passwords, which duplicity refuses and repeats, and forget a slash or the "@".
-_URL = re.compile(r"[a-z][a-z0-9+.-]*:/{1,3}(?P<user>[^:/@\[]*):(?P<rest>.*)", re.I | re.S)
+_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?/{0,3}(?P<user>[^:\[]*):(?P<rest>.*)", re.I | re.S)
 _PORT = re.compile(r":|\d*(?:/|$)")
+_QUERY = re.compile(r"[?&][^=&]*(?:pass|secret|token|key|sig|auth)[^=&]*=([^&]*)", re.I)
 _SECRET_VARIABLE = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH|CONNECTION_STRING", re.I)
-_SECRET_OPTION = re.compile(r"^--[a-z0-9-]*(?:pass|secret|token|header|credential)", re.I)
+_SECRET_OPTION = re.compile(
+    r"--[a-z0-9-]*(?:pass(?!ive)|secret|token|header|credential|(?:auth|backend|access|account|api)-key)",
+    re.I,
+)
+_NO_VALUE = ("--ssh-askpass",)
+# In the values of --gpg-options, --ssh-options, --duplicity.
+_SPOKEN = re.compile(
+    r"(?:pass(?:phrase|word|wd)?|secret|token|(?:access|account|api|auth)_?key)[=\s]+(\S+)"
+    r"|sshpass\s+-p\s*(\S+)",
+    re.I,
+)
 # Shorter values ("1", "no") would be found everywhere; in a URL they are hidden all the same.
 _SHORTEST = 4
+_LONGEST = 4096  # characters of a word that is searched; longer ones are not typed by people
 
 
 def without_password(url: str) -> str:
@@ -24,44 +36,64 @@ def without_password(url: str) -> str:
     return _URL_PASSWORD.sub(r"\1@", url)
 
 
-def _url_secrets(text: str) -> Iterator[str]:
-    for _, password in _URL_PASSWORD.findall(text):
-        yield password
-    url = _URL.fullmatch(text)
-    if url is None:
-        return
-    password, at, _ = url["rest"].rpartition("@")
-    if not at:
-        if _PORT.match(url["rest"]):
-            return
-        password = url["rest"].partition("/")[0]
-    yield password
-    yield f"{url['user']}:{password}"
-    # duplicity's "netloc", which it prints when it refuses a URL.
-    yield f"{url['user']}:{re.split('[/?#]', password)[0]}"
-
-
 class Secrets:
     """The secrets that a check may come across."""
 
     def __init__(self, environment: Mapping[str, str], arguments: Iterable[str] = ()) -> None:
         """Collect them from environment variables and from the command line's words."""
-        arguments = list(arguments)
+        words = [word[:_LONGEST] for word in arguments]
         values = {
             value for name, value in environment.items() if _SECRET_VARIABLE.search(name) and value
         }
-        for text in (*arguments, *environment.values()):
-            values.update(_url_secrets(text))
-        for option, following in zip(arguments, [*arguments[1:], ""]):
-            name, equals, value = option.partition("=")
-            if _SECRET_OPTION.match(name):
-                values.add(value if equals else following)
-        values |= {unquote(value) for value in values} | {quote(value) for value in values}
+        for value in environment.values():
+            values.update(password for _, password in _URL_PASSWORD.findall(value[:_LONGEST]))
+        for word, following in zip(words, [*words[1:], ""]):
+            values.update(_secrets_of(word, following))
+        known = {form for value in values for form in _forms(value) if len(form) >= _SHORTEST}
         # Longest first, so that no value hides only the beginning of another.
-        known = sorted((v for v in values if len(v) >= _SHORTEST), key=lambda v: (-len(v), v))
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        ordered = sorted(known, key=lambda value: (-len(value), value))
+        self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
     def hide(self, text: str) -> str:
         """Return the text with every password and key replaced by ``***``."""
         text = _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
         return self._known.sub(HIDDEN, text) if self._known else text
+
+
+def _secrets_of(word: str, following: str) -> Iterator[str]:
+    """The secrets in one word of a command line."""
+    name, equals, value = word.partition("=")
+    if _SECRET_OPTION.match(name) and name not in _NO_VALUE:
+        yield value if equals else following
+    for pair in _SPOKEN.findall(word):
+        yield from filter(None, pair)
+    yield from _QUERY.findall(word)
+    if not word.startswith("-"):
+        yield from _url_secrets(word)
+
+
+def _url_secrets(word: str) -> Iterator[str]:
+    url = _URL.fullmatch(word)
+    if url is None:
+        return
+    user, rest = url["user"], url["rest"]
+    password, at, _ = rest.rpartition("@")
+    if not at:
+        if "/" in user or not user or _PORT.match(rest):
+            return
+        password = rest.partition("/")[0]
+    yield password
+    yield f"{user}:{password}"
+    # duplicity's "netloc", which it prints when it refuses a URL.
+    yield f"{user}:{re.split('[/?#]', password)[0]}"
+
+
+def _forms(value: str) -> Iterator[str]:
+    """A secret as it is, and as URLs and Python's reprs write it."""
+    for plain in (value, unquote(value)):
+        yield plain
+        yield repr(plain)[1:-1]
+        for safe in ("/", ""):
+            quoted = quote(plain, safe=safe, errors="surrogateescape")
+            yield quoted
+            yield re.sub("%..", lambda escape: escape[0].lower(), quoted)

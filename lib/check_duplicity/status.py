@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone, tzinfo
 
@@ -40,10 +40,16 @@ _TEXT_SET = re.compile(
 )
 _TEXT_LEFT = re.compile(r"^[^\d\n]*(\d{1,9})[^\d\n]*\n[^\d\n]*(\d{1,9})[^\d\n]*\n.*cleanup", re.M)
 
-_LISTED_NAME = re.compile(r"duplicity-(?:full|inc)\.")
-_BEFORE_NAME = re.compile(r"[\s\"',;]")
 _LONGEST_PATH = 4096
-_BETWEEN_NAMES = re.compile(r"""[\s/\\"',;]+""")
+# A name ends with its line, or with the quote that it stands in; ls -F puts a "*" behind it.
+_LISTED = re.compile(
+    r"(?:duplicity-(?:full|inc|new)|(?<![^\s/\"'])(?:df|di|dfs|dns)\.)[^\s/\"']*(?=[\"']|\s*$)"
+)
+_BLANK_OR_QUOTE = re.compile(r"[\s\"']")
+_PATH_OR_QUOTE = re.compile(r"[/\"']")
+_ANSWERS = (_NAMES, _BLOCK, _TEXT_HEAD)
+_FAILED = re.compile(r"^ERROR \d+", re.M)
+_NAMES_BEGIN = ". Extracting backup chains from list of files: ["
 
 
 def read_saved(
@@ -56,23 +62,64 @@ def read_saved(
 
     ``archive`` adds what only the job's archive directory knows. ``zone`` is where the times of the
     text are local; ``None`` is this machine's zone. Raises `CannotSee` when nothing is recognised,
-    or when it is not said which sets are unfinished.
+    when it is not said which sets are unfinished, or when runs that differ are in one file.
     """
     text = text.replace("\r\n", "\n")
+    _refuse_broken(text)
     names = read_names_line(text)
+    told = [_told_or_why(read_block, text), _told_or_why(lambda text: read_text(text, zone), text)]
+    collections = [other for other in told if isinstance(other, Collection)]
     if names is not None:
+        _demand_same([read_names(names, prefixes), *collections])
         return read_names(names, prefixes, archive)
-    collection = read_block(text) or read_text(text, zone)
-    if collection is not None:
-        return without_unfinished(collection, archive or Archive(), prefixes)
+    for reason in told:
+        if isinstance(reason, CannotSee):
+            raise reason
+    if collections:
+        _demand_same(collections)
+        return without_unfinished(collections[0], archive or Archive(), prefixes)
     _refuse_several_directories(text)
-    names = _BETWEEN_NAMES.split(text)
+    names = list(_listed_names(text, prefixes))
     if read_names(names, prefixes) == Collection():
         raise CannotSee(
             Kind.NOT_RECOGNISED,
             "nothing recognised: neither collection-status output nor duplicity's file names",
         )
     return read_names(names, prefixes, archive)
+
+
+def _told_or_why(
+    read: Callable[[str], Collection | None], text: str
+) -> Collection | CannotSee | None:
+    try:
+        return read(text)
+    except CannotSee as reason:
+        return reason
+
+
+def _demand_same(collections: Sequence[Collection]) -> None:
+    """Refuse a file in which one part says this and another that: runs of different days."""
+    outlines = {
+        (
+            tuple((s.start, s.time, s.volumes) for s in collection.sets),
+            collection.orphaned,
+            collection.incomplete,
+        )
+        for collection in collections
+    }
+    if len(outlines) > 1:
+        reason = "several runs that differ, or another time zone or prefix: give one run only"
+        raise CannotSee(Kind.NOT_RECOGNISED, reason)
+
+
+def _refuse_broken(text: str) -> None:
+    """Refuse a log whose last run has failed or is cut off, whatever earlier ones said."""
+    last = [match.start() for pattern in _ANSWERS if (match := _last(pattern, text))]
+    failed, begun = _last(_FAILED, text), text.rfind(_NAMES_BEGIN)
+    if last and failed and failed.start() > max(last):
+        raise CannotSee(Kind.NOT_RECOGNISED, "the last run in it has failed")
+    if begun >= 0 and not _NAMES.match(text, begun):
+        raise CannotSee(Kind.NOT_RECOGNISED, "the list of files in it is cut short")
 
 
 def _refuse_several_directories(listing: str) -> None:
@@ -90,10 +137,31 @@ def _directories(listing: str) -> Iterator[str]:
     for line in listing.splitlines():
         if line.endswith(":"):
             above = line[:-1]
-        name = _LISTED_NAME.search(line)
+        name = _LISTED.search(line)
         if name is not None:
-            before = _BEFORE_NAME.split(line[: name.start()][-_LONGEST_PATH:])[-1]
+            before = _BLANK_OR_QUOTE.split(line[: name.start()][-_LONGEST_PATH:])[-1]
             yield before.rpartition("/")[0] or above
+
+
+def _listed_names(listing: str, prefixes: Prefixes) -> Iterator[str]:
+    """Yield what may be file names in a listing: with what belongs to the name in front of it.
+
+    In front may be a path, or columns of numbers; a word is part of the name ("old copy of ...").
+    """
+    expected = sorted({prefixes.volume, prefixes.manifest, prefixes.signature}, key=len)
+    for line in listing.splitlines():
+        for found in _LISTED.finditer(line):
+            before = line[max(0, found.start() - _LONGEST_PATH) : found.start()]
+            own = [prefix for prefix in expected if before.endswith(prefix)][-1:] or [""]
+            before = before[: len(before) - len(own[0])]
+            yield _without_columns(_PATH_OR_QUOTE.split(before)[-1]) + own[0] + found[0].rstrip("*")
+
+
+def _without_columns(before: str) -> str:
+    """Take the columns away from the text in front of a name, if there are only numbers."""
+    words = before.split()
+    last = words.pop() if before and not before[-1].isspace() else ""
+    return before if words and re.search(r"[^\W\d_]", words[-1]) else last
 
 
 def has_names(line: str) -> bool:
@@ -146,9 +214,9 @@ def read_text(text: str, zone: tzinfo | None = None) -> Collection | None:
     if head is None:
         return None
     *parts, tail = _TEXT_RULE.split(text[head.end() :])
-    if len(parts) % 2 or not tail.strip():
-        raise CannotSee(Kind.NOT_RECOGNISED, "the collection-status text is cut short")
     left = _TEXT_LEFT.search(tail)
+    if len(parts) % 2 or not (left or _is_whole(tail, bool(parts))):
+        raise CannotSee(Kind.NOT_RECOGNISED, "the collection-status text is cut short")
     orphaned, incomplete = (int(left[1]), int(left[2])) if left else (0, 0)
     if incomplete:
         raise _unsaid(incomplete)
@@ -159,6 +227,19 @@ def read_text(text: str, zone: tzinfo | None = None) -> Collection | None:
 
     rows = (row for chain in parts[1::2] for row in _text_rows(chain))
     return _told(_chained(rows, read_time), orphaned, incomplete)
+
+
+def _is_whole(tail: str, chains: bool) -> bool:
+    """Whether what stands behind the chains ends with the line that nothing is left over.
+
+    It is the first line behind the primary chain, the second behind others (there is a blank one in
+    between), the third if there are none. The line that counts leftovers has two others behind it.
+    """
+    lines = [line for line in tail.splitlines() if line.strip()]
+    if not chains:
+        lines = lines[2:]  # "Archive dir: ...", "Found 0 secondary backup chains."
+    needed = 1 if chains and not tail.startswith("\n\n") else 2
+    return len(lines) >= needed and not any(re.search(r"\d", line) for line in lines)
 
 
 def _text_rows(chain: str) -> Iterator[tuple[bool, str, str, None]]:
