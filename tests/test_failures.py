@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -172,6 +173,55 @@ def test_a_check_that_is_killed_takes_duplicity_with_it(
         wait_until(lambda: bool(processes_of(f"\0{duplicity}\0collection-status")))
         check.kill()
     wait_until(lambda: not processes_of(str(duplicity)))
+
+
+def test_a_child_that_has_left_duplicitys_group_is_ended_too(
+    temporary: Path, fake: Callable[[str], Path]
+) -> None:
+    duplicity = fake("if os.fork() == 0: os.setsid(); os.close(2)\ntime.sleep(600)")
+    ask(temporary, duplicity, "--timeout", "0.5")
+    wait_until(lambda: not processes_of(str(duplicity)))
+
+
+def test_signals_at_any_moment_leave_one_valid_output_and_nothing_else(
+    temporary: Path, fake: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """From the moment on that the check has begun, which duplicity's start tells, to its end."""
+    mark = tmp_path / "started"
+    duplicity = fake(f"open({str(mark)!r}, 'w').close()\ntime.sleep(0.05)\nsys.exit(50)")
+    for step in range(60):
+        mark.unlink(missing_ok=True)
+        with subprocess.Popen(
+            [BIN / "check_duplicity_freshness", "-d", "sftp://h/x", "--duplicity", duplicity],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**ENVIRONMENT, "TMPDIR": str(temporary)},
+        ) as check:
+            wait_until(mark.exists)
+            threading.Event().wait(step * 0.002)
+            check.send_signal((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)[step % 3])
+            out, error = check.communicate(timeout=60)
+        assert error == b""
+        assert_valid(Result(check.returncode, out.decode()))
+        assert check.returncode == 3
+        assert list(temporary.iterdir()) == []
+
+
+def test_what_the_parent_blocks_and_ignores_does_not_matter(
+    temporary: Path, fake: Callable[[str], Path]
+) -> None:
+    def spoil() -> None:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM, signal.SIGTERM})
+
+    failing, hanging = fake("sys.exit(50)"), fake("time.sleep(600)")
+    for duplicity, reason in ((failing, "failed with 50"), (hanging, "no answer within 0.5 s")):
+        result = freshness(
+            "-d", "sftp://h/x", "--duplicity", duplicity, "-t", "0.5",
+            environment={"TMPDIR": str(temporary)}, preexec_fn=spoil,
+        )  # fmt: skip
+        assert result.status == 3
+        assert reason in result.first_line
 
 
 def test_duplicity_has_no_terminal_no_input_and_a_private_archive_directory(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import shutil
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from lab import processes_of, wait_until
-from plugin import BIN, Result, freshness
+from plugin import BIN, Result, assert_valid, freshness, run_plugin
 
 SSHD, DUPLICITY = Path("/usr/sbin/sshd"), Path("/usr/bin/duplicity")
 USER = "check-duplicity-test"
@@ -143,7 +144,7 @@ def test_sftp_to_a_real_sshd(home: Path, port: int) -> None:
         manifest.unlink()
     result = check(url)
     assert result.status == 2
-    assert result.first_line.startswith("DUPLICITY FRESHNESS CRITICAL - no complete backup")
+    assert " has lost its manifest" in result.first_line
 
 
 def test_rsync_over_a_real_sshd(home: Path, port: int) -> None:
@@ -197,3 +198,85 @@ def test_another_user_is_told_what_to_type(home: Path) -> None:
     assert done.returncode == 3
     assert f"must be run as {USER}, and this is nobody" in done.stdout
     assert f"\n  sudo -u {USER} {plugin} -d 'sftp://u:***@host/x' -u {USER}\n" in done.stdout
+
+
+@contextmanager
+def running(home: Path, url: str, source: Path) -> Iterator[int]:
+    """A backup of another user, root, that goes on for long; its archive can be read by all."""
+    archive = home / "roots-archive"
+    words = [DUPLICITY, "full", "--no-encryption", "--archive-dir", archive, "--name", "job"]
+    with subprocess.Popen(
+        [*map(str, words), str(source), url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as backup:
+        try:
+            lock = archive / "job" / "lockfile"
+            wait_until(lambda: backup.poll() is not None or lock.exists())
+            assert backup.poll() is None
+            lock.chmod(0o644)
+            yield backup.pid
+        finally:
+            backup.kill()
+
+
+def where_processes_are_hidden(plugin: str, *options: object) -> Result:
+    """Run a plugin as our user where /proc is mounted with hidepid=2."""
+    command = ["sudo", "-n", "-H", "-u", USER, BIN / plugin, *options]
+    line = f"mount -t proc -o hidepid=2 proc /proc && exec {shlex.join(map(str, command))}"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", line], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    result = Result(done.returncode, done.stdout)
+    assert_valid(result)
+    return result
+
+
+def test_hidden_processes_are_unknown_without_the_archive_directory_and_right_with_it(
+    home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "source").mkdir()
+    with (tmp_path / "source" / "large").open("wb") as large:
+        large.truncate(1 << 40)
+    (tmp_path / "destination").mkdir()
+    url = f"file://{tmp_path}/destination"
+    job = ["-a", home / "roots-archive", "-n", "job"]
+    with running(home, url, tmp_path / "source") as pid:
+        hidden = where_processes_are_hidden("check_duplicity_process", "-d", url)
+        assert hidden.status == 3
+        assert "the processes of others are hidden" in hidden.first_line
+        seen = where_processes_are_hidden("check_duplicity_process", *job)
+        assert (seen.status, seen.value("processes")) == (0, 1)
+        assert f"pid {pid}" in seen.out
+    seen = where_processes_are_hidden("check_duplicity_process", *job, "--require")
+    assert (seen.status, seen.value("processes")) == (2, 0)
+    # One's own processes are never hidden.
+    own = where_processes_are_hidden("check_duplicity_process", "-u", USER)
+    assert (own.status, own.value("processes")) == (0, 0)
+
+
+@pytest.mark.parametrize("scheme", ["sftp", "rsync"])
+def test_a_backup_to_a_server_that_never_answers_is_stalled(home: Path, scheme: str) -> None:
+    with deaf_server() as port:
+        url = f"{scheme}://{USER}@127.0.0.1:{port}//x"
+        words = ["sudo", "-n", "-H", "-u", USER, str(DUPLICITY), "full", "--no-encryption"]
+        with subprocess.Popen(
+            [*words, "--timeout", "600", "/etc/cron.d", url],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as backup:
+            try:
+                options = ["-d", url, "--state-file", home / "state" / "x", "-q"]
+                state = {"XDG_STATE_HOME": str(home)}
+
+                def stalled(*limits: str) -> Result:
+                    arguments = [*options, *limits]
+                    return run_plugin("check_duplicity_process", arguments, environment=state)
+
+                wait_until(lambda: stalled().value("processes") == 1)
+                wait_until(lambda: stalled().value("stalled") >= 3)
+                assert stalled("--stalled-warning", "2").status == 1
+                assert stalled("--stalled-critical", "2").status == 2
+            finally:
+                subprocess.run(["pkill", "-9", "-f", url], check=False)
+                backup.wait()

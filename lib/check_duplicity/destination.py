@@ -17,7 +17,6 @@ import signal
 import stat
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import unquote
 
@@ -33,7 +32,6 @@ _PR_SET_CHILD_SUBREAPER = 36
 _LONGEST_LINE = 96 << 20  # bytes; a million file names are 70 MB in one line
 _KEPT = 4 << 20  # bytes of a machine log without names
 _LONGEST_REASON = 240  # characters
-_CLOCK_TICK = 0.05  # seconds by which the kernel's start times may be off
 
 # duplicity.log.ErrorCode: "these values should never change, as frontends rely upon them".
 _MEANINGS = {
@@ -164,7 +162,7 @@ def _running(command: Sequence[str], private: str) -> Iterator[subprocess.Popen[
 
     # Who detaches from duplicity becomes a child of this process, and can be found in the end.
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    began, process = time.time(), None
+    process = None
     try:
         with _undisturbed():
             process = _start(command, _environment(private), prepare)
@@ -172,7 +170,7 @@ def _running(command: Sequence[str], private: str) -> Iterator[subprocess.Popen[
     finally:
         with _undisturbed():
             if process is not None:
-                _kill(process, began)
+                _kill(process)
 
 
 def _start(
@@ -193,7 +191,8 @@ def _start(
         raise CannotSee(Kind.NO_DUPLICITY, f"cannot run {command[0]}: {reason}") from None
 
 
-def _kill(process: subprocess.Popen[bytes], began: float) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    began = _start_time(process.pid)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -206,16 +205,31 @@ def _kill(process: subprocess.Popen[bytes], began: float) -> None:
         _kill_children(began)  # Some are left: they have left duplicity's group.
 
 
-def _kill_children(began: float) -> None:
-    """Kill the descendants that were started since a time, and reap them."""
+def _kill_children(began: int) -> None:
+    """Kill the descendants that were started since a time, and reap them.
+
+    Only these: a shell that becomes this process by ``exec`` may have had children before.
+    """
     import psutil
 
-    children = psutil.Process().children(recursive=True)
+    children = [
+        child
+        for child in psutil.Process().children(recursive=True)
+        if _start_time(child.pid) >= began
+    ]
     for child in children:
         with contextlib.suppress(psutil.Error):
-            if child.create_time() >= began - _CLOCK_TICK:
-                child.kill()
+            child.kill()
     psutil.wait_procs(children, timeout=1)
+
+
+def _start_time(pid: int) -> int:
+    """When a process was started, in clock ticks since the machine was (proc(5), field 22)."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as status:
+            return int(status.read().rpartition(b")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 @contextlib.contextmanager

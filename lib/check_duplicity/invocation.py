@@ -7,7 +7,6 @@ tails and shells that have its name in their arguments don't.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -92,6 +91,8 @@ def read_invocation(argv: Sequence[str]) -> Invocation | None:
     if not action and len(positionals) >= 2:
         # duplicity SOURCE URL backs up, duplicity URL TARGET restores.
         action = "backup" if positionals[-1] == url else "restore"
+    import hashlib
+
     digest = hashlib.md5(url.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest()
     return Invocation(
         action,

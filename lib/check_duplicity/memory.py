@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import stat
@@ -35,6 +34,8 @@ def default_path(plugin: str, identity: Sequence[str]) -> str:
     else:
         # Only if it is this user's alone: see _open_directory.
         directory = f"/var/tmp/check-duplicity-{os.geteuid()}"  # noqa: S108
+    import hashlib
+
     words = "\0".join(identity).encode(errors="surrogateescape")
     return os.path.join(directory, f"{plugin}-{hashlib.sha256(words).hexdigest()[:16]}.json")
 

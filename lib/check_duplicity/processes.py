@@ -15,14 +15,18 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
-import psutil
-
-from check_duplicity.archive import archive_path
 from check_duplicity.invocation import Invocation, read_invocation
 from check_duplicity.secrets import without_password
 
+# psutil is imported when there is something to look at: mostly there isn't, and it takes as long to
+# load as a thousand processes to pass over.
+if TYPE_CHECKING:
+    import psutil
+
 _LONGEST_COMMAND = 4 << 20  # bytes; the kernel's own limit for all arguments is lower by default
+_PART = 1 << 16  # bytes read at once
 _FLOCK = "hhqqi"  # struct flock: type, whence, start, length, pid
 _PASSPHRASE_PROGRAMS = re.compile(r"pinentry")
 
@@ -41,6 +45,8 @@ class Wanted:
         """The archive directory of the job, if enough is known of it."""
         if not self.url and not (self.archive_dir and self.name):
             return ""
+        from check_duplicity.archive import archive_path
+
         return archive_path(self.url, self.archive_dir or None, self.name or None)
 
 
@@ -148,38 +154,45 @@ def _hidden(user: str) -> bool:
 
 
 def _duplicities(holder: int | None) -> Iterator[Process]:
-    for pid in psutil.pids():
-        command = _command(pid)
-        if b"duplicity" in command or pid == holder or (not command and _is_zombie(pid)):
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        command = _read(f"/proc/{pid}/cmdline")
+        invocation = read_invocation(_argv(command)) if b"duplicity" in command else None
+        zombie = not command and _is_zombie(pid)
+        if invocation is not None or zombie or pid == holder:
+            import psutil
+
             with contextlib.suppress(psutil.Error, OSError):
-                process = _process(psutil.Process(pid), command, holder)
-                if process is not None:
-                    yield process
+                yield _process(psutil.Process(pid), invocation, zombie, holder)
 
 
-def _command(pid: int) -> bytes:
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as command:
-            return command.read(_LONGEST_COMMAND)
-    except OSError:
-        return b""
+def _argv(command: bytes) -> list[str]:
+    return command.rstrip(b"\0").decode(errors="replace").split("\0")
 
 
 def _is_zombie(pid: int) -> bool:
     """Whether a process without arguments is a dead duplicity; all others are the kernel's own."""
+    return b"(duplicity) Z " in _read(f"/proc/{pid}/stat")
+
+
+def _read(path: str) -> bytes:
+    """Read a file of /proc; nothing if its process is gone, or it may not be read."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as stat:
-            return b"(duplicity) Z " in stat.read(200)
+        file = os.open(path, os.O_RDONLY)
+        try:
+            content = part = os.read(file, _PART)
+            while len(part) == _PART and len(content) < _LONGEST_COMMAND:
+                part = os.read(file, _PART)
+                content += part
+        finally:
+            os.close(file)
     except OSError:
-        return False
+        return b""
+    return content
 
 
-def _process(process: psutil.Process, command: bytes, holder: int | None) -> Process | None:
-    argv = command.rstrip(b"\0").decode(errors="replace").split("\0") if command else []
-    invocation = read_invocation(argv)
-    zombie = not argv
-    if invocation is None and not zombie and process.pid != holder:
-        return None
+def _process(
+    process: psutil.Process, invocation: Invocation | None, zombie: bool, holder: int | None
+) -> Process:
     archive = _archive_of(process, invocation) if invocation else ""
     family = [process, *process.children(recursive=True)]
     return Process(
@@ -198,6 +211,8 @@ def _process(process: psutil.Process, command: bytes, holder: int | None) -> Pro
 def _archive_of(process: psutil.Process, invocation: Invocation) -> str:
     if not invocation.name:
         return ""
+    import psutil
+
     with contextlib.suppress(psutil.Error, KeyError):
         home = pwd.getpwuid(process.uids().effective).pw_dir
         root = invocation.archive_dir or os.path.join(home, ".cache", "duplicity")
@@ -244,6 +259,8 @@ def _waits_for(process: psutil.Process) -> str:
 
     getpass, gpg and ssh open ``/dev/tty`` to ask, and for nothing else.
     """
+    import psutil
+
     with contextlib.suppress(psutil.Error, OSError):
         name = process.name()
         if _PASSPHRASE_PROGRAMS.match(name):
@@ -256,6 +273,8 @@ def _waits_for(process: psutil.Process) -> str:
 
 
 def _progress(family: list[psutil.Process], archive: str) -> Progress:
+    import psutil
+
     cpu, io = 0.0, 0
     for member in family:
         with contextlib.suppress(psutil.Error, OSError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import quote, unquote
 
 HIDDEN = "***"
 
@@ -90,6 +89,8 @@ def _url_secrets(word: str) -> Iterator[str]:
 
 def _forms(value: str) -> Iterator[str]:
     """A secret as it is, and as URLs and Python's reprs write it."""
+    from urllib.parse import quote, unquote  # mostly there is no secret
+
     for plain in (value, unquote(value)):
         yield plain
         yield repr(plain)[1:-1]
