@@ -1,6 +1,6 @@
 # make demo   see the check at work on a real backup; needs no root and no configuration
 # make test   lint, types and all tests that need neither root nor daemons
-# make benchmark  time the check against duplicity itself
+# make benchmark  time the checks against duplicity itself and check_procs
 # make clean  remove what these have made
 
 PYTHON ?= python3
@@ -30,7 +30,9 @@ unit: $(VENV)/tools $(DUPLICITIES)
 	DUPLICITIES=$(CURDIR)/.duplicity $(PYTEST)
 
 benchmark: $(VENV)/tools $(DUPLICITIES)
-	$(BIN)/python benchmarks/freshness.py .duplicity/*/bin/duplicity
+	$(BIN)/python benchmarks/freshness.py $(VERSIONS:%=.duplicity/%/bin/duplicity)
+	@if [ -x /usr/lib/nagios/plugins/check_procs ]; then $(BIN)/python benchmarks/process.py; \
+	else echo "no check_procs to compare with: install monitoring-plugins-basic"; fi
 
 $(VENV)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \

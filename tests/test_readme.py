@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from check_duplicity import activity, freshness
 from check_duplicity.findings import Kind
-from check_duplicity.freshness import measure
 from check_duplicity.names import read_names
+from check_duplicity.processes import Sight
 from plugin import run_plugin
 from samples import ago, full
 
@@ -43,10 +44,17 @@ def test_every_plugin_has_the_fixed_headings(plugin: str, heading: str) -> None:
 
 
 def test_triage_has_one_entry_for_each_finding() -> None:
-    entries = re.findall(r"^(\w[^\n]*)\n    ", section(PLUGINS[0], "Triage"), re.M)
+    texts = [section(plugin, "Triage") for plugin in PLUGINS]
+    texts.append(README.split("\nWhat can't be seen\n---")[1].split("\nDevelopment\n---")[0])
+    entries = re.findall(r"^(\w[^\n]*)\n    ", "\n".join(texts), re.M)
     assert sorted(entries) == sorted(kind.value for kind in Kind)
 
 
-def test_performance_data_are_those_of_the_check() -> None:
-    labels = re.findall(r"^``(\w+)``", section(PLUGINS[0], "Performance data"), re.M)
-    assert labels == [found.name for found in measure(read_names(full(ago(days=1))), ago())]
+def test_performance_data_are_those_of_the_checks() -> None:
+    said = {
+        "check_duplicity_freshness": freshness.measure(read_names(full(ago(days=1))), ago()),
+        "check_duplicity_process": activity.measure(Sight((), sure=True), {}, ago()),
+    }
+    for plugin, measures in said.items():
+        labels = re.findall(r"^``(\w+)``", section(plugin, "Performance data"), re.M)
+        assert labels == [found.name for found in measures]
