@@ -91,16 +91,15 @@ def judge(
 def _damaged(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> Iterator[Finding]:
     damaged = [backup_set for backup_set in collection.sets if backup_set.missing]
     if damaged:
-        older = newest is not None and not any(s.missing for s in newest[0].sets)
-        older = older and max(s.time for s in damaged) < newest[1].time if newest else False
-        kind = Kind.OLD_DAMAGE if older else Kind.MISSING_VOLUMES
+        newer = newest is not None and all(s.time < newest[0].sets[0].time for s in damaged)
+        kind = Kind.OLD_DAMAGE if newer else Kind.MISSING_VOLUMES
         yield Finding(kind, State.CRITICAL, _damage(damaged))
     doubled = max((s for s in collection.sets if s.doubled), key=_time, default=None)
     if doubled is not None:
         files = f"{doubled.doubled} {_plural(doubled.doubled, 'file')}"
         text = f"backup of {format_time(doubled.time)} has {files} twice"
         yield Finding(Kind.DOUBLED, State.CRITICAL, text)
-    unfinished = collection.unfinished
+    unfinished = _newest_unfinished(collection)
     if unfinished is not None and unfinished.manifest_lost:
         text = f"backup of {format_time(unfinished.time)} has lost its manifest"
         yield Finding(Kind.MISSING_MANIFEST, State.CRITICAL, text)
@@ -167,14 +166,13 @@ def _stale(running: Running | None, now: datetime) -> Kind:
 def _leftovers(
     collection: Collection, now: datetime, running: bool, sure: bool
 ) -> Iterator[Finding]:
-    unfinished = collection.unfinished
-    times = [backup_set.time for backup_set in collection.sets]
-    newest = max(times + ([unfinished.time] if unfinished else []), default=now)
+    unfinished = _newest_unfinished(collection)
+    newest = unfinished.time if unfinished else max(map(_time, collection.sets), default=now)
     if newest > now + _CLOCK_TOLERANCE:
         text = f"newest backup is of {format_time(newest)}, in the future"
         yield Finding(Kind.FUTURE, State.WARNING, text)
     incomplete = collection.incomplete
-    if unfinished and unfinished.time == newest:
+    if unfinished:
         incomplete -= 1
         if not running and not unfinished.manifest_lost:
             text = f"backup of {format_time(unfinished.time)} {_stopped(unfinished, sure)}"
@@ -186,6 +184,13 @@ def _leftovers(
     if incomplete > 0:
         text = f"{incomplete} incomplete backup {_plural(incomplete, 'set')} left over"
         yield Finding(Kind.INCOMPLETE, State.WARNING, text)
+
+
+def _newest_unfinished(collection: Collection) -> BackupSet | None:
+    """The unfinished set, if it is newer than all that are complete."""
+    unfinished = collection.unfinished
+    newer = unfinished and all(s.time < unfinished.time for s in collection.sets)
+    return unfinished if newer else None
 
 
 def _stopped(unfinished: BackupSet, sure: bool) -> str:

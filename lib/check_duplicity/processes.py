@@ -115,7 +115,8 @@ def lock_holder(archive: str) -> int | None:
 
     0 if that process is out of sight, in another namespace or on another machine; ``None`` if
     nobody holds it or it may not be looked at. The lock is only asked for, never taken: ``F_GETLK``
-    on duplicity's ``lockfile``, which stays behind and means nothing by itself (0.8 to 3.2).
+    on duplicity's ``lockfile``. That means nothing by itself: 0.8 leaves it behind, 2.2 and later
+    remove it.
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
@@ -144,7 +145,7 @@ def _is_free(archive: str) -> bool:
 def _hidden(user: str) -> bool:
     """Whether processes of the user (of any, if empty) can be there and not be seen (hidepid)."""
     if os.geteuid() == 0 or (user and user == _user_name(os.geteuid())):
-        return False
+        return not _pids()  # No /proc at all.
     try:
         with open("/proc/1/cmdline", "rb") as command:
             command.read(1)
@@ -154,7 +155,7 @@ def _hidden(user: str) -> bool:
 
 
 def _duplicities(holder: int | None) -> Iterator[Process]:
-    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+    for pid in _pids():
         command = _read(f"/proc/{pid}/cmdline")
         invocation = read_invocation(_argv(command)) if b"duplicity" in command else None
         zombie = not command and _is_zombie(pid)
@@ -163,6 +164,13 @@ def _duplicities(holder: int | None) -> Iterator[Process]:
 
             with contextlib.suppress(psutil.Error, OSError):
                 yield _process(psutil.Process(pid), invocation, zombie, holder)
+
+
+def _pids() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
 
 
 def _argv(command: bytes) -> list[str]:
