@@ -46,6 +46,10 @@ def endless(lab: Lab) -> None:
 
 @pytest.mark.parametrize("form", ["script", "env", "python script", "module", "options", "copy"])
 def test_a_backup_is_found_however_it_was_started(lab: Lab, form: str) -> None:
+    if form == "module" and not list(
+        lab.duplicity.parent.parent.glob("lib/*/*/duplicity/__main__.py")
+    ):
+        pytest.skip("this version can't be started with -m")
     endless(lab)
     python = lab.duplicity.parent / "python"
     lines = lab.duplicity.read_text().split("\n", 1)[1]
