@@ -44,6 +44,18 @@ def test_names_and_volumes_are_seen(tmp_path: Path) -> None:
     assert seen.problem == ""
 
 
+def test_what_was_there_before_is_settled(tmp_path: Path) -> None:
+    manifest = tmp_path / "duplicity-full.T.manifest"
+    manifest.write_bytes(HEAD + VOLUME % 1)
+    changed = manifest.stat().st_ctime
+    assert archive.look(str(tmp_path), changed + 1).settled == {manifest.name}
+    later = archive.look(str(tmp_path), changed)
+    assert later.settled == frozenset()
+    assert later.fresh == {manifest.name}
+    unknown = archive.look(str(tmp_path))
+    assert (unknown.settled, unknown.fresh) == (frozenset(), frozenset())
+
+
 def test_a_directory_that_is_not_there_is_a_problem_and_stays_away(tmp_path: Path) -> None:
     seen = archive.look(str(tmp_path / "none"))
     assert "No such file" in seen.problem

@@ -103,13 +103,21 @@ def test_a_manifest_at_the_destination_outweighs_a_part_in_the_archive_directory
 
 def test_a_manifest_that_is_only_in_the_archive_directory_was_lost() -> None:
     names = [name for name in full(DAY) if "manifest" not in name]
-    archive = Archive(names=(f"duplicity-full.{stamp(DAY)}.manifest",))
-    collection = read_names(names, archive=archive)
-    assert collection.unfinished is not None
-    assert collection.unfinished.manifest_lost
-    unfinished = read_names(names).unfinished
-    assert unfinished is not None
-    assert not unfinished.manifest_lost
+    manifest = f"duplicity-full.{stamp(DAY)}.manifest"
+    for settled in (True, False):
+        # It may have got there after the destination was looked at.
+        archive = Archive((manifest,), settled=frozenset([manifest] if settled else []))
+        unfinished = read_names(names, archive=archive).unfinished
+        assert unfinished is not None
+        assert unfinished.manifest_lost is settled
+
+
+def test_a_run_that_has_just_ended_is_complete() -> None:
+    names = [name for name in full(DAY, 3) if ".vol1." in name]
+    manifest = f"duplicity-full.{stamp(DAY)}.manifest"
+    archive = Archive((manifest,), {manifest: 3}, fresh=frozenset([manifest]))
+    [found] = read_names(names, archive=archive).sets
+    assert (found.complete, found.missing) == (True, ())
 
 
 def test_a_local_manifest_that_lists_no_volume_is_none() -> None:

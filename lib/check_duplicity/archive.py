@@ -15,6 +15,7 @@ from typing import BinaryIO
 from check_duplicity.names import Archive
 
 _BLOCK = 1 << 20
+_UNFINISHED = (".part", ".p")
 _VOLUME = re.compile(rb"(?:\A|\n)Volume (\d{1,9}):")
 _LONGEST_VOLUME = len(b"\nVolume 999999999:")
 
@@ -31,16 +32,19 @@ def archive_path(url: str, archive_dir: str | None, name: str | None) -> str:
     return os.path.join(root, name or digest.hexdigest())
 
 
-def look(path: str) -> Archive:
+def look(path: str, before: float = 0) -> Archive:
     """List an archive directory and count the volumes that its manifests list.
 
-    Never raises `OSError`: a directory that can't be read is one with a problem.
+    ``before`` is when the destination was looked at, in seconds since the epoch: what has got its
+    name later says nothing of that. Never raises `OSError`: a directory that can't be read is one
+    with a problem.
     """
     try:
         names = tuple(sorted(os.listdir(path)))
     except OSError as error:
         return Archive(problem=f"archive directory {path}: {error.strerror}")
     listed: dict[str, int] = {}
+    complete: dict[bool, set[str]] = {True: set(), False: set()}
     problem = ""
     for name in names:
         if not name.endswith((".manifest", ".manifest.part", ".m", ".m.p")):
@@ -48,13 +52,18 @@ def look(path: str) -> Archive:
         try:
             with open(os.path.join(path, name), "rb") as manifest:
                 listed[name] = count_volumes(manifest)
-            if not listed[name] and not name.endswith((".part", ".p")):
+                # A manifest gets its name in the end, and that sets the time of its change.
+                changed = os.fstat(manifest.fileno()).st_ctime
+            if before and not name.endswith(_UNFINISHED):
+                complete[changed < before].add(name)
+            if not listed[name] and not name.endswith(_UNFINISHED):
                 problem = f"manifest {os.path.join(path, name)}: lists no volume"
         except FileNotFoundError:
             pass  # A run that ends at this moment has renamed or removed it.
         except OSError as error:
             problem = f"manifest {os.path.join(path, name)}: {error.strerror}"
-    return Archive(names, listed, problem)
+    settled, fresh = frozenset(complete[True]), frozenset(complete[False])
+    return Archive(names, listed, settled, fresh, problem)
 
 
 def count_volumes(manifest: BinaryIO) -> int:

@@ -17,6 +17,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import unquote
 
@@ -85,14 +86,19 @@ def asking(
         # Standard error has what goes wrong before there is a log, so the log goes there too.
         own = ["-v9", "--no-encryption", "--log-fd", "2", "--archive-dir", private]
         line = [*command, "collection-status", "--num-retries", "1", *options, *own, url]
+        began = time.time()
         with _running(line, private) as duplicity:
-            yield Asked(duplicity, secrets)
+            yield Asked(duplicity, secrets, began)
 
 
 class Asked:
-    """duplicity, asked and not yet heard."""
+    """duplicity, asked and not yet heard.
 
-    def __init__(self, process: subprocess.Popen[bytes], secrets: Secrets) -> None:
+    ``began`` is when it was asked, in seconds since the epoch: it has looked at nothing earlier.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], secrets: Secrets, began: float) -> None:
+        self.began = began
         self._process = process
         self._secrets = secrets
 

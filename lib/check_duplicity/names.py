@@ -67,12 +67,16 @@ class Prefixes:
 class Archive:
     """What was seen of a job's own archive directory.
 
-    ``listed`` is the number of volumes in each manifest, by the manifest's file name. ``problem``
-    says why something could not be read; that is simply not known then.
+    ``listed`` is the number of volumes in each manifest, by the manifest's file name. ``settled``
+    are the manifests that were complete before the destination was looked at, ``fresh`` those that
+    have been completed since. ``problem`` says why something could not be read; that is simply not
+    known then.
     """
 
     names: tuple[str, ...] = ()
     listed: Mapping[str, int] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
+    fresh: frozenset[str] = frozenset()
     problem: str = ""
 
 
@@ -140,27 +144,27 @@ def read_names(
     archive = archive or Archive()
     found = _sort(names, prefixes)
     listed = _listed(archive, prefixes)
-    ended = set()
+    settled, fresh = _sort(archive.settled, prefixes).files, _sort(archive.fresh, prefixes).files
     for key, files in _sort(archive.names, prefixes).files.items():
-        if files.manifest:
-            ended.add(key)
-        else:
+        if not files.manifest:
             found.files.setdefault(key, _Files())  # A run that hasn't ended, or never will.
     sets = []
     for key, start, time, files in _timed(found):
-        missing = files.missing(listed.get(key, 0)) if files.manifest else ()
+        # A run that has just ended may have put its last files there after they were listed.
+        ended = key in fresh
+        missing = files.missing(listed.get(key, 0)) if files.manifest and not ended else ()
         sets.append(
             BackupSet(
                 start,
                 time,
                 len(files.volumes),
-                bool(files.manifest),
+                bool(files.manifest) or ended,
                 files.encrypted,
                 missing,
                 doubled=len(files.doubled),
                 signed=key in found.signed,
-                # The one in the archive directory is whole only when the other has been uploaded.
-                manifest_lost=key in ended and not files.manifest,
+                # The one in the archive directory gets its name when the other has been uploaded.
+                manifest_lost=key in settled and not files.manifest,
             )
         )
     return link(sets, found.other_prefixes)

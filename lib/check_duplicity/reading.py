@@ -21,8 +21,7 @@ def see(source: Source, asked: destination.Asked | None) -> tuple[Collection, Ar
     ``asked`` is duplicity at work, if it was asked. Raises `CannotSee`.
     """
     prefixes = Prefixes.of_options(source.options)
-    # Looked at first: what is unfinished here and whole at the destination has just been finished.
-    archived = _archive(source)
+    archived = _archive(source, asked.began if asked else 0)
     if source.from_file:
         return read_saved(_file_text(source.from_file), prefixes, archived), archived
     if source.from_archive:
@@ -60,10 +59,11 @@ def _read_log(log: str, prefixes: Prefixes, archived: Archive) -> Collection:
     return collection
 
 
-def _archive(source: Source) -> Archive:
+def _archive(source: Source, before: float) -> Archive:
     if not source.destination and not (source.archive_dir and source.name):
         return Archive()
-    return archive.look(archive.archive_path(source.destination, source.archive_dir, source.name))
+    path = archive.archive_path(source.destination, source.archive_dir, source.name)
+    return archive.look(path, before)
 
 
 def _file_text(path: str) -> str:
