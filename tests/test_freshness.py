@@ -8,12 +8,12 @@ import pytest
 from check_duplicity.collection import Collection
 from check_duplicity.evaluation import Evaluation, Limits, evaluate
 from check_duplicity.findings import CannotSee, Kind, State
-from check_duplicity.freshness import judge, measure
+from check_duplicity.freshness import judge, kept_stamp, measure
 from check_duplicity.limits import age_limit, count_limit
 from check_duplicity.names import Archive, read_archive, read_names
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from samples import NOW, ago, full, inc, unfinished
+from samples import NOW, ago, full, inc, stamp, unfinished
 
 WEEK, DAY, HOUR = ago(days=7), ago(days=1), ago(hours=1)
 AGE_LIMITS = {"age": Limits(age_limit("32h"), age_limit("56h"))}
@@ -105,6 +105,22 @@ def test_a_lost_volume_is_critical_and_what_is_before_it_still_counts() -> None:
     )
     assert numbers(collection)["age"] == 2 * 86400
     assert numbers(collection)["missing_volumes"] == 1
+
+
+def test_damage_before_a_whole_newer_chain_is_told_apart() -> None:
+    names = [n for n in full(WEEK, 3) if "vol2" not in n] + full(DAY)
+    assert kinds(read_names(names)) == [Kind.OLD_DAMAGE]
+    assert kept_stamp(read_names(names), NOW) == "20261123T120000Z"
+
+
+def test_lost_manifests_matter_until_there_is_a_newer_backup() -> None:
+    names = [n for n in full(DAY) if "manifest" not in n]
+    manifest = f"duplicity-full.{stamp(DAY)}.manifest"
+    archive = Archive((manifest,), {manifest: 1}, settled=frozenset([manifest]))
+    older = read_names(names + full(WEEK) + unfinished(full(HOUR)), archive=archive)
+    assert Kind.MISSING_MANIFEST in kinds(older)
+    newer = read_names(names + full(HOUR), archive=archive)
+    assert kinds(newer) == [Kind.INCOMPLETE]
 
 
 def test_orphaned_sets_are_a_warning() -> None:

@@ -4,6 +4,7 @@ import shlex
 
 import pytest
 from check_duplicity.invocation import Invocation, read_invocation
+from check_duplicity.names import Prefixes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,7 @@ def test_every_way_to_start_it_is_duplicity(program: str) -> None:
         "python3",
         "python3 -m",
         "python3 -m duplicity_exporter",
+        "python3 -Wmodule /usr/bin/other full",
         "python3 /usr/bin/duplicity.bak full /etc file:///x",
         "ssh host duplicity full /etc file:///x",
         "",
@@ -95,7 +97,20 @@ def test_the_action_is_told_in_the_old_syntax_and_the_new(arguments: str, action
 
 def test_archive_directory_and_name_are_told() -> None:
     line = "duplicity full --archive-dir /a --name=job /etc sftp://u:geheim@h/x"
-    assert read_invocation(line.split()) == Invocation("full", "sftp://u@h/x", "/a", "job")
+    assert read_invocation(line.split()) == Invocation(
+        "full", "sftp://u@h/x", "/a", "job", Prefixes()
+    )
+
+
+def test_prefixes_tell_jobs_at_one_destination_apart() -> None:
+    found = read_invocation(["duplicity", "full", "--file-prefix", "web-", "/etc", "file:///x"])
+    assert found is not None
+    assert found.prefixes == Prefixes("web-", "web-", "web-")
+
+
+@pytest.mark.parametrize("url", ["sftp://u:ge/heim@h/x", "b2://k:s/heim@b", "s3://b?secret=heim"])
+def test_no_password_is_kept_however_it_is_written(url: str) -> None:
+    assert "heim" not in repr(read_invocation(["duplicity", "full", "/etc", url]))
 
 
 def test_the_default_name_is_the_md5_of_the_url_with_its_password() -> None:

@@ -16,14 +16,16 @@ def path(tmp_path: Path) -> str:
 
 def test_what_is_remembered_is_recalled(path: str) -> None:
     assert recall(path) == {}
-    remember(path, {"a": 1})
+    with pytest.raises(Forgotten, match="No such file"):
+        remember(path, {"a": 1})  # A typing error builds nothing.
+    remember(path, {"a": 1}, make_directory=True)
     remember(path, {"b": [2.5, "x"]})
     assert recall(path) == {"b": [2.5, "x"]}
     assert os.listdir(os.path.dirname(path)) == ["process.json"]
 
 
 def test_it_is_its_users_alone(path: str) -> None:
-    remember(path, {})
+    remember(path, {}, make_directory=True)
     assert os.stat(path).st_mode & 0o777 == 0o600
     assert os.stat(os.path.dirname(path)).st_mode & 0o777 == 0o700
 

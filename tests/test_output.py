@@ -45,6 +45,16 @@ def test_commands_can_be_pasted() -> None:
     ]  # fmt: skip
 
 
+def test_nothing_is_cleaned_up_that_only_needs_its_manifest_again() -> None:
+    text = str(advise([Kind.MISSING_MANIFEST, Kind.ORPHANED], JOB))
+    assert "copy it to the destination" in text
+    assert " cleanup " not in text
+
+
+def test_a_dollar_is_kept_from_the_shell_that_sudo_starts() -> None:
+    assert Job(user="u", url="file:///a$b").duplicity("cleanup").startswith("  sudo -Hu u ")
+
+
 def test_no_encryption_is_left_out_unless_the_sets_are_readable() -> None:
     for encrypted in (True, None):
         job = Job(user="u", url="file:///x", encrypted=encrypted)

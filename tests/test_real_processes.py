@@ -170,6 +170,27 @@ def test_the_lock_tells_who_runs_whatever_it_is_called(lab: Lab) -> None:
     assert process(lab, "-d", lab.url, "-a", lab.archive).value("processes") == 0
 
 
+def test_only_a_backup_makes_an_old_one_bearable(lab: Lab) -> None:
+    """A verify that holds the lock, as a hung one does, makes nothing fresher."""
+    lab.run("full", ago=60)
+    [directory] = lab.archive.iterdir()
+    fake = lab.home / "duplicity"
+    fake.write_text(
+        "import fcntl, time\n"
+        f"lock = open({str(directory / 'lockfile')!r}, 'a')\n"
+        "fcntl.lockf(lock, fcntl.LOCK_EX)\nprint(flush=True)\ntime.sleep(600)\n"
+    )
+    words = [sys.executable, str(fake), "verify", lab.url, str(lab.source)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as verify:
+        try:
+            assert verify.stdout is not None
+            verify.stdout.readline()
+            assert lab.check().status == 2
+            assert process(lab, "-d", lab.url, "-a", lab.archive).value("processes") == 1
+        finally:
+            verify.kill()
+
+
 def test_two_backups_on_one_destination_are_a_warning(lab: Lab) -> None:
     endless(lab)
     other = lab.home / "other-archive"

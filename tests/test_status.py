@@ -200,6 +200,9 @@ def test_a_last_run_that_failed_or_is_cut_off_is_refused() -> None:
         "{} old",
         "x,{},bak",
         "%{}",
+        "1.2 MiB {}",
+        "{0} {0}",
+        "{0}, {0}",
     ],
 )
 def test_a_word_before_or_behind_a_name_belongs_to_it(listing: str) -> None:
@@ -207,7 +210,7 @@ def test_a_word_before_or_behind_a_name_belongs_to_it(listing: str) -> None:
     try:
         assert read_saved(text).sets == ()
     except CannotSee as reason:
-        assert "nothing recognised" in reason.reason
+        assert reason.kind is Kind.NOT_RECOGNISED
 
 
 def test_a_prefix_with_blanks_is_followed() -> None:

@@ -6,6 +6,7 @@ and its archive directory. What a check has seen is kept as plain values for the
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -56,7 +57,7 @@ def _still_since(earlier: object, seen: Mapping[str, float]) -> float:
     if not isinstance(earlier, dict):
         return now
     numbers = [earlier.get(key) for key in ("cpu", "io", "archive", "time", "since")]
-    if not all(isinstance(number, (int, float)) for number in numbers):
+    if not all(map(_is_number, numbers)):
         return now
     cpu, io, archive, time, since = (float(number) for number in numbers)  # type: ignore[arg-type]
     passed = now - time
@@ -68,6 +69,11 @@ def _still_since(earlier: object, seen: Mapping[str, float]) -> float:
         or seen["archive"] != archive
     )
     return now if moved else since
+
+
+def _is_number(value: object) -> bool:
+    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return plain and math.isfinite(value)  # type: ignore[arg-type]
 
 
 def measure(sight: Sight, still: Mapping[int, float], now: datetime) -> Iterator[Measure]:
@@ -136,5 +142,6 @@ def _crowded(running: Sequence[Process]) -> Iterator[tuple[str, int]]:
     shared = [archive for archive, count in archives.items() if count > 1]
     yield from ((archive, archives[archive]) for archive in shared)
     others = [process for process in running if process.archive not in shared]
-    urls = Counter(process.invocation.url for process in others if process.invocation.url)
-    yield from ((url, count) for url, count in urls.items() if count > 1)
+    # Jobs with prefixes of their own can share a destination.
+    places = Counter((p.invocation.url, p.invocation.prefixes) for p in others if p.invocation.url)
+    yield from ((url, count) for (url, _), count in places.items() if count > 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ class Job:
 
     ``check`` is the check's own command line. ``login`` tells whether ``sudo -i`` works for the
     user. ``url`` is empty where it is not known, ``directory`` is that of a ``file://`` URL that
-    isn't there, ``stamp`` the time of the newest set, as duplicity writes it.
+    isn't there, ``stamp`` the time of the newest set and ``kept`` that of the full set that it
+    builds on, as duplicity writes them. ``programs`` is the directory of the plugins.
     """
 
     user: str
@@ -28,6 +30,8 @@ class Job:
     command: tuple[str, ...] = ("duplicity",)
     directory: str = ""
     stamp: str = ""
+    kept: str = ""
+    programs: str = ""
     encrypted: bool | None = None
 
     @property
@@ -37,16 +41,20 @@ class Job:
 
     def duplicity(self, action: str, *arguments: str) -> str:
         """Return a line that runs duplicity as the job does."""
-        words = [*self.sudo, *self.command, action, *arguments]
+        words = [*self.command, action, *arguments]
         if self.archive_dir:
             words += ["--archive-dir", self.archive_dir]
         if self.name:
             words += ["--name", self.name]
-        return "  " + shlex.join([*words, *self.options, self.url or "DESTINATION"])
+        words += [*self.options, self.url or "DESTINATION"]
+        sudo = list(self.sudo)
+        if any("$" in word for word in words):
+            sudo[1] = "-Hu"  # sudo -i would put variables in their place.
+        return "  " + shlex.join([*sudo, *words])
 
     def process_check(self) -> str:
         """Return a line that tells whether a backup of the job is running."""
-        words = ["check_duplicity_process", "-u", self.user]
+        words = [os.path.join(self.programs, "check_duplicity_process"), "-u", self.user]
         for option, value in (("-d", self.url), ("-a", self.archive_dir), ("-n", self.name)):
             words += [option, value] if value else []
         return "  " + shlex.join(["sudo", *words])
@@ -108,16 +116,18 @@ files at the destination (".bak", a second suffix), and move them elsewhere.""",
     ),
     Kind.MISSING_MANIFEST: (
         """\
-Its volumes are there, but duplicity takes it for unfinished, and "cleanup" would remove it. The
-archive directory has the manifest still: copy it to the destination (encrypted, if the others are),
-or make a full backup.""",
+Its volumes are there, but duplicity takes it for unfinished, and would remove it. The archive
+directory has the manifest still: copy it to the destination (encrypted, if the others are), and do
+that before the job or anything else of duplicity runs there, which would delete it. Or make a full
+backup.""",
         _SCRIPT,
         _FULL,
     ),
     Kind.OLD_DAMAGE: (
         """\
 The newest chain is whole; what these volumes held can't be restored from the older one. Put them
-back if they are elsewhere. If nobody needs what is older than the newest chain, remove it:
+back if they are elsewhere. If nobody needs what is older than the newest chain, and no backup runs
+or has been interrupted, remove it:
 {older}""",
     ),
     Kind.NO_BACKUP: (
@@ -252,11 +262,13 @@ def advise(kinds: Iterable[Kind], job: Job) -> list[list[str]]:
         "stamp": job.stamp,
         "status": job.duplicity("collection-status"),
         "cleanup": job.duplicity("cleanup", "--force", *plain),
-        "older": job.duplicity("remove-all-but-n-full", "1", "--force", *plain),
+        "older": job.duplicity("remove-older-than", job.kept or "TIME", "--force", *plain),
         "full": job.duplicity("full", *plain, "SOURCE"),
         "process": job.process_check(),
     }
-    said: set[str] = set()
+    kinds = list(kinds)
+    # Never to be cleaned up: what only needs its manifest again.
+    said = {_CLEANUP} if Kind.MISSING_MANIFEST in kinds else set()
     advice = []
     for kind in kinds:
         advice.append([text.format_map(values) for text in ADVICE[kind] if text not in said])

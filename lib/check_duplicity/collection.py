@@ -65,7 +65,8 @@ class Collection:
     """All that was recognised at a destination.
 
     ``chains`` are in the order of their full sets. ``orphaned`` and ``incomplete`` count sets.
-    ``unfinished`` is the newest incomplete set, where the source names it. ``other_prefixes`` are
+    ``unfinished`` is the newest incomplete set, where the source names it, ``lost`` are those that
+    were complete once and have lost their manifest. ``other_prefixes`` are
     what duplicity's names begin with that belong to another job (``--file-prefix``). ``encrypted``
     tells whether the newest of all sets is. ``nowhere`` is the directory of a ``file://``
     destination that isn't there.
@@ -75,6 +76,7 @@ class Collection:
     orphaned: int = 0
     incomplete: int = 0
     unfinished: BackupSet | None = None
+    lost: tuple[BackupSet, ...] = ()
     other_prefixes: tuple[str, ...] = ()
     encrypted: bool | None = None
     nowhere: str = ""
@@ -102,6 +104,7 @@ def link(sets: Iterable[BackupSet], other_prefixes: Iterable[str] = ()) -> Colle
         orphaned=orphaned,
         incomplete=len(incomplete),
         unfinished=max(incomplete, key=_order, default=None),
+        lost=tuple(backup_set for backup_set in incomplete if backup_set.manifest_lost),
         other_prefixes=tuple(sorted(set(other_prefixes))),
         encrypted=ordered[-1].encrypted if ordered else None,
     )

@@ -14,6 +14,7 @@ from check_duplicity.limits import format_age, format_time
 _CLOCK_TOLERANCE = timedelta(minutes=1)
 # The same as check_duplicity_process' default.
 _LONGEST_RUN = timedelta(hours=24)
+_STAMP = "%Y%m%dT%H%M%SZ"
 
 COUNTS: dict[str, Callable[[Collection], int]] = {
     "chains": lambda collection: len(collection.chains),
@@ -99,9 +100,10 @@ def _damaged(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> 
         files = f"{doubled.doubled} {_plural(doubled.doubled, 'file')}"
         text = f"backup of {format_time(doubled.time)} has {files} twice"
         yield Finding(Kind.DOUBLED, State.CRITICAL, text)
-    unfinished = _newest_unfinished(collection)
-    if unfinished is not None and unfinished.manifest_lost:
-        text = f"backup of {format_time(unfinished.time)} has lost its manifest"
+    # Older ones are being removed, or have been in part: manifests go first.
+    lost = [s for s in collection.lost if all(other.time < s.time for other in collection.sets)]
+    if lost:
+        text = f"backup of {format_time(lost[-1].time)} has lost its manifest"
         yield Finding(Kind.MISSING_MANIFEST, State.CRITICAL, text)
 
 
@@ -127,8 +129,13 @@ def _no_backup(
 
 def newest_stamp(collection: Collection) -> str:
     """Return the time of the newest set of a chain as duplicity writes it; empty without one."""
-    times = [backup_set.time for backup_set in collection.sets]
-    return f"{max(times):%Y%m%dT%H%M%SZ}" if times else ""
+    return f"{max(map(_time, collection.sets)):{_STAMP}}" if collection.sets else ""
+
+
+def kept_stamp(collection: Collection, now: datetime) -> str:
+    """Return the time of the full set that the newest backup builds on; empty without one."""
+    newest = _newest(collection, now)
+    return f"{newest[0].sets[0].time:{_STAMP}}" if newest else ""
 
 
 def details(collection: Collection, problem: str, verbosity: int) -> Iterator[str]:
@@ -194,6 +201,8 @@ def _newest_unfinished(collection: Collection) -> BackupSet | None:
 
 
 def _stopped(unfinished: BackupSet, sure: bool) -> str:
+    if unfinished.complete:
+        return "has lost its signature file, and doesn't count"
     volumes = f"after {unfinished.volumes} {_plural(unfinished.volumes, 'volume')}"
     return (
         f"was interrupted {volumes}" if sure else f"is unfinished {volumes}, maybe running unseen"

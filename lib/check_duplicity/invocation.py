@@ -11,8 +11,12 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from check_duplicity.secrets import without_password
+
+if TYPE_CHECKING:
+    from check_duplicity.names import Prefixes
 
 _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*")
 _PYTHON_OPTIONS_WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
@@ -66,12 +70,14 @@ class Invocation:
     ``action`` is the long name of the command, ``backup`` or ``restore`` where it is implied,
     empty if it can't be told. ``url`` is the destination without its password. ``archive_dir`` is
     as given, empty for the default; ``name`` is the backup's name, by default the MD5 of the URL.
+    ``prefixes`` are what its files begin with.
     """
 
     action: str = ""
     url: str = ""
     archive_dir: str = ""
     name: str = ""
+    prefixes: Prefixes | None = None
 
     @property
     def backup(self) -> bool:
@@ -93,12 +99,15 @@ def read_invocation(argv: Sequence[str]) -> Invocation | None:
         action = "backup" if positionals[-1] == url else "restore"
     import hashlib
 
+    from check_duplicity.names import Prefixes  # only now: mostly no process is duplicity's
+
     digest = hashlib.md5(url.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest()
     return Invocation(
         action,
         without_password(url),
         values.get("--archive-dir", ""),
         values.get("--name") or (digest if url else ""),
+        Prefixes.of_options(arguments),
     )
 
 
@@ -114,8 +123,8 @@ def _duplicity_arguments(argv: Sequence[str]) -> Sequence[str] | None:
     while position < len(argv) and argv[position].startswith("-"):
         option = argv[position]
         # -m ends Python's options, and may stand behind others: -Im.
-        module = re.fullmatch(r"-[A-Za-z]*m(.*)", option)
-        if module and not option.startswith("--"):
+        module = re.fullmatch(r"-[bBdEiIOPqsSuvx]*m(.*)", option)
+        if module:
             name = module[1] or "".join(argv[position + 1 : position + 2])
             rest = argv[position + (1 if module[1] else 2) :]
             return rest if name.split(".")[0] == "duplicity" else None

@@ -65,10 +65,14 @@ def recall(path: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def remember(path: str, value: dict[str, Any]) -> None:
-    """Keep a value for the next check. Raises `Forgotten`."""
+def remember(path: str, value: dict[str, Any], *, make_directory: bool = False) -> None:
+    """Keep a value for the next check, in a directory that is made if need be.
+
+    Raises `Forgotten`.
+    """
     try:
-        os.makedirs(os.path.dirname(path) or ".", 0o700, exist_ok=True)
+        if make_directory:
+            os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
         directory = _open_directory(path)
     except OSError as error:
         raise Forgotten(_reason(path, error)) from None

@@ -31,7 +31,7 @@ _SHORT = re.compile(
     r"\.(?:(?P<volume>[0-9a-z]{1,5})\.dt|(?P<manifest>m)|(?P<sigtar>st))"
     r"(?P<part>\.p)?(?:\.(?P<suffix>z|g))?"
 )
-_ENCRYPTED = (".gpg", ".p7m", ".g")
+_ENCRYPTED = {"gpg", "p7m", "g"}
 
 _Key = tuple[Optional[str], str]
 """Start and time of a set as its names spell them: parsed once a set, not once a file."""
@@ -245,8 +245,12 @@ def _long_name(text: str) -> _Name | None:
         key=(base, match["time"].upper()),
         volume=int(match["volume"]) if match["volume"] else None,
         part=bool(match["part"]),
-        encrypted=text.endswith(_ENCRYPTED),
+        encrypted=_is_encrypted(match["suffix"]),
     )
+
+
+def _is_encrypted(suffix: str | None) -> bool:
+    return not _ENCRYPTED.isdisjoint((suffix or "").split("."))
 
 
 def _short_name(text: str, prefixes: Prefixes) -> _Name | None:
@@ -264,7 +268,7 @@ def _short_name(text: str, prefixes: Prefixes) -> _Name | None:
             key=(start, time),
             volume=int(match["volume"], 36) if match["volume"] else None,
             part=bool(match["part"]),
-            encrypted=text.endswith(_ENCRYPTED),
+            encrypted=_is_encrypted(match["suffix"]),
         )
     return None
 

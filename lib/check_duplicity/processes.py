@@ -25,6 +25,8 @@ from check_duplicity.secrets import without_password
 if TYPE_CHECKING:
     import psutil
 
+    from check_duplicity.names import Prefixes
+
 _LONGEST_COMMAND = 4 << 20  # bytes; the kernel's own limit for all arguments is lower by default
 _PART = 1 << 16  # bytes read at once
 _FLOCK = "hhqqi"  # struct flock: type, whence, start, length, pid
@@ -39,6 +41,7 @@ class Wanted:
     archive_dir: str = ""
     name: str = ""
     user: str = ""
+    prefixes: Prefixes | None = None
 
     @property
     def archive(self) -> str:
@@ -223,16 +226,29 @@ def _archive_of(process: psutil.Process, invocation: Invocation) -> str:
 
     with contextlib.suppress(psutil.Error, KeyError):
         home = pwd.getpwuid(process.uids().effective).pw_dir
-        root = invocation.archive_dir or os.path.join(home, ".cache", "duplicity")
+        root = re.sub(r"^~(?=/|$)", home, invocation.archive_dir) or _cache_of(process, home)
         if not os.path.isabs(root):
             root = os.path.join(process.cwd(), root)
         return os.path.join(root, invocation.name)
     return ""
 
 
+def _cache_of(process: psutil.Process, home: str) -> str:
+    """Duplicity's default archive directory, in the environment of that process."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        cache = process.environ().get("XDG_CACHE_HOME")
+        if cache:
+            return os.path.join(cache, "duplicity")
+    return os.path.join(home, ".cache", "duplicity")
+
+
 def _is_wanted(process: Process, wanted: Wanted) -> bool:
     if wanted.user and process.user != wanted.user:
         return False
+    if wanted.prefixes is not None and process.invocation.prefixes != wanted.prefixes:
+        return False  # Another job at the same destination.
     if process.zombie:
         # It has no arguments any more that would tell which job it was.
         return not (wanted.url or wanted.archive_dir or wanted.name)

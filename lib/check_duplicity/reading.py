@@ -41,12 +41,18 @@ def see(source: Source, asked: destination.Asked | None) -> tuple[Collection, Ar
 def see_running(source: Source, user: str | None) -> tuple[Running | None, bool]:
     """Return the oldest running backup of the job, and whether none can be running unseen."""
     wanted = processes.Wanted(
-        source.destination, source.archive_dir or "", source.name or "", user or ""
+        source.destination,
+        source.archive_dir or "",
+        source.name or "",
+        user or "",
+        Prefixes.of_options(source.options),
     )
     if not wanted.archive:
         return None, False  # It isn't known which job that is.
     sight = processes.look(wanted)
-    running = [Running(process.pid, process.started) for process in sight.running]
+    # Who holds the lock for something else, verify perhaps, makes nothing fresher.
+    backups = [p for p in sight.running if p.invocation.backup or not p.invocation.action]
+    running = [Running(process.pid, process.started) for process in backups]
     return (running[0] if running else None), sight.sure
 
 

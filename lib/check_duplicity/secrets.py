@@ -32,7 +32,12 @@ _LONGEST = 4096  # characters of a word that is searched; longer ones are not ty
 
 def without_password(url: str) -> str:
     """Return a URL without its password, the same for all passwords."""
-    return _URL_PASSWORD.sub(r"\1@", url)
+    scheme, colon, rest = _URL_PASSWORD.sub(r"\1@", url).partition("://")
+    # A password with a slash in it, which duplicity refuses, but is started with.
+    before, at, place = rest.rpartition("@")
+    if at:
+        rest = before.partition(":")[0] + at + place
+    return _QUERY.sub("", scheme + colon + rest)
 
 
 class Secrets:

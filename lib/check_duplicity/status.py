@@ -45,6 +45,7 @@ _LONGEST_PATH = 4096
 _LISTED = re.compile(
     r"(?:duplicity-(?:full|inc|new)|(?<![^\s/\"'])(?:df|di|dfs|dns)\.)[^\s/\"']*(?=[\"']|\s*$)"
 )
+_LISTED_NAME = re.compile(r"duplicity-(?:full|inc|new)[.-]")
 _BLANK_OR_QUOTE = re.compile(r"[\s\"']")
 _PATH_OR_QUOTE = re.compile(r"[/\"']")
 _ANSWERS = (_NAMES, _BLOCK, _TEXT_HEAD)
@@ -80,11 +81,15 @@ def read_saved(
         return without_unfinished(collections[0], archive or Archive(), prefixes)
     _refuse_several_directories(text)
     names = list(_listed_names(text, prefixes))
-    if read_names(names, prefixes) == Collection():
+    found = read_names(names, prefixes)
+    if found == Collection():
         raise CannotSee(
             Kind.NOT_RECOGNISED,
             "nothing recognised: neither collection-status output nor duplicity's file names",
         )
+    if not found.sets and any(re.search(r"[\s;]", prefix) for prefix in found.other_prefixes):
+        text = "words in front of the file names: give a listing of names only, such as ls -1"
+        raise CannotSee(Kind.NOT_RECOGNISED, text)
     return read_names(names, prefixes, archive)
 
 
@@ -150,6 +155,9 @@ def _listed_names(listing: str, prefixes: Prefixes) -> Iterator[str]:
     """
     expected = sorted({prefixes.volume, prefixes.manifest, prefixes.signature}, key=len)
     for line in listing.splitlines():
+        if len(_LISTED_NAME.findall(line)) > 1 and not re.search("[\"']", line):
+            reason = "several file names in one line: give one in each, as ls -1 does"
+            raise CannotSee(Kind.NOT_RECOGNISED, reason)
         for found in _LISTED.finditer(line):
             before = line[max(0, found.start() - _LONGEST_PATH) : found.start()]
             own = [prefix for prefix in expected if before.endswith(prefix)][-1:] or [""]

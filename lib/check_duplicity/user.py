@@ -48,9 +48,17 @@ def current() -> str:
         return str(os.geteuid())
 
 
+def exists(name: str) -> bool:
+    """Whether there is such a user on this machine."""
+    try:
+        return bool(pwd.getpwnam(name))
+    except (KeyError, ValueError):
+        return False
+
+
 def has_shell(name: str) -> bool:
     """Whether ``sudo -i`` works for a user: not for accounts such as Debian's ``backup``."""
     try:
         return not pwd.getpwnam(name).pw_shell.endswith(("/nologin", "/false"))
-    except KeyError:
+    except (KeyError, ValueError):
         return True
