@@ -52,6 +52,13 @@ def test_wrong_usage_is_unknown_in_one_line(arguments: list[str], reason: str) -
     assert result.out.count("\n") == 1
 
 
+def test_a_critical_limit_alone_may_be_below_the_default_warning(tmp_path: Path) -> None:
+    assert freshness("-d", f"file://{tmp_path}/none", "-c", "24h").status == 2
+    assert run_plugin("check_duplicity_process", ["-c", "1h", "-d", "file:///none"]).status == 0
+    crossed = ["--stalled-warning", "3h", "--stalled-critical", "1h"]
+    assert run_plugin("check_duplicity_process", crossed).status == 3
+
+
 def test_quiet_prints_the_first_line_only(tmp_path: Path) -> None:
     result = freshness("-d", f"file://{tmp_path}/none", "-q")
     assert result.status == 2

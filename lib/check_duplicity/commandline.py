@@ -84,11 +84,21 @@ def add_job(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-u", "--user", help="the user the backup belongs to")
 
 
-def check_order(parser: Parser, option: str, warning: Limit | None, critical: Limit | None) -> None:
-    """Refuse a critical upper limit below the warning one: it can't be meant."""
-    limits = [limit.spec for limit in (warning, critical) if limit and limit.spec.startswith("~:")]
-    if len(limits) == 2 and float(limits[1][2:]) < float(limits[0][2:]):
-        parser.error(f"{option} is below the warning limit")
+def check_order(parser: Parser, options: argparse.Namespace, *kinds: str) -> None:
+    """Refuse a critical upper limit below the warning one, if both are given: it can't be meant.
+
+    ``kinds`` are what stands in front of "warning" and "critical" in the names of the options.
+    """
+    for kind in kinds:
+        warning: Limit | None = getattr(options, f"{kind}warning")
+        critical: Limit | None = getattr(options, f"{kind}critical")
+        if warning is None or critical is None:
+            continue
+        if warning.text == parser.get_default(f"{kind}warning"):
+            continue
+        upper = [limit.spec[2:] for limit in (warning, critical) if limit.spec.startswith("~:")]
+        if len(upper) == 2 and float(upper[1] or "inf") < float(upper[0] or "inf"):
+            parser.error(f"--{kind.replace('_', '-')}critical is below the warning limit")
 
 
 def argument(read: Callable[[str], _T]) -> Callable[[str], _T]:
