@@ -266,6 +266,7 @@ def test_a_backup_to_a_server_that_never_answers_is_stalled(home: Path, scheme: 
             start_new_session=True,
         ) as backup:
             try:
+                (home / "state").mkdir(mode=0o700, exist_ok=True)
                 options = ["-d", url, "--state-file", home / "state" / "x", "-q"]
                 state = {"XDG_STATE_HOME": str(home)}
 
