@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -50,9 +51,10 @@ def ask(temporary: Path, duplicity: Path, *options: object) -> Result:
     ("url", "options", "reason"),
     [
         ("bogus://user:{}@host/x", [], "UnsupportedBackendScheme: scheme not supported in url: "),
-        ("ftp://user:{}/x@host/y", [], "Syntax error (port) in: "),
-        ("s3://bucket/x", [], "No module named 'boto3'"),
-        ("sftp://user:{}@127.0.0.1:1/x", [], "Could not initialize backend: No module named "),
+        ("ftp://user:{}/x@host/y", [], r"Syntax error \(port\) in: "),
+        ("s3://bucket/x", [], "No module named 'boto"),
+        # Debian's brings paramiko.
+        ("sftp://user:{}@127.0.0.1:1/x", [], "No module named 'paramiko'|Unable to connect"),
         ("file:///proc/self/fd", ["--", "--no-such-option"], "--no-such-option"),
     ],
 )
@@ -64,7 +66,7 @@ def test_duplicitys_own_reason_is_given_in_one_line_without_secrets(
     result = freshness(*arguments, environment={"TMPDIR": str(temporary)})
     assert result.status == 3
     assert "UNKNOWN - duplicity failed with " in result.first_line
-    assert reason in result.first_line
+    assert re.search(reason, result.first_line)
     assert SECRET not in result.out
     assert list(temporary.iterdir()) == []
 
@@ -258,12 +260,13 @@ def test_a_destination_that_may_not_be_read_is_unknown(duplicity: Path, tmp_path
     lab = Lab(duplicity, tmp_path)
     lab.run("full")
     lab.destination.chmod(0)
+    (tmp_path / "closed" / "x").mkdir(parents=True)
+    (tmp_path / "closed").chmod(0)
     try:
         result = lab.check()
-        tmp_path.chmod(0o600)
-        hidden = lab.check()
+        hidden = lab.check("-d", f"file://{tmp_path}/closed/x")
     finally:
-        tmp_path.chmod(0o700)
+        (tmp_path / "closed").chmod(0o700)
         lab.destination.chmod(0o700)
     assert (result.status, hidden.status) == (3, 3)
     assert "Permission denied" in result.first_line
