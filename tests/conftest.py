@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from lab import Lab
 
 DUPLICITIES = Path(os.environ.get("DUPLICITIES", Path(__file__).parent.parent / ".duplicity"))
+
+# A busy machine is no failure.
+settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any")
 
 
 @pytest.fixture
