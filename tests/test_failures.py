@@ -116,6 +116,13 @@ def test_a_gigabyte_of_output_is_not_kept(temporary: Path, fake: Callable[[str],
     assert "duplicity failed with 1: xxx" in ask(temporary, duplicity).first_line
 
 
+def communicate(check: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    try:
+        return check.communicate(timeout=60)
+    finally:
+        check.kill()
+
+
 STUBBORN = """
 for ignored in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
     signal.signal(ignored, signal.SIG_IGN)
@@ -153,7 +160,7 @@ def test_a_check_that_is_ended_by_a_signal_ends_duplicity(
     ) as check:
         wait_until(lambda: len(processes_of(f"\0{duplicity}\0collection-status")) == 2)
         check.send_signal(ending)
-        out, error = check.communicate(timeout=60)
+        out, error = communicate(check)
     result = Result(check.returncode, out.decode())
     assert_valid(result)
     assert error == b""
@@ -202,7 +209,7 @@ def test_signals_at_any_moment_leave_one_valid_output_and_nothing_else(
             wait_until(mark.exists)
             threading.Event().wait(step * 0.002)
             check.send_signal((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)[step % 3])
-            out, error = check.communicate(timeout=60)
+            out, error = communicate(check)
         assert error == b""
         assert_valid(Result(check.returncode, out.decode()))
         assert check.returncode == 3

@@ -13,6 +13,7 @@ from check_duplicity.findings import CannotSee, Kind, State
 from check_duplicity.output import Output, unseen
 
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_AGAIN = 0.5  # seconds
 
 
 def run(title: str, main: Callable[[Sequence[str]], Output]) -> NoReturn:
@@ -28,17 +29,31 @@ def run(title: str, main: Callable[[Sequence[str]], Output]) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
         output = main(sys.argv[1:])
-    except CannotSee as reason:
-        output = unseen(title, reason)
-    except SystemExit:
-        output = Output(State.UNKNOWN, "")  # Help or version has been printed.
+        _disarm()
     except BaseException as error:
-        text = f"error in the plugin: {type(error).__name__} at {_place(error)}; please report it"
-        output = unseen(title, CannotSee(Kind.INTERNAL, text))
-    # Nothing must come between the output and its exit status.
-    signal.pthread_sigmask(signal.SIG_BLOCK, (*_ENDING_SIGNALS, signal.SIGALRM))
+        _disarm()
+        output = _output_of(error, title)
     _write(output.text)
     os._exit(int(output.state))
+
+
+def _output_of(error: BaseException, title: str) -> Output:
+    if isinstance(error, SystemExit):
+        return Output(State.UNKNOWN, "")  # Help or version has been printed.
+    if not isinstance(error, CannotSee):
+        text = f"error in the plugin: {type(error).__name__} at {_place(error)}; please report it"
+        error = CannotSee(Kind.INTERNAL, text)
+    return unseen(title, error)
+
+
+def _disarm() -> None:
+    """From here on nothing comes between the output and its exit status."""
+    while True:
+        try:
+            signal.pthread_sigmask(signal.SIG_BLOCK, (*_ENDING_SIGNALS, signal.SIGALRM))
+            return
+        except CannotSee:
+            continue
 
 
 def _place(error: BaseException) -> str:
@@ -54,22 +69,27 @@ def set_deadline(seconds: float) -> None:
     """Let the check end with `CannotSee` when so many seconds have passed."""
 
     def too_late(number: int, frame: FrameType | None) -> NoReturn:
-        _ignore_signals()
-        raise CannotSee(Kind.TIMEOUT, f"no answer within {seconds:g} s")
+        _end(CannotSee(Kind.TIMEOUT, f"no answer within {seconds:g} s"))
 
     signal.signal(signal.SIGALRM, too_late)
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _ended(number: int, frame: FrameType | None) -> NoReturn:
-    _ignore_signals()
-    raise CannotSee(Kind.ENDED, f"ended by {signal.Signals(number).name} before it was done")
+    _end(CannotSee(Kind.ENDED, f"ended by {signal.Signals(number).name} before it was done"))
 
 
-def _ignore_signals() -> None:
-    # What is tidied up from here on is not to be interrupted again.
-    for ending in (*_ENDING_SIGNALS, signal.SIGALRM):
+def _end(reason: CannotSee) -> NoReturn:
+    """Raise the reason, and again until it is heeded: it may come where errors are swallowed."""
+
+    def again(number: int, frame: FrameType | None) -> NoReturn:
+        raise reason
+
+    for ending in _ENDING_SIGNALS:
         signal.signal(ending, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, again)
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN, _AGAIN)
+    raise reason
 
 
 def _write(text: str) -> None:
