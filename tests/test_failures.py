@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -116,11 +117,19 @@ def test_a_gigabyte_of_output_is_not_kept(temporary: Path, fake: Callable[[str],
     assert "duplicity failed with 1: xxx" in ask(temporary, duplicity).first_line
 
 
-def communicate(check: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-    try:
-        return check.communicate(timeout=60)
-    finally:
-        check.kill()
+@contextmanager
+def checking(duplicity: Path, temporary: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A check at work; whatever goes wrong in a test, it doesn't outlive that."""
+    with subprocess.Popen(
+        [BIN / "check_duplicity_freshness", "-d", "sftp://h/x", "--duplicity", duplicity],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**ENVIRONMENT, "TMPDIR": str(temporary)},
+    ) as check:
+        try:
+            yield check
+        finally:
+            check.kill()
 
 
 STUBBORN = """
@@ -152,15 +161,10 @@ def test_a_check_that_is_ended_by_a_signal_ends_duplicity(
     temporary: Path, fake: Callable[[str], Path], ending: signal.Signals
 ) -> None:
     duplicity = fake(STUBBORN)
-    with subprocess.Popen(
-        [BIN / "check_duplicity_freshness", "-d", "sftp://h/x", "--duplicity", duplicity],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**ENVIRONMENT, "TMPDIR": str(temporary)},
-    ) as check:
+    with checking(duplicity, temporary) as check:
         wait_until(lambda: len(processes_of(f"\0{duplicity}\0collection-status")) == 2)
         check.send_signal(ending)
-        out, error = communicate(check)
+        out, error = check.communicate(timeout=60)
     result = Result(check.returncode, out.decode())
     assert_valid(result)
     assert error == b""
@@ -174,11 +178,7 @@ def test_a_check_that_is_killed_takes_duplicity_with_it(
     temporary: Path, fake: Callable[[str], Path]
 ) -> None:
     duplicity = fake("time.sleep(600)")
-    with subprocess.Popen(
-        [BIN / "check_duplicity_freshness", "-d", "sftp://h/x", "--duplicity", duplicity],
-        stdout=subprocess.DEVNULL,
-        env={**ENVIRONMENT, "TMPDIR": str(temporary)},
-    ) as check:
+    with checking(duplicity, temporary) as check:
         wait_until(lambda: bool(processes_of(f"\0{duplicity}\0collection-status")))
         check.kill()
     wait_until(lambda: not processes_of(str(duplicity)))
@@ -200,16 +200,11 @@ def test_signals_at_any_moment_leave_one_valid_output_and_nothing_else(
     duplicity = fake(f"open({str(mark)!r}, 'w').close()\ntime.sleep(0.05)\nsys.exit(50)")
     for step in range(60):
         mark.unlink(missing_ok=True)
-        with subprocess.Popen(
-            [BIN / "check_duplicity_freshness", "-d", "sftp://h/x", "--duplicity", duplicity],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**ENVIRONMENT, "TMPDIR": str(temporary)},
-        ) as check:
+        with checking(duplicity, temporary) as check:
             wait_until(mark.exists)
             threading.Event().wait(step * 0.002)
             check.send_signal((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)[step % 3])
-            out, error = communicate(check)
+            out, error = check.communicate(timeout=60)
         assert error == b""
         assert_valid(Result(check.returncode, out.decode()))
         assert check.returncode == 3
