@@ -6,14 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 BIN = Path(sys.executable).parent
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What a plugin ended with."""
 
     status: int

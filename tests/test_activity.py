@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -43,7 +42,7 @@ def standstill(*steps: tuple[float, Progress]) -> float:
     memory: dict[str, object] = {}
     still: dict[int, float] = {}
     for seconds, progress in steps:
-        process = replace(BACKUP, progress=progress)
+        process = BACKUP._replace(progress=progress)
         memory, still = compare([process], memory, NOW + timedelta(seconds=seconds))
     return still[BACKUP.pid]
 
@@ -69,7 +68,7 @@ def test_one_running_is_ok_and_named() -> None:
     ("hours", "state"), [(12, State.OK), (12.01, State.WARNING), (24.01, State.CRITICAL)]
 )
 def test_a_backup_can_run_too_long(hours: float, state: State) -> None:
-    found = evaluated(replace(BACKUP, started=ago(hours=hours)))
+    found = evaluated(BACKUP._replace(started=ago(hours=hours)))
     assert found.state == state
     if state:
         assert [finding.kind for finding in found.findings] == [Kind.TOO_LONG]
@@ -110,7 +109,7 @@ def test_threads_that_only_look_whether_something_came_are_no_progress() -> None
 
 def test_another_process_with_the_same_pid_is_another() -> None:
     memory, _ = compare([BACKUP], {}, NOW - timedelta(hours=5))
-    later = replace(BACKUP, started=ago(hours=1))
+    later = BACKUP._replace(started=ago(hours=1))
     assert compare([later], memory, NOW)[1] == {812: 0}
 
 
@@ -135,7 +134,7 @@ def test_whatever_is_remembered_there_is_an_answer(nonsense: dict[str, object]) 
 
 
 def test_waiting_for_a_passphrase_is_named() -> None:
-    found = evaluated(replace(BACKUP, waits_for="pinentry-curses"))
+    found = evaluated(BACKUP._replace(waits_for="pinentry-curses"))
     assert (found.state, found.summary) == (
         State.WARNING,
         "pinentry-curses waits for a passphrase, pid 812",
@@ -143,12 +142,12 @@ def test_waiting_for_a_passphrase_is_named() -> None:
 
 
 def test_two_backups_on_one_archive_directory_are_a_warning() -> None:
-    found = evaluated(BACKUP, replace(BACKUP, pid=900, holds_lock=False))
+    found = evaluated(BACKUP, BACKUP._replace(pid=900, holds_lock=False))
     assert [finding.text for finding in found.findings] == ["2 backups at once on /a/job"]
-    elsewhere = replace(BACKUP, pid=900, archive="/b/job")
+    elsewhere = BACKUP._replace(pid=900, archive="/b/job")
     found = evaluated(BACKUP, elsewhere)
     assert [finding.text for finding in found.findings] == ["2 backups at once on sftp://u@h/x"]
-    another = replace(elsewhere, invocation=Invocation("full", "sftp://u@h/y", "/b", "job"))
+    another = elsewhere._replace(invocation=Invocation("full", "sftp://u@h/y", "/b", "job"))
     assert evaluated(BACKUP, another).findings == ()
 
 
@@ -158,11 +157,11 @@ def test_a_zombie_is_a_warning_and_not_running() -> None:
 
 
 def test_what_holds_the_lock_counts_as_running_and_other_actions_do_not() -> None:
-    verify = replace(BACKUP, invocation=Invocation("verify"), holds_lock=False)
+    verify = BACKUP._replace(invocation=Invocation("verify"), holds_lock=False)
     assert evaluated(verify).summary == "no backup is running"
     [line] = details(Sight((verify,), sure=True))
     assert line.startswith("No backup: verify by backup")
-    assert evaluated(replace(verify, holds_lock=True)).summary == "backup running for 2h, pid 812"
+    assert evaluated(verify._replace(holds_lock=True)).summary == "backup running for 2h, pid 812"
 
 
 def test_a_holder_of_the_lock_that_may_not_be_seen_is_running() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -35,10 +34,10 @@ def name(path: Path) -> str:
 def known(collection: Collection) -> Collection:
     """What each reader can know of a collection: not the numbers of volumes, nor encryption."""
     chains = (
-        Chain(tuple(replace(s, encrypted=None, missing=(), signed=True) for s in chain.sets))
+        Chain(tuple(s._replace(encrypted=None, missing=(), signed=True) for s in chain.sets))
         for chain in collection.chains
     )
-    return replace(collection, chains=tuple(chains), unfinished=None, encrypted=None)
+    return collection._replace(chains=tuple(chains), unfinished=None, encrypted=None)
 
 
 @pytest.mark.parametrize("path", PRIVATE, ids=name)

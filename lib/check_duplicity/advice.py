@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from check_duplicity.findings import Kind
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """What the commands need to be right for one job; no secret is in it.
 
     ``check`` is the check's own command line. ``login`` tells whether ``sudo -i`` works for the

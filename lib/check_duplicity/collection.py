@@ -8,12 +8,11 @@ ended, or never did. An *orphaned* set is complete, but what it builds on is not
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class BackupSet:
+class BackupSet(NamedTuple):
     """One backup set.
 
     ``start`` is the time of the set that an incremental builds on, ``None`` for a full one;
@@ -45,8 +44,7 @@ class BackupSet:
         return sum(len(numbers) for numbers in self.missing)
 
 
-@dataclass(frozen=True)
-class Chain:
+class Chain(NamedTuple):
     """A full backup set and the incrementals on it, in the order of time."""
 
     sets: tuple[BackupSet, ...]
@@ -60,8 +58,7 @@ class Chain:
         return self.sets
 
 
-@dataclass(frozen=True)
-class Collection:
+class Collection(NamedTuple):
     """All that was recognised at a destination.
 
     ``chains`` are in the order of their full sets. ``orphaned`` and ``incomplete`` count sets.

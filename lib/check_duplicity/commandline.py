@@ -96,8 +96,9 @@ def check_order(parser: Parser, options: argparse.Namespace, *kinds: str) -> Non
             continue
         if warning.text == parser.get_default(f"{kind}warning"):
             continue
-        upper = [limit.spec[2:] for limit in (warning, critical) if limit.spec.startswith("~:")]
-        if len(upper) == 2 and float(upper[1] or "inf") < float(upper[0] or "inf"):
+        if warning.upper is None or critical.upper is None:
+            continue
+        if critical.upper < warning.upper:
             parser.error(f"--{kind.replace('_', '-')}critical is below the warning limit")
 
 

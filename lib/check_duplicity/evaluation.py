@@ -1,26 +1,15 @@
-"""Let nagiosplugin judge the numbers by their limits and find the state of it all."""
+"""Judge the numbers by their limits, and find the state of it all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-import nagiosplugin
-
-from check_duplicity.findings import Finding, Kind, Measure, State
+from check_duplicity.findings import Finding, Measure, State
 from check_duplicity.limits import Limit
 
-_NAGIOS_STATES = {
-    State.OK: nagiosplugin.Ok,
-    State.WARNING: nagiosplugin.Warn,
-    State.CRITICAL: nagiosplugin.Critical,
-    State.UNKNOWN: nagiosplugin.Unknown,
-}
-_IMPORTANCE = {kind: rank for rank, kind in enumerate(Kind)}
 
-
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """The limits of one measure; without one it is always good, and never worse than ``worst``."""
 
     warning: Limit | None = None
@@ -28,8 +17,7 @@ class Limits:
     worst: State = State.CRITICAL
 
 
-@dataclass(frozen=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """State, summary and performance data of a check, and its findings, the worst first."""
 
     state: State
@@ -42,77 +30,34 @@ def evaluate(
     measures: Iterable[Measure], found: Iterable[Finding], limits: Mapping[str, Limits]
 ) -> Evaluation:
     """Judge measures by their limits (by the measure's name), and join the findings to them."""
-    probe = _Probe(tuple(measures), tuple(found))
-    contexts = [_MeasureContext(m.name, limits.get(m.name, Limits())) for m in probe.measures]
-    check = nagiosplugin.Check(probe, _FindingContext("finding"), *contexts, _Summary())
-    check()
-    return Evaluation(
-        State(check.exitcode),
-        check.summary_str,
-        " ".join(check.perfdata),
-        tuple(_findings(check.results)),
-    )
+    judged = [(measure, limits.get(measure.name, Limits())) for measure in measures]
+    found = tuple(found)
+    performance = " ".join(sorted(_performance(*pair) for pair in judged))
+    if not found and all(_is_plainly_good(*pair) for pair in judged):
+        return Evaluation(State.OK, said_of([m for m, _ in judged]), performance, ())
+    # Not above: it takes longer to load than a thousand processes to look at, and mostly all is
+    # well.
+    from check_duplicity.judgement import judge
+
+    state, summary, findings = judge(judged, found)
+    return Evaluation(state, summary, performance, findings)
 
 
-class _Probe(nagiosplugin.Resource):
-    def __init__(self, measures: tuple[Measure, ...], found: tuple[Finding, ...]) -> None:
-        self.measures, self.found = measures, found
-
-    def probe(self) -> Iterator[nagiosplugin.Metric]:
-        for measure in self.measures:
-            yield nagiosplugin.Metric(measure.name, measure, context=measure.name)
-        for finding in self.found:
-            yield nagiosplugin.Metric(finding.kind.value, finding, context="finding")
+def said_of(measures: Iterable[Measure]) -> str:
+    """Return the summary when all is well."""
+    return ", ".join(filter(None, (m.text if m.said is None else m.said for m in measures)))
 
 
-class _MeasureContext(nagiosplugin.Context):
-    def __init__(self, name: str, limits: Limits) -> None:
-        super().__init__(name)
-        self.limits = limits
-
-    def evaluate(self, metric: nagiosplugin.Metric, resource: object) -> nagiosplugin.Result:
-        measure: Measure = metric.value
-        for state, limit in (
-            (State.CRITICAL, self.limits.critical),
-            (State.WARNING, self.limits.warning),
-        ):
-            if limit is not None and not nagiosplugin.Range(limit.spec).match(measure.value):
-                assert measure.kind is not None
-                text = f"{measure.text} (limit {limit.text})"
-                finding = Finding(measure.kind, min(state, self.limits.worst), text)
-                return nagiosplugin.Result(_NAGIOS_STATES[finding.state], finding, metric)
-        return nagiosplugin.Result(nagiosplugin.Ok, None, metric)
-
-    def performance(
-        self, metric: nagiosplugin.Metric, resource: object
-    ) -> nagiosplugin.Performance:
-        measure: Measure = metric.value
-        warning, critical = _plain(self.limits.warning), _plain(self.limits.critical)
-        return nagiosplugin.Performance(
-            measure.name, measure.value, measure.unit, warning, critical, 0
-        )
+def _is_plainly_good(measure: Measure, limits: Limits) -> bool:
+    """Whether a number is below its upper limits; other ranges are for nagiosplugin to judge."""
+    given = [limit.upper for limit in (limits.warning, limits.critical) if limit is not None]
+    return all(upper is not None and measure.value <= upper for upper in given)
 
 
-class _FindingContext(nagiosplugin.Context):
-    def evaluate(self, metric: nagiosplugin.Metric, resource: object) -> nagiosplugin.Result:
-        return nagiosplugin.Result(_NAGIOS_STATES[metric.value.state], metric.value, metric)
-
-
-class _Summary(nagiosplugin.Summary):
-    def ok(self, results: nagiosplugin.Results) -> str:
-        measures = (result.metric.value for result in results)
-        said = (m.text if m.said is None else m.said for m in measures)
-        return ", ".join(filter(None, said))
-
-    def problem(self, results: nagiosplugin.Results) -> str:
-        worst, *others = _findings(results)
-        return worst.text + (f" (and {len(others)} more)" if others else "")
-
-
-def _findings(results: Iterable[nagiosplugin.Result]) -> list[Finding]:
-    """The findings, the worst first, and of equal ones the most telling."""
-    found = [result.hint for result in results if result.hint]
-    return sorted(found, key=lambda finding: (-finding.state, _IMPORTANCE[finding.kind]))
+def _performance(measure: Measure, limits: Limits) -> str:
+    """Performance data as the guidelines have it: ``label=value[UOM];warning;critical;minimum``."""
+    warning, critical = _plain(limits.warning), _plain(limits.critical)
+    return f"{measure.name}={measure.value}{measure.unit};{warning};{critical};0"
 
 
 def _plain(limit: Limit | None) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import NamedTuple
 
 
 class State(IntEnum):
@@ -52,8 +52,7 @@ class Kind(Enum):
     INTERNAL = "error in the plugin"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """A fact with its reason: a kind, a state and one sentence."""
 
     kind: Kind
@@ -61,8 +60,7 @@ class Finding:
     text: str
 
 
-@dataclass(frozen=True)
-class Measure:
+class Measure(NamedTuple):
     """A number for the limits to judge.
 
     ``name`` and ``unit`` are those of the performance data; if the number can be outside of its

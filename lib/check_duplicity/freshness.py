@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from check_duplicity.collection import BackupSet, Chain, Collection
 from check_duplicity.findings import CannotSee, Finding, Kind, Measure, State
@@ -26,8 +26,7 @@ COUNTS: dict[str, Callable[[Collection], int]] = {
 """The counts that are always there as performance data, and have no limits."""
 
 
-@dataclass(frozen=True)
-class Running:
+class Running(NamedTuple):
     """A backup of the job that is running, as far as freshness cares.
 
     ``since`` is ``None`` if that may not be seen.

@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from check_duplicity.secrets import without_password
 
@@ -63,8 +62,7 @@ _SHORT_WITH_VALUE = ("-v", "-t", "-r")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
-@dataclass(frozen=True)
-class Invocation:
+class Invocation(NamedTuple):
     """What a running duplicity does, as its arguments say.
 
     ``action`` is the long name of the command, ``backup`` or ``restore`` where it is implied,

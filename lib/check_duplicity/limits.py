@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
@@ -18,8 +18,7 @@ _COUNT = re.compile(_NUMBER, re.A)
 _RANGE = re.compile(r"(@?)(?:([^:@]*):)?([^:@]*)")
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(NamedTuple):
     """A range that is good, in base units (seconds or a count), and how it was written.
 
     ``spec`` is the range in the guideline's own form: a bare limit is an upper limit.
@@ -27,6 +26,11 @@ class Limit:
 
     text: str
     spec: str
+
+    @property
+    def upper(self) -> float | None:
+        """The bound of a plain upper limit; ``None`` for any other range."""
+        return float(self.spec[2:] or "inf") if self.spec.startswith("~:") else None
 
 
 def age_limit(text: str) -> Limit:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Optional
+from types import MappingProxyType
+from typing import NamedTuple, Optional
 
 from check_duplicity.collection import BackupSet, Collection, link
 
@@ -37,8 +37,7 @@ _Key = tuple[Optional[str], str]
 """Start and time of a set as its names spell them: parsed once a set, not once a file."""
 
 
-@dataclass(frozen=True)
-class Prefixes:
+class Prefixes(NamedTuple):
     """What a job's names begin with: duplicity's ``--file-prefix`` and its three kin."""
 
     volume: str = ""
@@ -63,8 +62,7 @@ class Prefixes:
         return self.manifest if name.volume is None else self.volume
 
 
-@dataclass(frozen=True)
-class Archive:
+class Archive(NamedTuple):
     """What was seen of a job's own archive directory.
 
     ``listed`` is the number of volumes in each manifest, by the manifest's file name. ``settled``
@@ -74,14 +72,13 @@ class Archive:
     """
 
     names: tuple[str, ...] = ()
-    listed: Mapping[str, int] = field(default_factory=dict)
+    listed: Mapping[str, int] = MappingProxyType({})
     settled: frozenset[str] = frozenset()
     fresh: frozenset[str] = frozenset()
     problem: str = ""
 
 
-@dataclass(frozen=True)
-class _Name:
+class _Name(NamedTuple):
     """One recognised file name."""
 
     text: str
@@ -93,14 +90,14 @@ class _Name:
     encrypted: bool
 
 
-@dataclass
 class _Files:
     """The files of one set, as they come."""
 
-    volumes: dict[int, str] = field(default_factory=dict)
-    manifest: str = ""
-    doubled: set[int] = field(default_factory=set)
-    encrypted: bool | None = None
+    def __init__(self) -> None:
+        self.volumes: dict[int, str] = {}
+        self.manifest = ""
+        self.doubled: set[int] = set()
+        self.encrypted: bool | None = None
 
     def add(self, name: _Name) -> None:
         if name.volume is not None:
@@ -125,13 +122,13 @@ class _Files:
         return tuple(holes)
 
 
-@dataclass
 class _Sorted:
     """Names sorted by the set that they belong to."""
 
-    files: dict[_Key, _Files] = field(default_factory=dict)
-    signed: set[_Key] = field(default_factory=set)
-    other_prefixes: set[str] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.files: dict[_Key, _Files] = {}
+        self.signed: set[_Key] = set()
+        self.other_prefixes: set[str] = set()
 
 
 def read_names(
@@ -202,12 +199,11 @@ def without_unfinished(
     found = _sort(archive.names, prefixes)
     unfinished = {(start, time) for _, start, time, files in _timed(found) if not files.manifest}
     sets = [
-        replace(backup_set, complete=(backup_set.start, backup_set.time) not in unfinished)
+        backup_set._replace(complete=(backup_set.start, backup_set.time) not in unfinished)
         for backup_set in collection.sets
     ]
     linked = link(sets)
-    return replace(
-        linked,
+    return linked._replace(
         orphaned=linked.orphaned + collection.orphaned,
         incomplete=linked.incomplete + collection.incomplete,
     )

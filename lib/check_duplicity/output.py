@@ -8,7 +8,7 @@ Web renders HTML, so neither leaves here; file names and error texts are other p
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from check_duplicity.advice import Job, advise
 from check_duplicity.findings import CannotSee, Finding, State
@@ -17,8 +17,7 @@ _LONGEST_SUMMARY = 600  # characters: old NRPE peers cut at 1,023 bytes, perform
 _HARMLESS = {ord("|"): "¦", ord("<"): "‹", ord(">"): "›", ord("\t"): " "}
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """What a plugin ends with: its exit status, and all that it prints."""
 
     state: State

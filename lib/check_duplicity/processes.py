@@ -13,9 +13,8 @@ import pwd
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from check_duplicity.invocation import Invocation, read_invocation
 from check_duplicity.secrets import without_password
@@ -33,8 +32,7 @@ _FLOCK = "hhqqi"  # struct flock: type, whence, start, length, pid
 _PASSPHRASE_PROGRAMS = re.compile(r"pinentry")
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Which duplicity is looked for; what is empty does not narrow it."""
 
     url: str = ""
@@ -53,8 +51,7 @@ class Wanted:
         return archive_path(self.url, self.archive_dir or None, self.name or None)
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """What grows while a backup gets on: CPU seconds and bytes read, written and kept."""
 
     cpu: float = 0.0
@@ -62,8 +59,7 @@ class Progress:
     archive: int = 0
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(NamedTuple):
     """A duplicity at work.
 
     ``started`` is ``None`` where that may not be seen. ``archive`` is its archive directory.
@@ -86,8 +82,7 @@ class Process:
         return not self.zombie and (self.invocation.backup or self.holds_lock)
 
 
-@dataclass(frozen=True)
-class Sight:
+class Sight(NamedTuple):
     """What was seen. ``sure`` tells that nothing that was looked for can have been missed."""
 
     processes: tuple[Process, ...]
@@ -107,7 +102,7 @@ def look(wanted: Wanted) -> Sight:
     if holder is not None and holder not in found:
         size = Progress(archive=_size(wanted.archive))
         unseen = Process(holder, Invocation(), archive=wanted.archive, progress=size)
-        seen.append(replace(unseen, holds_lock=True))
+        seen.append(unseen._replace(holds_lock=True))
     seen.sort(key=lambda process: (process.started is None, process.started, process.pid))
     sure = holder is not None or _is_free(wanted.archive) or not _hidden(wanted.user)
     return Sight(tuple(seen), sure)
@@ -148,7 +143,7 @@ def _is_free(archive: str) -> bool:
 def _hidden(user: str) -> bool:
     """Whether processes of the user (of any, if empty) can be there and not be seen (hidepid)."""
     if os.geteuid() == 0 or (user and user == _user_name(os.geteuid())):
-        return not _pids()  # No /proc at all.
+        return not os.path.isdir("/proc/self")  # No /proc at all.
     try:
         with open("/proc/1/cmdline", "rb") as command:
             command.read(1)
@@ -158,8 +153,7 @@ def _hidden(user: str) -> bool:
 
 
 def _duplicities(holder: int | None) -> Iterator[Process]:
-    for pid in _pids():
-        command = _read(f"/proc/{pid}/cmdline")
+    for pid, command in _commands():
         invocation = read_invocation(_argv(command)) if b"duplicity" in command else None
         zombie = not command and _is_zombie(pid)
         if invocation is not None or zombie or pid == holder:
@@ -169,11 +163,19 @@ def _duplicities(holder: int | None) -> Iterator[Process]:
                 yield _process(psutil.Process(pid), invocation, zombie, holder)
 
 
-def _pids() -> list[int]:
+def _commands() -> Iterator[tuple[int, bytes]]:
+    """Yield all processes' pids and arguments, as NUL-terminated bytes."""
     try:
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        # Names below an open directory are found quicker.
+        proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
-        return []
+        return
+    try:
+        for name in os.listdir(proc):
+            if name.isdigit():
+                yield int(name), _read(f"{name}/cmdline", proc)
+    finally:
+        os.close(proc)
 
 
 def _argv(command: bytes) -> list[str]:
@@ -185,10 +187,10 @@ def _is_zombie(pid: int) -> bool:
     return b"(duplicity) Z " in _read(f"/proc/{pid}/stat")
 
 
-def _read(path: str) -> bytes:
+def _read(path: str, directory: int | None = None) -> bytes:
     """Read a file of /proc; nothing if its process is gone, or it may not be read."""
     try:
-        file = os.open(path, os.O_RDONLY)
+        file = os.open(path, os.O_RDONLY, dir_fd=directory)
         try:
             content = part = os.read(file, _PART)
             while len(part) == _PART and len(content) < _LONGEST_COMMAND:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from check_duplicity import archive, destination, processes
 from check_duplicity.collection import Collection
 from check_duplicity.findings import CannotSee, Kind
@@ -32,8 +30,8 @@ def see(source: Source, asked: destination.Asked | None) -> tuple[Collection, Ar
         return Collection(nowhere=destination.nowhere(source.destination)), archived
     collection = _read_log(asked.log_until(has_names), prefixes, archived)
     if collection.sets and not archived.listed and not archived.problem:
-        archived = replace(
-            archived, problem="no manifest in the archive directory, is it the job's?"
+        archived = archived._replace(
+            problem="no manifest in the archive directory, is it the job's?"
         )
     return collection, archived
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from check_duplicity import destination
 from check_duplicity.secrets import Secrets
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Where to look, in the words of the command line. ``command`` starts duplicity."""
 
     destination: str = ""

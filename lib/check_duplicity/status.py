@@ -14,7 +14,6 @@ import ast
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone, tzinfo
 
 from check_duplicity.collection import BackupSet, Collection, link
@@ -273,7 +272,7 @@ def _chained(
 
 
 def _told(sets: Iterable[BackupSet], orphaned: int, incomplete: int) -> Collection:
-    return replace(link(sets), orphaned=orphaned, incomplete=incomplete)
+    return link(sets)._replace(orphaned=orphaned, incomplete=incomplete)
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
