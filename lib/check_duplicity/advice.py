@@ -13,14 +13,16 @@ from check_duplicity.findings import Kind
 class Job(NamedTuple):
     """What the commands need to be right for one job; no secret is in it.
 
-    ``check`` is the check's own command line. ``login`` tells whether ``sudo -i`` works for the
-    user. ``url`` is empty where it is not known, ``directory`` is that of a ``file://`` URL that
-    isn't there, ``stamp`` the time of the newest set and ``kept`` that of the full set that it
-    builds on, as duplicity writes them. ``programs`` is the directory of the plugins.
+    ``check`` is the check's own command line, ``script`` what cron runs, as the shell reads it.
+    ``login`` tells whether ``sudo -i`` works for the user. ``url`` is empty where it is not known,
+    ``directory`` is that of a ``file://`` URL that isn't there, ``stamp`` the time of the newest
+    set and ``kept`` that of the full set that it builds on, as duplicity writes them. ``programs``
+    is the directory of the plugins.
     """
 
     user: str
     check: str = ""
+    script: str = ""
     login: bool = True
     url: str = ""
     archive_dir: str | None = None
@@ -66,7 +68,7 @@ The job's script stands in a crontab, in /etc/cron.d or in a timer's unit:
 
 _RERUN = """\
 Run it again, in tmux or screen:
-  {sudo} SCRIPT"""
+  {sudo} {script}"""
 
 _LAST_RUN = """\
 See what the last run said (cron's mail to {user}), and whether one runs now:
@@ -175,6 +177,157 @@ and backups made meanwhile may be orphaned. If the clocks are right now, remove 
         _CLEANUP,
     ),
     Kind.INCOMPLETE: ("Interrupted runs have left incomplete sets behind.", _CLEANUP),
+    Kind.LOCKED: (
+        """\
+Another backup of the job was running, or a check or a person looked at it with duplicity itself.
+If that has ended, run the job again; if it happens often, start the job at another time.
+{process}""",
+        _RERUN,
+    ),
+    Kind.HOST_KEY: (
+        """\
+Was the server set up anew? Ask its owner for the fingerprint before you trust it; then log in once
+as that user, whose known_hosts must have the key.
+  {sudo} ssh HOST""",
+        _SCRIPT,
+        _RERUN,
+    ),
+    Kind.LOGIN: (
+        """\
+Has a password, a key or an access token changed or expired? Log in by hand as that user:
+  {sudo} ssh HOST""",
+        _SCRIPT,
+        _RERUN,
+    ),
+    Kind.MODULE: (
+        """\
+The destination's backend needs a module that is not there, mostly after an upgrade of Python or of
+duplicity. Install it for the Python that runs duplicity, such as python3-paramiko for sftp.
+  {sudo} {command} --version""",
+        _RERUN,
+    ),
+    Kind.NO_SPACE: (
+        """\
+Make room at the destination: old backups are removed with remove-all-but-n-full COUNT --force, if
+you can do without them. Never delete files there by hand.""",
+        _SCRIPT,
+        _RERUN,
+    ),
+    Kind.NO_LOCAL_SPACE: (
+        """\
+The archive directory (~/.cache/duplicity by default) or the temporary one is full. Volumes are made
+in the temporary directory: duplicity takes another with --tempdir.
+  df -h /tmp /var/tmp ~{user}""",
+        _RERUN,
+    ),
+    Kind.CONNECTION: (
+        """\
+Is the destination up, is a name, a port or a firewall wrong? If it was down for a while only, the
+next run mends all.""",
+        _SCRIPT,
+        _RERUN,
+    ),
+    Kind.PERMISSION: (
+        """\
+See in the line below what was denied: the destination's directory, the archive directory, or a file
+that was made as another user (root, by hand).""",
+        _SCRIPT,
+        _RERUN,
+    ),
+    Kind.NO_KEY: (
+        """\
+The key is not in that user's keyring, or has expired. Never look with your own:
+  {sudo} gpg --list-keys
+  {sudo} gpg --list-secret-keys""",
+        _SCRIPT,
+        _RERUN,
+    ),
+    Kind.WRONG_PASSPHRASE: (
+        """\
+PASSPHRASE or the key in the job's script is not the one that the backups were made with. If it was
+changed on purpose, make a full backup to another destination or prefix.""",
+        _SCRIPT,
+    ),
+    Kind.PASSPHRASE: (
+        """\
+duplicity asked for a passphrase, and cron can't answer. Give the job its PASSPHRASE, or a key
+without one; after an interrupted backup duplicity asks for it even if no backup before had to.""",
+        _SCRIPT,
+        _RERUN,
+    ),
+    Kind.SOURCE_CHANGED: (
+        """\
+The job's source, or this machine's host name, is another than before. If that is right, run it once
+with --allow-source-mismatch.""",
+        _SCRIPT,
+    ),
+    Kind.SOURCE_MISSING: (
+        "Is its disk mounted, has it been moved?\n  findmnt --fstab\n  sudo mount --all",
+        _SCRIPT,
+        _RERUN,
+    ),
+    Kind.OPTIONS: (
+        """\
+Mostly after an upgrade: an option is gone, or since 2.0 the action (full, incremental) must come
+first, options behind it. Compare the job's script with
+  {sudo} {command} --help""",
+        _SCRIPT,
+    ),
+    Kind.NO_SIGNATURES: (
+        """\
+There is no full backup that an incremental could build on: is the destination right, was it
+emptied? If so, make a full one.""",
+        _SCRIPT,
+        _FULL,
+    ),
+    Kind.KILLED: (
+        """\
+It was ended by a signal: by a person, at shutdown, for want of memory. When the job runs again,
+duplicity goes on where it stopped.
+  sudo journalctl -k --grep "Out of memory"
+  last -x -n 5 reboot shutdown""",
+        _SCRIPT,
+        _RERUN,
+    ),
+    Kind.GPG: (
+        "Try it as that user, whose keyring and agent it uses:\n  {sudo} gpg --list-keys",
+        _SCRIPT,
+        _RERUN,
+    ),
+    Kind.RUN_FAILED: (
+        "Read what it printed, below and in the mail or log, and see whether it happens again:",
+        _SCRIPT,
+        _RERUN,
+    ),
+    Kind.SKIPPED: (
+        """\
+These files are not in the backup, though duplicity ends with 0. Let the user read them, or exclude
+them in the job's script.""",
+        _SCRIPT,
+    ),
+    Kind.DISCARDED: (
+        """\
+duplicity does as if that backup weren't there. What has removed its signatures from the
+destination? The next run backs up the same again; if no backup runs now, remove what is left:
+{process}
+{cleanup}""",
+    ),
+    Kind.ORPHANED_SIGNATURES: ("No backup needs them any more.", _CLEANUP),
+    Kind.UNMATCHED_SIGNATURES: (
+        """\
+There are signatures, but not the backup that they are of: an interrupted first backup, or one that
+was removed by hand.""",
+        _CLEANUP,
+    ),
+    Kind.DIFFERS: (
+        "Files that have changed since the backup differ; others must not. Read the mail or log.",
+    ),
+    Kind.UNCLEAR: (
+        """\
+Neither statistics nor an error: it was quiet, or was killed. Let the job print its statistics (no
+--no-print-statistics), or name its archive directory (-a and -d), which tells.""",
+        _SCRIPT,
+    ),
     Kind.NOT_RUNNING: (_LAST_RUN, _SCRIPT, _RERUN),
     Kind.WAITING: (
         """\
@@ -243,18 +396,43 @@ Give it a listing of one job's files, or what duplicity says when asked with an 
 directory:
   LC_ALL=C {command} collection-status -v9 --archive-dir EMPTY_DIR --log-file FILE {url}""",
     ),
+    Kind.NO_NEWS: (
+        """\
+Has cron run the job at all, does its mail arrive here? A job that prints nothing mails nothing:
+name its archive directory (-a and -d), which tells of good runs.""",
+        _SCRIPT,
+    ),
     Kind.ENDED: ("Something else ended the check before its own --timeout.",),
     Kind.INTERNAL: ("Please report this, with the command line and duplicity's version.",),
 }
 
 
-def advise(kinds: Iterable[Kind], job: Job) -> list[list[str]]:
-    """Return for each kind the paragraphs to read and to type; each paragraph only once."""
+def advise(found: Iterable[tuple[Kind, Job]]) -> list[list[str]]:
+    """Return for each kind of finding, in a job, what to read and to type; each text only once."""
+    found = list(found)
+    # Never to be cleaned up: what only needs its manifest again.
+    spoiling = any(kind == Kind.MISSING_MANIFEST for kind, _ in found)
+    said: set[str] = set()
+    advice = []
+    for kind, job in found:
+        values = _values(job)
+        texts = [
+            text.format_map(values)
+            for text in ADVICE[kind]
+            if not (spoiling and text == _CLEANUP) and not (job.script and text == _SCRIPT)
+        ]
+        advice.append([text for text in texts if text not in said])
+        said.update(texts)
+    return advice
+
+
+def _values(job: Job) -> dict[str, str]:
     plain = ["--no-encryption"] if job.encrypted is False else []
-    values = {
+    return {
         "user": job.user,
         "sudo": shlex.join(job.sudo),
         "check": job.check,
+        "script": job.script or "SCRIPT",
         "command": shlex.join(job.command),
         "url": shlex.quote(job.url or "DESTINATION"),
         "directory": shlex.quote(job.directory),
@@ -265,11 +443,3 @@ def advise(kinds: Iterable[Kind], job: Job) -> list[list[str]]:
         "full": job.duplicity("full", *plain, "SOURCE"),
         "process": job.process_check(),
     }
-    kinds = list(kinds)
-    # Never to be cleaned up: what only needs its manifest again.
-    said = {_CLEANUP} if Kind.MISSING_MANIFEST in kinds else set()
-    advice = []
-    for kind in kinds:
-        advice.append([text.format_map(values) for text in ADVICE[kind] if text not in said])
-        said.update(ADVICE[kind])
-    return advice

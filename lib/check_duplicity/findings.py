@@ -39,7 +39,33 @@ class Kind(Enum):
     TOO_LONG = "running too long"
     TWO_BACKUPS = "two backups at once"
     ZOMBIE = "zombie"
+    # Of the runs' own output; of those that failed, the cause that is most telling comes first.
+    LOCKED = "archive directory locked"
+    HOST_KEY = "host key refused"
+    LOGIN = "login refused"
+    MODULE = "module missing"
+    NO_SPACE = "no space at the destination"
+    NO_LOCAL_SPACE = "no space on this machine"
+    CONNECTION = "destination not reached"
+    PERMISSION = "permission denied"
+    NO_KEY = "GPG key missing"
+    WRONG_PASSPHRASE = "wrong passphrase or key"
+    PASSPHRASE = "passphrase wanted"
+    SOURCE_CHANGED = "source changed"
+    SOURCE_MISSING = "source missing"
+    OPTIONS = "command line refused"
+    NO_SIGNATURES = "no signatures for an incremental"
+    KILLED = "run ended before it was done"
+    GPG = "GPG failed"
+    RUN_FAILED = "failed run"
+    SKIPPED = "files skipped"
+    DISCARDED = "last set ignored"
+    ORPHANED_SIGNATURES = "orphaned signatures"
+    UNMATCHED_SIGNATURES = "signatures without backup"
+    DIFFERS = "differences"
+    UNCLEAR = "run without an end"
     # What can't be seen is UNKNOWN.
+    NO_NEWS = "no run to judge"
     HIDDEN = "processes hidden"
     USAGE = "wrong usage"
     WRONG_USER = "wrong user"
@@ -53,11 +79,12 @@ class Kind(Enum):
 
 
 class Finding(NamedTuple):
-    """A fact with its reason: a kind, a state and one sentence."""
+    """A fact with its reason: a kind, a state and one sentence; of many jobs also whose it is."""
 
     kind: Kind
     state: State
     text: str
+    job: str = ""
 
 
 class Measure(NamedTuple):

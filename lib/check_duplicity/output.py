@@ -7,7 +7,7 @@ Web renders HTML, so neither leaves here; file names and error texts are other p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from check_duplicity.advice import Job, advise
@@ -30,16 +30,18 @@ def tell(
     summary: str,
     performance: str,
     found: Iterable[Finding],
-    job: Job,
+    jobs: Job | Mapping[str, Job],
     details: Iterable[str] = (),
 ) -> Output:
     """Return the whole output: status line, findings with what to type for each, details.
 
-    ``found`` is in the order of importance; one alone stands in the summary already.
+    ``found`` is in the order of importance; one alone stands in the summary already. ``jobs`` is
+    the job that they are about, or by each finding's ``job`` that one's.
     """
     found = list(found)
     lines: list[str] = []
-    for finding, paragraphs in zip(found, advise((f.kind for f in found), job)):
+    about = [(f.kind, jobs if isinstance(jobs, Job) else jobs[f.job]) for f in found]
+    for finding, paragraphs in zip(found, advise(about)):
         lines += [f"{finding.state.name}: {finding.text}"] if len(found) > 1 else []
         lines += paragraphs
     return _output(title, state, summary, performance, [*lines, *details])
@@ -52,7 +54,7 @@ def brief(title: str, state: State, summary: str, performance: str = "") -> Outp
 
 def unseen(title: str, reason: CannotSee, job: Job | None = None) -> Output:
     """Return the output of a check that could not see, with what to type if a job is given."""
-    [paragraphs] = advise([reason.kind], job) if job else [[]]
+    [paragraphs] = advise([(reason.kind, job)]) if job else [[]]
     return _output(title, State.UNKNOWN, reason.reason, "", paragraphs)
 
 

@@ -1,0 +1,314 @@
+"""See what mailboxes and logs hold, reading only what is new since an earlier check.
+
+What is kept of a file is how far it was read, what it was then (device and inode, and the bytes at
+its beginning and before the end of what was read), and the runs in it. That is a cache: a file that
+isn't the same any more is read anew, and one that is gone is forgotten, so that the answer is what
+it would be without. Rotated neighbours are read as well, compressed ones, too.
+"""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import lzma
+import os
+import re
+import stat
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO, NamedTuple
+
+from check_duplicity import mailboxes
+from check_duplicity.findings import CannotSee, Kind
+from check_duplicity.logged import Logged, logged_of, newest, of_log, of_mail, values_of_logged
+from check_duplicity.mails import read_mail
+from check_duplicity.runs import Reader
+
+_BLOCK = 1 << 20  # bytes read at once
+_FINGERPRINT = 1024  # bytes
+_LONGEST_LINE = 1 << 16  # bytes; what is longer is cut
+_SETTLED = 60  # seconds after which nobody goes on writing a line or a message
+_ROTATED = r"(?:[.-](?:\d{1,14}(?:-\d{1,10})?|old))?(?:\.(?:gz|bz2|xz))?"
+_LARGEST_COPY = 2 << 30  # bytes, of a compressed mbox
+_NOT_COMPRESSED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+_OPENERS: dict[str, Callable[[Any], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_SUFFIX = re.compile(r"\.(?:log|txt|out)$")
+
+
+class Look(NamedTuple):
+    """How to look.
+
+    ``now`` and the time of the oldest run that matters are in seconds since the epoch, ``hide``
+    removes secrets.
+    """
+
+    now: float
+    horizon: float
+    hide: Callable[[str], str]
+
+
+class Found(NamedTuple):
+    """The runs that matter, the oldest first, what to keep, and what couldn't be read."""
+
+    runs: list[Logged]
+    kept: dict[str, Any]
+    problems: tuple[str, ...] = ()
+
+
+class _File(NamedTuple):
+    """An open file, as it was when it was opened."""
+
+    name: str
+    opened: BinaryIO
+    identity: list[int]
+    size: int
+    changed: float
+
+
+def look(path: str, kept: dict[str, Any], how: Look) -> Found:
+    """Return the runs in a mailbox, a Maildir or a log, and what to keep for the next time.
+
+    ``-`` is standard input. ``kept`` may be anything that was once returned. Raises `CannotSee`.
+    """
+    try:
+        if path == "-":
+            return _look_at_stdin(how)
+        if os.path.isdir(path):
+            return _look_at_maildir(path, kept, how)
+        return _look_at_files(path, kept, how)
+    except OSError as error:
+        raise CannotSee(Kind.NOT_READABLE, f"{path}: {error.strerror or error}") from None
+
+
+def _look_at_stdin(how: Look) -> Found:
+    with tempfile.TemporaryFile() as copy:  # An mbox is looked at twice.
+        _copy(sys.stdin.buffer, copy)
+        file = _File("-", copy, [], copy.tell(), 0)
+        runs, _ = _read(file, "standard input", {}, how)
+    return Found(newest(_dated(runs, how.now)), {})
+
+
+def _look_at_maildir(path: str, kept: dict[str, Any], how: Look) -> Found:
+    before = kept.get("messages")
+    before = before if isinstance(before, dict) else {}
+    try:
+        messages = mailboxes.maildir(path, how.horizon)
+    except FileNotFoundError:
+        raise CannotSee(Kind.NOT_READABLE, f"{path}: is neither a file nor a Maildir") from None
+    runs: list[Logged] = []
+    after: dict[str, Any] = {}
+    problems = []
+    for unique, name, delivered in messages:
+        try:
+            run = None if before[unique] is None else logged_of(before[unique])
+        except (KeyError, ValueError):
+            try:
+                run = _of_message(mailboxes.maildir_message(name), delivered, how)
+            except FileNotFoundError:
+                continue  # Its reader has moved it.
+            except OSError as error:
+                problems.append(f"{name}: {error.strerror}")
+                continue
+        after[unique] = None if run is None else values_of_logged(run)
+        runs += [] if run is None else [run]
+    return Found(newest(runs), {"messages": after}, tuple(problems))
+
+
+def _look_at_files(path: str, kept: dict[str, Any], how: Look) -> Found:
+    before = kept.get("files")
+    before = before if isinstance(before, list) else []
+    problems = []
+    with contextlib.ExitStack() as stack:
+        files = []
+        for name in [*_rotated(path), path]:
+            try:
+                files.append(stack.enter_context(_opened(name, follow=name == path)))
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                problems.append(f"{name}: {error.strerror}")
+        if not files:
+            raise OSError(0, problems[0].partition(": ")[2] if problems else "No such file")
+        runs: list[Logged] = []
+        after = []
+        for file in sorted(files, key=lambda file: file.changed):
+            if file.changed >= how.horizon:
+                known: Any = next((entry for entry in before if _is_of(entry, file)), {})
+                found, entry = _read(file, _job_of(path), known, how)
+                runs += _dated(found, file.changed)
+                after.append(entry)
+    return Found(newest(runs), {"files": after}, tuple(problems))
+
+
+def _rotated(path: str) -> list[str]:
+    """The names beside a file that it has had before: ``.1``, ``.2.gz``, ``-20261124`` ..."""
+    directory, base = os.path.split(path)
+    stem, dot, suffix = base.rpartition(".")
+    forms = re.escape(base) + _ROTATED
+    if dot and stem:
+        forms += (
+            rf"|{re.escape(stem)}-\d{{8}}(?:-\d{{1,10}})?\.{re.escape(suffix)}(?:\.(?:gz|bz2|xz))?"
+        )
+    form = re.compile(forms)
+    try:
+        names = os.listdir(directory or ".")
+    except OSError:
+        return []
+    return [os.path.join(directory, n) for n in sorted(names) if n != base and form.fullmatch(n)]
+
+
+@contextlib.contextmanager
+def _opened(name: str, *, follow: bool) -> Iterator[_File]:
+    flags = os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
+    with open(os.open(name, flags), "rb", buffering=0) as opened:
+        status = os.fstat(opened.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, "is neither a file nor a Maildir")
+        identity = [status.st_dev, status.st_ino]
+        yield _File(name, opened, identity, status.st_size, status.st_mtime)
+
+
+def _is_of(entry: Any, file: _File) -> bool:
+    """Whether what was kept is of this file, which has only grown since."""
+    if not isinstance(entry, dict) or entry.get("identity") != file.identity:
+        return False
+    offset = entry.get("offset")
+    if not isinstance(offset, int) or not 0 < offset <= file.size:
+        return False
+    if _compression(file) and offset != file.size:
+        return False
+    return bool(entry.get("fingerprints") == _fingerprints(file.opened, offset))
+
+
+def _fingerprints(opened: BinaryIO, offset: int) -> list[int]:
+    """Checksums of the first bytes and of the last ones before ``offset``."""
+    file = opened.fileno()
+    size = min(_FINGERPRINT, offset)
+    return [zlib.crc32(os.pread(file, size, at)) for at in (0, offset - size)]
+
+
+def _compression(file: _File) -> str:
+    suffix = os.path.splitext(file.name)[1]
+    return suffix if suffix in _OPENERS else ""
+
+
+def _read(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list[Logged], Any]:
+    """Return the runs in a file, and what to keep of it. What is known of it may be nonsense."""
+    if _compression(file):
+        return _read_compressed(file, job, known, how)
+    file.opened.seek(0)
+    read = _read_mbox if file.opened.read(5) == b"From " else _read_text
+    try:
+        return read(file, job, known, how)
+    except (KeyError, ValueError, TypeError, AttributeError):
+        if not known:
+            raise
+        return read(file, job, {}, how)
+
+
+def _read_compressed(
+    file: _File, job: str, known: dict[str, Any], how: Look
+) -> tuple[list[Logged], Any]:
+    try:
+        runs = [logged_of(values) for values in known["runs"]]
+    except (KeyError, ValueError, TypeError):
+        with tempfile.TemporaryFile() as copy:
+            with (
+                contextlib.suppress(*_NOT_COMPRESSED),
+                _OPENERS[_compression(file)](file.opened) as plain,
+            ):
+                _copy(plain, copy)
+            whole = _File("", copy, [], copy.tell(), file.changed)
+            runs, _ = _read(whole, job, {}, how)
+    return runs, _entry(file, file.size, {"runs": list(map(values_of_logged, runs))})
+
+
+def _copy(source: BinaryIO, copy: BinaryIO) -> None:
+    while copy.tell() < _LARGEST_COPY and (block := source.read(_BLOCK)):
+        copy.write(block)
+
+
+def _entry(file: _File, offset: int, values: dict[str, Any]) -> dict[str, Any]:
+    if not file.identity:
+        return {}
+    fingerprints = _fingerprints(file.opened, offset) if offset else []
+    return {
+        "identity": file.identity, "offset": offset, "fingerprints": fingerprints, **values,
+    }  # fmt: skip
+
+
+def _read_mbox(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list[Logged], Any]:
+    runs = [logged_of(values) for values in known["runs"]] if known else []
+    index = mailboxes.index(file.opened, known.get("offset", 0), how.horizon)
+    # The last message may not be written to its end, so what it says is never kept.
+    settled = _is_settled(file, how.now, b"\n\n")
+    last: list[Logged] = []
+    for places in index.subjects.values():
+        whole = sorted((p for p in places if p.start != index.last), key=lambda p: p.time)
+        runs += _of_places(file, whole, how)
+        if settled:
+            last += _of_places(file, [p for p in places if p.start == index.last], how)
+    runs = newest(runs)
+    entry = _entry(file, index.last, {"runs": list(map(values_of_logged, runs))})
+    return newest(runs + last), entry
+
+
+def _of_places(file: _File, places: Sequence[mailboxes.Place], how: Look) -> list[Logged]:
+    """The runs of the messages with one subject that matter, as `newest` would choose them."""
+    found: list[Logged] = []
+    for count, place in enumerate(reversed(places)):
+        raw = mailboxes.message(file.opened, place)
+        if count >= 2 and not mailboxes.may_be_duplicity(raw):
+            continue
+        run = _of_message(raw, place.delivered, how)
+        found += [] if run is None else [run]
+        if count >= 1 and any(run.sure for run in found):
+            break
+    return found[::-1]
+
+
+def _of_message(raw: bytes, delivered: float | None, how: Look) -> Logged | None:
+    mail = read_mail(raw)
+    return None if mail is None else of_mail(mail, how.hide, delivered)
+
+
+def _read_text(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list[Logged], Any]:
+    offset = known.get("offset", 0)
+    reader = Reader(how.hide, known["reader"]) if known else Reader(how.hide)
+    file.opened.seek(offset)
+    rest, rest_size = b"", 0
+    while block := file.opened.read(_BLOCK):
+        first, *others = block.split(b"\n")
+        rest, rest_size = (rest + first)[:_LONGEST_LINE], rest_size + len(first)
+        for following in others:
+            reader.read(rest.decode("utf-8", "replace"))
+            offset += rest_size + 1
+            rest, rest_size = following[:_LONGEST_LINE], len(following)
+    entry = _entry(file, offset, {"reader": reader.keep()})
+    if rest and _is_settled(file, how.now, b"\n"):
+        reader.read(rest.decode("utf-8", "replace"))
+    return of_log(job, reader.runs())[-2:], entry
+
+
+def _is_settled(file: _File, now: float, ending: bytes) -> bool:
+    """Whether the end of a file is one, and nobody is just writing there."""
+    if now - file.changed > _SETTLED:
+        return True
+    return os.pread(file.opened.fileno(), len(ending), file.size - len(ending)) == ending
+
+
+def _dated(runs: Sequence[Logged], changed: float) -> list[Logged]:
+    """Give runs in their order a time: that of the file's last change, or of the run behind."""
+    dated: list[Logged] = []
+    for run in reversed(runs):
+        dated.append(run if run.time is not None else run._replace(time=changed))
+        if not run.user:
+            changed = min(changed, dated[-1].time or changed)
+    return dated[::-1]
+
+
+def _job_of(path: str) -> str:
+    return _SUFFIX.sub("", os.path.basename(path))

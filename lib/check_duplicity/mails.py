@@ -1,0 +1,168 @@
+"""Read the mail that cron sends: whose job it was, and what it printed.
+
+Cron's own words are in the subject: ``Cron <user@host> command`` with Debian's cron and Red Hat's
+cronie (Debian adds `` (failed)`` if the exit status was not 0), ``[host] Failure: user's crontab
+"0 2 * * * command"`` with systemd-cron, ``Anacron job 'name' on host``. The body is decoded as
+UTF-8, whatever its label says: cron without LANG labels UTF-8 as US-ASCII.
+"""
+
+from __future__ import annotations
+
+import email
+import email.header
+import email.message
+import email.utils
+import re
+import shlex
+from collections.abc import Iterator
+from datetime import timezone
+from typing import NamedTuple
+
+_SUBJECTS = (
+    re.compile(r"Cron <(?P<user>[^@>\s]*)@(?P<host>[^>\s]*)> (?P<command>.*)", re.S),
+    re.compile(
+        r"\[(?P<host>[^\]\s]+)\] (?P<why>Failure|Output): "
+        r"(?:.*/)?(?P<user>[^/\s]+)'s crontab \"(?:@\w+|(?:\S+ ){4}\S+) (?P<command>.*)\"$",
+        re.S,
+    ),
+    re.compile(r"\[(?P<host>[^\]\s]+)\] (?P<why>Failure|Output): (?P<command>/.*)", re.S),
+    re.compile(r"Anacron job '(?P<command>[^']*)' on (?P<host>\S+)"),
+)
+_ANSWER = re.compile(r"\s*(?:re|aw|sv|antw)\s*(?:\[\d+\])?:", re.I)
+_FAILED = " (failed)"
+_LONGEST_SUBJECT = 4000  # characters
+_MOST_PARTS = 50
+# What stands before the program of a job, and its own options with a value.
+_WRAPPERS = {
+    "nice": "-n", "ionice": "-c-n-p", "chronic": "", "exec": "", "nohup": "", "setsid": "",
+    "command": "", "time": "", "chrt": "", "env": "-u", "sudo": "-u-g", "flock": "-w-E",
+    "timeout": "-k-s", "cronlock": "", "systemd-inhibit": "", "bash": "", "sh": "", "dash": "",
+}  # fmt: skip
+_TAKE_ONE = ("flock", "timeout")  # a file or a duration before the program
+_NO_JOBS = ("cd", "test", "[", "sleep", "export", "umask", "ulimit", "true", ":", "set", ".")
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+
+
+class Mail(NamedTuple):
+    """What one of cron's mails says.
+
+    ``time`` is that of its Date, in seconds since the epoch. ``failed`` and ``succeeded`` tell of
+    the exit status, and neither if that isn't known.
+    """
+
+    user: str
+    host: str
+    command: str
+    failed: bool
+    succeeded: bool
+    time: float | None
+    text: str
+
+
+def read_mail(raw: bytes) -> Mail | None:
+    """Read a message; ``None`` if cron didn't send it."""
+    message = email.message_from_bytes(raw)
+    subject = _subject(message)
+    if _ANSWER.match(subject):
+        return None
+    match = next(filter(None, (form.search(subject) for form in _SUBJECTS)), None)
+    if match is None:
+        return None
+    said = match.groupdict()
+    command = said["command"].strip()
+    failed = command.endswith(_FAILED) or said.get("why") == "Failure"
+    return Mail(
+        said.get("user") or "root",
+        said["host"],
+        command.removesuffix(_FAILED).strip(),
+        failed,
+        said.get("why") == "Output",
+        read_date(str(message.get("Date", ""))),
+        "\n".join(_texts(message)),
+    )
+
+
+def _subject(message: email.message.Message) -> str:
+    raw = str(message.get("Subject", ""))[:_LONGEST_SUBJECT]
+    unfolded = re.sub(r"\r?\n[ \t]", " ", raw)
+    try:
+        parts = email.header.decode_header(unfolded)
+        decoded = [
+            part if isinstance(part, str) else part.decode("utf-8", "replace") for part, _ in parts
+        ]
+    except (ValueError, LookupError, email.errors.MessageError):
+        return unfolded
+    return "".join(decoded)
+
+
+def _texts(message: email.message.Message) -> Iterator[str]:
+    """The text of a message, without what is attached or HTML."""
+    for count, part in enumerate(message.walk()):
+        if count >= _MOST_PARTS:
+            return
+        if part.get_content_type() == "text/plain":
+            payload = part.get_payload(decode=True)
+            if isinstance(payload, bytes):
+                yield payload.decode("utf-8", "replace")
+
+
+def read_date(text: str) -> float | None:
+    """Return a Date (RFC 5322) in seconds since the epoch; ``None`` if it is none."""
+    try:
+        time = email.utils.parsedate_to_datetime(text[:100])
+        return (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def program_of(command: str) -> str:
+    """Return the program that a cron job is about: its script, without what only starts it."""
+    for words in _commands(command):
+        rest = _without_wrappers(words)
+        if rest and rest[0] not in _NO_JOBS:
+            return program_of(rest[0]) if " " in rest[0] else rest[0]
+    return ""
+
+
+def name_of(command: str) -> str:
+    """Return the name of a job: its script's base name, without the suffix."""
+    program = program_of(command) or command
+    base = program.rstrip("/").rpartition("/")[2]
+    return re.sub(r"\.(?:sh|bash|py|pl)$", "", base) or command[:40]
+
+
+def _commands(command: str) -> Iterator[list[str]]:
+    """The simple commands of a command line, each as its words."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars="();<>|&")
+    lexer.commenters = ""
+    lexer.whitespace_split = True
+    words: list[str] = []
+    try:
+        for word in lexer:
+            if word and not word.strip("();|&"):
+                yield words
+                words = []
+            else:
+                words.append(word)
+    except ValueError:
+        words = words or command.split()  # A quote without its end.
+    yield words
+
+
+def _without_wrappers(words: list[str]) -> list[str]:
+    words = list(words)
+    while words:
+        program = words[0].rpartition("/")[2]
+        if _ASSIGNMENT.match(words[0]):
+            del words[0]
+        elif program in _WRAPPERS:
+            del words[0]
+            while words and (words[0].startswith("-") or _ASSIGNMENT.match(words[0])):
+                option = words.pop(0)
+                if option in _WRAPPERS[program] and len(option) == 2 and words:
+                    del words[0]
+            if program in _TAKE_ONE and words:
+                del words[0]
+        else:
+            return words
+    return words
