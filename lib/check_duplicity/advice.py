@@ -435,7 +435,7 @@ def _values(job: Job) -> dict[str, str]:
         "script": job.script or "SCRIPT",
         "command": shlex.join(job.command),
         "url": shlex.quote(job.url or "DESTINATION"),
-        "directory": shlex.quote(job.directory),
+        "directory": shlex.quote(job.directory or "DIRECTORY"),
         "stamp": job.stamp,
         "status": job.duplicity("collection-status"),
         "cleanup": job.duplicity("cleanup", "--force", *plain),

@@ -59,7 +59,7 @@ RETRY = r"Backtrace of previous error: |Attempt (?:\d+|of \S+ Nr\. \d+) failed\b
 
 # What ends a call; the cause is looked for in all of its lines.
 FAILURES = (
-    r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]*(?:Error|Exception|BackendScheme|BackendURL)(?::|$)",
+    r" ?(?:[A-Za-z_]\w*\.)*[A-Za-z_]*(?:Error|Exception|BackendScheme|BackendURL)(?::|$)",
     r"(?:GnuPG passphrase.*: ?)?Traceback \((?:most recent call|innermost) last\)",
     r"KeyboardInterrupt",
     r"Giving up after \d+ attempts?",
@@ -131,8 +131,9 @@ CAUSES = (
     Sign(Kind.CONNECTION, r"Name or service not known|Temporary failure in name resolution|getaddrinfo"),
     Sign(Kind.CONNECTION, r"nodename nor servname|Could not resolve host|Network is unreachable"),
     Sign(Kind.CONNECTION, r"timed out|TimeoutError|Operation timed out|EndpointConnectionError"),
-    Sign(Kind.CONNECTION, r"Broken pipe|Connection unexpectedly closed|Error reading SSH protocol banner"),
+    Sign(Kind.CONNECTION, r"Broken pipe|Socket is closed|Connection unexpectedly closed|Error reading SSH protocol banner"),
     Sign(Kind.CONNECTION, r"connection unexpectedly closed|lost connection|Server connection dropped"),
+    Sign(Kind.NO_DESTINATION, r"(?:BackendException|Giving up).*(?:No such file|Errno 2\b|Not a directory)"),
     Sign(Kind.PERMISSION, r"(?:BackendException|Giving up).*(?:Permission denied|Errno 13|Read-only)"),
     Sign(Kind.PERMISSION, r"\b550 |Errno 13|Permission denied|PermissionError|Errno 30|Read-only file"),
     Sign(Kind.NO_KEY, r"gpg: .*(?:No public key|No secret key|not available|skipped: No)"),
@@ -161,6 +162,8 @@ CAUSES = (
 # What a call complains about and goes on, or has left behind.
 WARNINGS = (
     Sign(Kind.ORPHANED, r".*found the following orphaned backup file"),
+    # The list below that, which is the same in every language.
+    Sign(Kind.ORPHANED, r"\[\S*duplicity-(?:inc|full)\.\d{8}T\d{6}Z"),
     Sign(Kind.ORPHANED_SIGNATURES, r".*found the following (?:local|remote) orphaned signature file"),
     Sign(Kind.INCOMPLETE, r".*found incomplete backup sets"),
     Sign(Kind.ORPHANED, r"Also found (?!0 )\d+ backup sets?(?:\(s\))? not part of any chain"),
@@ -200,6 +203,7 @@ SENTENCES = {
     Kind.GPG: "gpg failed",
     Kind.NO_SPACE: "no space left at the destination",
     Kind.NO_LOCAL_SPACE: "no space left on its own machine",
+    Kind.NO_DESTINATION: "the destination's directory is not there",
     Kind.PERMISSION: "permission denied",
     Kind.LOGIN: "login refused",
     Kind.HOST_KEY: "the server's host key is not the known one",

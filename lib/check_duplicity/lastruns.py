@@ -7,7 +7,6 @@ directory.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple
@@ -56,20 +55,22 @@ def verdicts(runs: Iterable[Logged], since: float, *, running: bool) -> list[Ver
 
 
 def _named(found: Sequence[Verdict]) -> list[Verdict]:
-    """Tell jobs of the same name apart: by their whole commands."""
-    names = Counter(verdict.run.name for verdict in found)
-    return [
-        verdict
-        if names[verdict.run.name] == 1
-        else verdict._replace(run=verdict.run._replace(name=_short(verdict.run)))
-        for verdict in found
-    ]
+    """Tell jobs of the same name apart: by their hosts, or else by the words of their commands."""
+    hosts: dict[str, list[str]] = {}
+    for verdict in found:
+        hosts.setdefault(verdict.run.name, []).append(verdict.run.host)
+    return [v._replace(run=_renamed(v.run, hosts[v.run.name])) for v in found]
 
 
-def _short(run: Logged) -> str:
-    words = run.command.split()
-    name = " ".join([run.name, *words[1:]]) if words else run.job
-    return f"{name[:_LONGEST_NAME]} on {run.host}" if run.host else name
+def _renamed(run: Logged, hosts: Sequence[str]) -> Logged:
+    if len(hosts) == 1:
+        return run
+    if len(set(hosts)) == len(hosts):
+        return run._replace(name=f"{run.name} on {run.host}")
+    name = " ".join([run.name, *run.command.split()[1:]])
+    return run._replace(
+        name=name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+    )
 
 
 def _told(runs: Sequence[Logged]) -> tuple[Told, ...]:

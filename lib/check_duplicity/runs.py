@@ -285,7 +285,8 @@ class _Call:
         if maybe:
             self.doubt = self.doubt or line
         else:
-            self.failed = self.failed or line or "?"
+            vague = "Traceback (" in self.failed  # its last line says what it is
+            self.failed = line if vague else self.failed or line or "?"
 
     def cause(self, kind: Kind, line: str) -> None:
         # The last line of a kind is mostly the one that says it.
