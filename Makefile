@@ -31,6 +31,7 @@ unit: $(VENV)/tools $(DUPLICITIES)
 
 benchmark: $(VENV)/tools $(DUPLICITIES)
 	$(BIN)/python benchmarks/freshness.py $(VERSIONS:%=.duplicity/%/bin/duplicity)
+	$(BIN)/python benchmarks/log.py
 	@if [ -x /usr/lib/nagios/plugins/check_procs ]; then $(BIN)/python benchmarks/process.py; \
 	else echo "no check_procs to compare with: install monitoring-plugins-basic"; fi
 

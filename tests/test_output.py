@@ -22,7 +22,7 @@ JOB = Job(
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_kind_has_advice_that_is_complete(kind: Kind) -> None:
-    [paragraphs] = advise([kind], JOB)
+    [paragraphs] = advise([(kind, JOB)])
     assert len(paragraphs) == len(ADVICE[kind])
     text = "\n".join(paragraphs)
     assert "{" not in text
@@ -33,12 +33,14 @@ def test_every_kind_has_advice_that_is_complete(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.USAGE, Kind.INTERNAL)])
 def test_every_finding_says_what_to_type(kind: Kind) -> None:
-    text = "\n".join(sum(advise([kind], JOB), []))
+    text = "\n".join(sum(advise([(kind, JOB)]), []))
     assert "\n  " in "\n" + text or kind is Kind.ENDED
 
 
 def test_commands_can_be_pasted() -> None:
-    [line] = [line for line in advise([Kind.ORPHANED], JOB)[0][1].split("\n") if " cleanup" in line]
+    [line] = [
+        line for line in advise([(Kind.ORPHANED, JOB)])[0][1].split("\n") if " cleanup" in line
+    ]
     assert shlex.split(line) == [
         "sudo", "-iu", "govuk-backup", "duplicity", "cleanup", "--force", "--no-encryption",
         "--archive-dir", "/data/cache", "--file-prefix", "web-", "rsync://backup@host//srv/a b",
@@ -46,7 +48,7 @@ def test_commands_can_be_pasted() -> None:
 
 
 def test_nothing_is_cleaned_up_that_only_needs_its_manifest_again() -> None:
-    text = str(advise([Kind.MISSING_MANIFEST, Kind.ORPHANED], JOB))
+    text = str(advise([(Kind.MISSING_MANIFEST, JOB), (Kind.ORPHANED, JOB)]))
     assert "copy it to the destination" in text
     assert " cleanup " not in text
 
@@ -58,11 +60,11 @@ def test_a_dollar_is_kept_from_the_shell_that_sudo_starts() -> None:
 def test_no_encryption_is_left_out_unless_the_sets_are_readable() -> None:
     for encrypted in (True, None):
         job = Job(user="u", url="file:///x", encrypted=encrypted)
-        assert "--no-encryption" not in "".join(advise([Kind.ORPHANED], job)[0])
+        assert "--no-encryption" not in "".join(advise([(Kind.ORPHANED, job)])[0])
 
 
 def test_nothing_is_said_twice() -> None:
-    first, second = advise([Kind.STALE, Kind.INTERRUPTED], JOB)
+    first, second = advise([(Kind.STALE, JOB), (Kind.INTERRUPTED, JOB)])
     assert first
     assert not set(first) & set(second)
 

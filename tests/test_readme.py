@@ -6,14 +6,18 @@ import re
 from pathlib import Path
 
 import pytest
-from check_duplicity import activity, freshness
+from check_duplicity import activity, freshness, lastruns
 from check_duplicity.findings import Kind
+from check_duplicity.logged import Logged
 from check_duplicity.names import read_names
 from check_duplicity.processes import Sight
+from check_duplicity.runs import GOOD, Run, Statistics
 from plugin import run_plugin
 from samples import ago, full
 
 README = (Path(__file__).parent.parent / "README.rst").read_text()
+COUNTED = Run(GOOD, (), Statistics(1.0, 2.0, 3, 4, 0))
+RUN = Logged("job", "job", "", "", "", 2.0, whole=True, sure=True, run=COUNTED)
 PLUGINS = sorted(path.name for path in (Path(__file__).parent.parent / "plugins").iterdir())
 
 
@@ -53,6 +57,7 @@ def test_triage_has_one_entry_for_each_finding() -> None:
 def test_performance_data_are_those_of_the_checks() -> None:
     said = {
         "check_duplicity_freshness": freshness.measure(read_names(full(ago(days=1))), ago()),
+        "check_duplicity_log": lastruns.measure([], [RUN], 0, ago()),
         "check_duplicity_process": activity.measure(Sight((), sure=True), {}, ago()),
     }
     for plugin, measures in said.items():

@@ -10,7 +10,8 @@ from check_duplicity.findings import State
 from check_duplicity.lastruns import judge, verdicts
 from check_duplicity.logged import of_log, of_mail
 from check_duplicity.mails import Mail
-from check_duplicity.runs import Reader, Run, joined
+from check_duplicity.runs import Run, joined
+from check_duplicity.transcript import Reader
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import CAPTURES, NOW

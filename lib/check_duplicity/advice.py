@@ -320,7 +320,9 @@ was removed by hand.""",
         _CLEANUP,
     ),
     Kind.DIFFERS: (
-        "Files that have changed since the backup differ; others must not. Read the mail or log.",
+        """\
+Files that have changed since the backup differ; others must not. With -v4 verify names them:
+{verify}""",
     ),
     Kind.UNCLEAR: (
         """\
@@ -441,5 +443,6 @@ def _values(job: Job) -> dict[str, str]:
         "cleanup": job.duplicity("cleanup", "--force", *plain),
         "older": job.duplicity("remove-older-than", job.kept or "TIME", "--force", *plain),
         "full": job.duplicity("full", *plain, "SOURCE"),
+        "verify": job.duplicity("verify", "-v4", *plain) + " SOURCE",
         "process": job.process_check(),
     }

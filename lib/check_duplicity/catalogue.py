@@ -57,10 +57,25 @@ UPLOADING = r"DEBUG: to_partial called for "
 # At -v9 a call that will be repeated is traced back: that is no failure.
 RETRY = r"Backtrace of previous error: |Attempt (?:\d+|of \S+ Nr\. \d+) failed\b"
 
+# What every run of some versions or options prints, and nobody needs to know: none of it is a cause.
+HARMLESS = (
+    r"Import of duplicity\.backends\.",  # -v5 and above, all versions; "Failed: No module named ..."
+    r"Warning: Option .* is pending deprecation",  # 0.8 to 1.2
+    r"Use of the --asynchronous-upload option is experimental",  # 2.1
+    r"\|? *WARNING: replaced with",  # 3.0
+    r"Usage of the environment variable FTP_PASSWORD is deprecated",  # 3.0
+    r"No encryption keys (?:need passphrase|configured)|Skipping passphrase request for",  # 3.0
+    r"No valid action found\. Will imply",  # 2.0, where the action is not given
+    r"Reuse configured (?:SIGN_)?PASSPHRASE",  # all versions
+    r"GPG binary is ",  # 2.1, -v5 and above
+    r"DEBUG: to_(?:partial|remote|final) called for ",  # 3.2
+    r"Duplicity backup complete\.",  # 3.2, after failures, too
+)
+
 # What ends a call; the cause is looked for in all of its lines.
 FAILURES = (
     r" ?(?:[A-Za-z_]\w*\.)*[A-Za-z_]*(?:Error|Exception|BackendScheme|BackendURL)(?::|$)",
-    r"(?:GnuPG passphrase.*: ?)?Traceback \((?:most recent call|innermost) last\)",
+    r"(?:GnuPG passphrase[^:]*: ?)?Traceback \((?:most recent call|innermost) last\)",
     r"KeyboardInterrupt",
     r"Giving up after \d+ attempts?",
     r"Giving up trying to ",
@@ -85,18 +100,21 @@ FAILURES = (
     r"difftar volume \d+ not found in backup",
     r"When using symmetric encryption, the signing passphrase",
     r"GnuPG binary not found|Version .* of GnuPG is not supported",
-    r".*\bline \d+: +\d+ (?:Killed|Terminated|Aborted|Segmentation fault|Hangup|User defined)",
     r"(?:Killed|Terminated|Segmentation fault)(?: \(core dumped\))?$",
-    r".*\bduplicity: (?:command )?not found",
-    r".*\bduplicity: No such file or directory",
     r"ERROR \d+\b",
     r"\S+ not found: +[Pp]lease install",
     r"PYTHONOPTIMIZE in the environment causes|Setting python optimization causes",
     r"Last selection expression:$",
     r"Error opening file ",
 )
+# What stands somewhere in a line, with what it has in it.
+ANYWHERE = {
+    ": line ": r".*\bline \d+: +\d+ (?:Killed|Terminated|Aborted|Segmentation fault|Hangup|User)",
+    "duplicity: ": r".*\bduplicity: (?:(?:command )?not found|No such file or directory)",
+}
 # So it gives up in other languages ("Nach 1 Versuchen wird aufgegeben. OSError: ..."); but so it is
 # repeated, too. It is a failure only if no statistics follow.
+EXCEPTION_NEEDLES = ("Error: ", "Exception: ")
 EXCEPTION = r"[^\[{]{1,120}[.?] (?:[A-Za-z_]\w*\.)*[A-Za-z_]*(?:Error|Exception): "
 
 
@@ -161,19 +179,19 @@ CAUSES = (
 
 # What a call complains about and goes on, or has left behind.
 WARNINGS = (
-    Sign(Kind.ORPHANED, r".*found the following orphaned backup file"),
+    Sign(Kind.ORPHANED, r"(?:Warning, |WARNING\. )found the following orphaned backup file"),
     # The list below that, which is the same in every language.
     Sign(Kind.ORPHANED, r"\[\S*duplicity-(?:inc|full)\.\d{8}T\d{6}Z"),
-    Sign(Kind.ORPHANED_SIGNATURES, r".*found the following (?:local|remote) orphaned signature file"),
-    Sign(Kind.INCOMPLETE, r".*found incomplete backup sets"),
+    Sign(Kind.ORPHANED_SIGNATURES, r"(?:Warning, |WARNING\. )found the following (?:local|remote) orphaned signature file"),
+    Sign(Kind.INCOMPLETE, r"(?:Warning, |WARNING\. )found incomplete backup sets"),
     Sign(Kind.ORPHANED, r"Also found (?!0 )\d+ backup sets?(?:\(s\))? not part of any chain"),
     Sign(Kind.INCOMPLETE, r"and (?!0 )\d+ incomplete backup set"),
-    Sign(Kind.UNMATCHED_SIGNATURES, r".*found signatures but no corresponding backup files"),
-    Sign(Kind.MISSING_VOLUMES, r".*found missing difftar"),
-    Sign(Kind.DISCARDED, r".*discarding last backup set, because of missing signature"),
+    Sign(Kind.UNMATCHED_SIGNATURES, r"(?:Warning, |WARNING\. )found signatures but no corresponding backup files"),
+    Sign(Kind.MISSING_VOLUMES, r"(?:Warning, |WARNING\. )found missing difftar"),
+    Sign(Kind.DISCARDED, r"(?:Warning, |WARNING\. )discarding last backup set, because of missing signature"),
     Sign(Kind.SKIPPED, r"Error accessing possibly locked file|Error listing directory "),
     Sign(Kind.SKIPPED, r"Skipping .* because of previous error|Error .* getting delta for "),
-    Sign(Kind.SKIPPED, r"Error initializing file |Error '.*' processing |base .* doesn't exist, continuing"),
+    Sign(Kind.SKIPPED, r"Error initializing file |Error '.*' processing |(?:Warning|WARNING): base .* doesn't exist"),
     Sign(Kind.SKIPPED, r"IGNORED_ERROR: "),
     Sign(Kind.DIFFERS, r"Verify complete: .*, (?!0 )\d+ differences?(?:\(s\))? found"),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from check_duplicity import __version__, archive, logs, memory, processes
-from check_duplicity.logged import Logged
+from check_duplicity.logged import Logged, in_order
 from check_duplicity.names import read_archive
 from check_duplicity.user import current
 
@@ -53,7 +53,7 @@ def look(
             memory.remember(file, state, make_directory=not state_file)
     except memory.Forgotten as reason:
         problems.append(f"The next check reads all anew: {reason}")
-    return sorted(runs, key=lambda run: run.time or 0), problems
+    return in_order(runs), problems
 
 
 def is_running(url: str, archive_dir: str, name: str) -> bool:

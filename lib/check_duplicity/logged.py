@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from check_duplicity import catalogue
 from check_duplicity.mails import Mail, name_of
-from check_duplicity.runs import FAILED, OPEN, OTHER, Reader, Run, joined, run_of, values_of
+from check_duplicity.runs import FAILED, OPEN, OTHER, Run, joined, run_of, values_of
+from check_duplicity.transcript import Reader
 
 _ITS_OWN = re.compile(catalogue.ITS_OWN, re.I)
 _DAY = 86400  # seconds: the time in an mbox's "From " line is a local one, without its zone
@@ -81,16 +82,25 @@ def of_log(name: str, runs: Iterable[Run]) -> list[Logged]:
 def newest(runs: Iterable[Logged]) -> list[Logged]:
     """Return what matters of runs, the oldest first.
 
-    Of each job that are the newest, the one before it, and the newest that is surely duplicity's.
+    Of each job that are the newest, the one before it, and if neither is surely duplicity's, the
+    newest that is.
     What is left is the same whether runs are left out one by one or all at once.
     """
     jobs: dict[str, list[Logged]] = {}
-    for run in sorted(runs, key=lambda run: run.time or 0):
+    for run in in_order(runs):
         jobs.setdefault(run.job, []).append(run)
     kept = []
     for of_job in jobs.values():
-        kept += [run for run in of_job[:-_KEPT] if run.sure][-1:] + of_job[-_KEPT:]
-    return sorted(kept, key=lambda run: run.time or 0)
+        last = of_job[-_KEPT:]
+        if not any(run.sure for run in last):
+            kept += [run for run in of_job if run.sure][-1:]
+        kept += last
+    return in_order(kept)
+
+
+def in_order(runs: Iterable[Logged]) -> list[Logged]:
+    """Return runs in the order of time; one job's of the same second in their own order."""
+    return sorted(runs, key=lambda run: (run.time or 0, run.job))
 
 
 def values_of_logged(logged: Logged) -> list[Any]:

@@ -18,14 +18,14 @@ import stat
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 from check_duplicity import mailboxes
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.logged import Logged, logged_of, newest, of_log, of_mail, values_of_logged
 from check_duplicity.mails import read_mail
-from check_duplicity.runs import Reader
+from check_duplicity.transcript import Reader
 
 _BLOCK = 1 << 20  # bytes read at once
 _FINGERPRINT = 1024  # bytes
@@ -131,7 +131,9 @@ def _look_at_files(path: str, kept: dict[str, Any], how: Look) -> Found:
             except OSError as error:
                 problems.append(f"{name}: {error.strerror}")
         if not files:
-            raise OSError(0, problems[0].partition(": ")[2] if problems else "No such file")
+            raise CannotSee(
+                Kind.NOT_READABLE, problems[0] if problems else f"{path}: {os.strerror(2)}"
+            )
         runs: list[Logged] = []
         after = []
         for file in sorted(files, key=lambda file: file.changed):
@@ -243,31 +245,37 @@ def _entry(file: _File, offset: int, values: dict[str, Any]) -> dict[str, Any]:
 def _read_mbox(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list[Logged], Any]:
     runs = [logged_of(values) for values in known["runs"]] if known else []
     index = mailboxes.index(file.opened, known.get("offset", 0), how.horizon)
-    # The last message may not be written to its end, so what it says is never kept.
-    settled = _is_settled(file, how.now, b"\n\n")
-    last: list[Logged] = []
+    read: list[tuple[int, Logged]] = []
     for places in index.subjects.values():
         whole = sorted((p for p in places if p.start != index.last), key=lambda p: p.time)
-        runs += _of_places(file, whole, how)
-        if settled:
-            last += _of_places(file, [p for p in places if p.start == index.last], how)
-    runs = newest(runs)
+        read += _of_places(file, whole, how)
+    runs = newest([*runs, *_by_place(read)])
     entry = _entry(file, index.last, {"runs": list(map(values_of_logged, runs))})
-    return newest(runs + last), entry
+    # The last message may not be written to its end, so what it says is never kept.
+    if _is_settled(file, how.now, b"\n\n"):
+        last = [p for places in index.subjects.values() for p in places if p.start == index.last]
+        runs = newest([*runs, *_by_place(_of_places(file, last, how))])
+    return runs, entry
 
 
-def _of_places(file: _File, places: Sequence[mailboxes.Place], how: Look) -> list[Logged]:
+def _of_places(
+    file: _File, places: Sequence[mailboxes.Place], how: Look
+) -> list[tuple[int, Logged]]:
     """The runs of the messages with one subject that matter, as `newest` would choose them."""
-    found: list[Logged] = []
+    found: list[tuple[int, Logged]] = []
     for count, place in enumerate(reversed(places)):
         raw = mailboxes.message(file.opened, place)
         if count >= 2 and not mailboxes.may_be_duplicity(raw):
             continue
         run = _of_message(raw, place.delivered, how)
-        found += [] if run is None else [run]
-        if count >= 1 and any(run.sure for run in found):
+        found += [] if run is None else [(place.start, run)]
+        if count >= 1 and any(run.sure for _, run in found):
             break
-    return found[::-1]
+    return found
+
+
+def _by_place(found: Iterable[tuple[int, Logged]]) -> list[Logged]:
+    return [run for _, run in sorted(found, key=lambda pair: pair[0])]
 
 
 def _of_message(raw: bytes, delivered: float | None, how: Look) -> Logged | None:
@@ -301,12 +309,16 @@ def _is_settled(file: _File, now: float, ending: bytes) -> bool:
 
 
 def _dated(runs: Sequence[Logged], changed: float) -> list[Logged]:
-    """Give runs in their order a time: that of the file's last change, or of the run behind."""
+    """Give runs that have none a time: that of the file's last change, or of the run behind.
+
+    The runs of a log are in their order, and ended before what is behind them was written.
+    """
     dated: list[Logged] = []
     for run in reversed(runs):
-        dated.append(run if run.time is not None else run._replace(time=changed))
-        if not run.user:
-            changed = min(changed, dated[-1].time or changed)
+        of_mail = bool(run.user) and run.time is not None
+        time = run.time if of_mail else min(run.time or changed, changed)
+        dated.append(run._replace(time=time))
+        changed = changed if of_mail else time or changed
     return dated[::-1]
 
 
