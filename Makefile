@@ -49,7 +49,8 @@ $(VENV)/installed: $(VENV)/python $(SOURCES)
 	touch $@
 
 $(VENV)/tools: $(VENV)/installed
-	$(BIN)/python $(PIP) hypothesis mypy pytest ruff types-psutil types-python-dateutil types-setuptools
+	$(BIN)/python $(PIP) hypothesis mypy pytest ruff types-croniter types-psutil \
+	  types-python-dateutil types-setuptools
 	touch $@
 
 # Without their optional backends they are small; file:// is always there.

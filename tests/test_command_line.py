@@ -26,7 +26,7 @@ def test_help_and_version_exit_with_3(plugin: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ([], "no destination: give -d URL, --from-archive or --from-file FILE"),
+        ([], "no destination: give -j JOB, -d URL, --from-archive or --from-file FILE"),
         (["--critcal", "5h", "-d", "x://y"], "unrecognized arguments: --critcal 5h"),
         (["--crit", "5h", "-d", "x://y"], "unrecognized arguments: --crit 5h"),
         (["-d", "x://y", "-w", "soon"], "argument -w/--warning: not an age: 'soon'"),

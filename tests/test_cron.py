@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shlex
 import shutil
 import subprocess
@@ -126,6 +127,40 @@ KINDS = pytest.mark.parametrize("kind", ["mbox", "Maildir"])
 
 
 @KINDS
-def test_cron_mails_what_each_job_said(boxes: dict[str, Path], kind: str) -> None:
-    result = check(boxes[kind], "-v")
-    print(result.out)
+def test_a_failed_job_is_critical_with_its_cause_and_its_script(
+    home: Path, boxes: dict[str, Path], kind: str
+) -> None:
+    result = check(boxes[kind])
+    assert result.status == 2
+    cause = r"DUPLICITY LOG CRITICAL - broken failed \d+s ago: destination not reached"
+    assert re.match(cause, result.first_line)
+    assert f"\n  sudo -iu {USER} {home}/broken.sh\n" in result.out
+    numbers = {label: result.value(label) for label in ("runs", "failed", "orphaned")}
+    assert numbers == {"runs": 3, "failed": 1, "orphaned": 1}
+
+
+@KINDS
+def test_every_job_is_named_with_how_it_went(boxes: dict[str, Path], kind: str) -> None:
+    lines = check(boxes[kind], "-v").out
+    assert re.search(rf"^good \({USER}@.*: good$", lines, re.M)
+    assert re.search(r"^WARNING: orphans \d+s ago: orphaned backup sets found$", lines, re.M)
+    assert re.search(rf"^orphans \({USER}@.*\n(  .*\n)*  .*orphaned backup file", lines, re.M)
+    assert re.search(rf"^broken \({USER}@.*: failed\n  .*Unable to connect to port 1 ", lines, re.M)
+    assert not re.search("(CRITICAL|WARNING): good", lines)
+
+
+@KINDS
+def test_checks_agree_and_change_no_mailbox(boxes: dict[str, Path], kind: str) -> None:
+    before = content(boxes[kind])
+    state = Path(f"/var/tmp/check-duplicity-{pwd.getpwnam(USER).pw_uid}")
+    shutil.rmtree(state, ignore_errors=True)
+    first = check(boxes[kind], "-v")
+    assert [path.owner() for path in state.iterdir()] == [USER]
+    second = check(boxes[kind], "-v")
+    assert (first.status, ageless(first)) == (second.status, ageless(second))
+    assert content(boxes[kind]) == before
+
+
+def ageless(result: Result) -> str:
+    """What a check said, without how long ago things were."""
+    return re.sub(r"(\d+[a-z] )+ago", "ago", result.out)

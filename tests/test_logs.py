@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import json
 import lzma
 import os
+import quopri
 import re
 import shutil
 import time
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from check_duplicity import logs, mailboxes
+from check_duplicity.lastruns import judge, verdicts
 from check_duplicity.logged import Logged
 from check_duplicity.memory import recall
 from hypothesis import given, settings
@@ -221,12 +224,26 @@ def test_damaged_or_foreign_memory_changes_no_answer(tmp_path: Path, state: Path
     ):  # fmt: skip
         state.write_text(damaged)
         assert check(log, state=state).first_line == right.split("\n")[0].split(" | ")[0]
-    for path in _places(whole):
-        changed = json.loads(json.dumps(whole))
-        _set(changed, path, "nonsense")
-        _, last = path[-1], path
-        state.write_text(json.dumps(changed))
-        assert check(log, state=state).status == 2, last
+    for text in (json.dumps(whole), f"00000000 {json.dumps({**whole, 'paths': {}})}"):
+        state.write_text(text)
+        assert check(log, state=state).status == 2
+
+
+NONSENSE: tuple[object, ...] = ("nonsense", float("inf"), 1e300, 10**30, None, -1, [], {})
+
+
+def test_no_memory_is_nonsense_enough_to_end_a_check(tmp_path: Path) -> None:
+    now = time.time()
+    for form, written in FORMS.items():
+        log = tmp_path / form
+        log.write_text("".join(written(text, failed=False) for text in (GOOD, FAILED, GOOD)))
+        _, kept = look(log, {}, now)
+        for path in _places(kept):
+            for nonsense in NONSENSE:
+                changed = json.loads(json.dumps(kept))
+                _set(changed, path, nonsense)
+                found = logs.look(str(log), changed, logs.Look(now, now - DAY, str))
+                list(judge(verdicts(found.runs, 0), NOW))
 
 
 def _places(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
@@ -290,9 +307,9 @@ def test_each_job_is_judged_by_its_own_newest_run(tmp_path: Path) -> None:
     )
     found = check(box)
     assert found.status == 2
-    assert found.first_line.startswith("DUPLICITY LOG CRITICAL - assets failed 1m ")
-    assert found.first_line.endswith(" ago: no space left at the destination (and 2 more)")
-    assert re.search(r"WARNING: db 2\ds ago: orphaned backup sets found", found.out)
+    assert found.first_line.startswith("DUPLICITY LOG CRITICAL - assets: failed 1m ")
+    assert found.first_line.endswith(" ago, no space left at the destination (and 1 more)")
+    assert re.search(r"WARNING: db: orphaned backup sets found, 2\ds ago", found.out)
     assert (found.value("runs"), found.value("failed"), found.value("orphaned")) == (3, 1, 1)
 
 
@@ -313,7 +330,9 @@ def test_a_quiet_job_is_good_again_by_its_archive_directory(tmp_path: Path) -> N
 
     def backup(ago: float, part: str = "") -> None:
         stamp = (datetime.now(timezone.utc) - timedelta(seconds=ago)).strftime("%Y%m%dT%H%M%SZ")
-        (archive / f"duplicity-full.{stamp}.manifest{part}").write_text("Volume 1:\n")
+        manifest = archive / f"duplicity-full.{stamp}.manifest{part}"
+        manifest.write_text("Volume 1:\n")
+        os.utime(manifest, (time.time() - ago, time.time() - ago))
         (archive / f"duplicity-full-signatures.{stamp}.sigtar.{'part' if part else 'gz'}").touch()
 
     which = ("-a", archive.parent, "-n", "job")
@@ -324,7 +343,182 @@ def test_a_quiet_job_is_good_again_by_its_archive_directory(tmp_path: Path) -> N
     backup(1800)
     found = check(box, *which)
     assert found.status == 0
-    assert found.first_line.startswith("DUPLICITY LOG OK - assets was good 30m ")
+    assert re.match(r"DUPLICITY LOG OK - assets: good 30m", found.first_line)
+    box.write_text("")
+    assert check(box, *which).first_line.startswith("DUPLICITY LOG OK - the job: good 30m")
+
+
+def test_two_logs_of_one_name_are_two_jobs(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a/duplicity.log").write_text(FAILED)
+    (tmp_path / "b/duplicity.log").write_text(recent(GOOD))
+    found = check(tmp_path / "a/duplicity.log", tmp_path / "b/duplicity.log")
+    assert (found.status, found.value("runs")) == (2, 2)
+    assert f"{tmp_path}/a/duplicity.log: failed" in found.first_line
+
+
+def test_another_jobs_log_is_no_rotated_one(tmp_path: Path) -> None:
+    (tmp_path / "db").write_text(FAILED)
+    (tmp_path / "db-2").write_text(recent(GOOD))
+    assert check(tmp_path / "db").status == 2
+
+
+def test_what_is_given_twice_by_a_pattern_is_one_job(tmp_path: Path) -> None:
+    (tmp_path / "x.log.1").write_text(FAILED)
+    os.utime(tmp_path / "x.log.1", (time.time() - 60, time.time() - 60))
+    (tmp_path / "x.log").write_text(recent(GOOD))
+    assert check(tmp_path / "x.log", tmp_path / "x.log.1").status == 0
+
+
+STATUS = (RUNS / "3.2.1/status-good.out").read_text()
+
+
+@pytest.mark.parametrize("later", [STATUS, "skipped: laptop on battery\n", KILLED])
+def test_only_a_good_run_ends_a_failure(later: str, tmp_path: Path) -> None:
+    box = tmp_path / "mbox"
+    box.write_text(mail(FAILED, ago=60, failed=True) + mail(later))
+    assert check(box).status == 2
+    box.write_text(FAILED + later)
+    assert check(box).status == 2
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Re: Cron <backup@host> /s/assets.sh (failed)",
+        "[ops] Re: Cron <backup@host> /s/assets.sh (failed)",
+        "Fwd: Cron <backup@host> /s/assets.sh (failed)",
+        "Automatic reply: Cron <backup@host> /s/assets.sh (failed)",
+        "Cron <backup@host> /s/assets.sh (failed)\nIn-Reply-To: <x@y>",
+        "Cron <a;reboot;@host> /s/assets.sh (failed)",
+    ],
+)
+def test_who_answers_or_forwards_is_not_cron(subject: str, tmp_path: Path) -> None:
+    box = tmp_path / "mbox"
+    other = re.sub(r"Subject: .*", lambda _: f"Subject: {subject}", mail(FAILED))
+    box.write_text(mail(recent(GOOD), ago=60) + other)
+    assert check(box).status == 0
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "[ops] Cron <backup@host> /s/assets.sh (failed)",
+        "***SPAM*** Cron <backup@host> /s/assets.sh (failed)",
+        "Cron <backup@host>\n /s/assets.sh (failed)",
+        "=?utf-8?Q?Cron_<backup@host>_/s/assets.sh_(failed)?=",
+        "=?utf-8?B?Q3JvbiA8YmFja3VwQGhvc3Q+IC9zL2Fzc2V0cy5zaCAoZmFpbGVkKQ==?=",
+        '[host] Failure: backup\'s crontab "0 2 * * * /s/assets.sh"',
+        "[host] Failure: /etc/cron.daily/assets",
+        "Anacron job 'assets' on host",
+    ],
+)
+def test_cron_is_known_by_its_subject(subject: str, tmp_path: Path) -> None:
+    box = tmp_path / "mbox"
+    box.write_text(re.sub(r"Subject: .*", lambda _: f"Subject: {subject}", mail(FAILED)))
+    assert check(box).first_line.startswith("DUPLICITY LOG CRITICAL - assets: failed")
+    box.write_text(box.read_text().replace("Subject:", "SUBJECT:"))
+    assert check(box).status == 2
+
+
+def test_bodies_are_decoded(tmp_path: Path) -> None:
+    box = tmp_path / "mbox"
+    plain = mail("@", failed=True).replace("/duplicity/", "/x/")
+    for name, encoded in (
+        ("base64", base64.encodebytes(FAILED.encode())),
+        ("quoted-printable", quopri.encodestring(FAILED.encode())),
+    ):
+        head = plain.replace("\nDate:", f"\nContent-Transfer-Encoding: {name}\nDate:")
+        box.write_text(head.replace("\n\n@\n", f"\n\n{encoded.decode()}\n"))
+        assert "no space left at the destination" in check(box).first_line
+
+
+@pytest.mark.parametrize("date", ["Thu, 01 Jan 1970 00:10:00 +0000", "soon", ""])
+def test_a_senders_wrong_clock_hides_no_failure(date: str, tmp_path: Path) -> None:
+    box = tmp_path / "mbox"
+    failed = re.sub(r"\nDate: .*", f"\nDate: {date}", mail(FAILED, failed=True))
+    box.write_text(mail(recent(GOOD), ago=DAY) + failed)
+    assert check(box).status == 2
+
+
+def test_a_run_from_the_future_outranks_nothing(tmp_path: Path, state: Path) -> None:
+    box = tmp_path / "mbox"
+    box.write_text(mail(recent(GOOD), ago=-9 * 365 * DAY) + mail(FAILED, ago=10, failed=True))
+    assert check(box, state=state).status == 2
+    assert check(box, state=state).status == 2
+
+
+def test_a_damaged_neighbour_hides_nothing(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(FAILED)
+    for suffix in ("bz2", "gz", "xz"):
+        (tmp_path / f"a.log.2.{suffix}").write_text("junk junk junk")
+    assert check(log).status == 2
+
+
+def test_a_path_that_is_not_there_hides_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(FAILED)
+    found = check(tmp_path / "a.log", tmp_path / "nosuch")
+    assert found.status == 2
+    assert "nosuch: No such file or directory" in found.out
+    (tmp_path / "a.log").write_text(recent(GOOD))
+    assert check(tmp_path / "a.log", tmp_path / "nosuch").status == 3
+
+
+def test_a_longer_lookback_reads_again(tmp_path: Path, state: Path) -> None:
+    box = tmp_path / "mbox"
+    box.write_text(mail(FAILED, ago=5 * DAY, failed=True) + mail("x\n", job="other"))
+    assert check(box, "--lookback", "1d", state=state).status != 2
+    assert check(box, state=state).status == 2
+
+
+def test_a_message_of_a_maildir_that_is_written_anew_is_read_anew(
+    tmp_path: Path, state: Path
+) -> None:
+    for folder in ("new", "cur", "tmp"):
+        (tmp_path / "M" / folder).mkdir(parents=True)
+    message = tmp_path / "M/new/1"
+    message.write_text(mail(recent(GOOD)).split("\n", 1)[1])
+    assert check(tmp_path / "M", state=state).status == 0
+    message.write_text(mail(FAILED, failed=True).split("\n", 1)[1])
+    assert check(tmp_path / "M", state=state).status == 2
+
+
+def test_no_secret_is_shown_or_kept(tmp_path: Path, state: Path) -> None:
+    box = tmp_path / "mbox"
+    command = "PASSPHRASE=geheim1 duplicity --ftp-password geheim2 / sftp://u:gehe/im3@h/x"
+    body = "+ export FTP_PASSWORD=geheim4\n+ duplicity --ssh-password=geheim5\nPASSPHRASE=geheim6\n"
+    text = mail(body, failed=True).replace(f"{SPOOL}/assets.sh", command)
+    box.write_text(text + text)
+    (tmp_path / "x.log").write_text(body + "sftp://u:geheim7@h: BackendException: x\n")
+    found = check(box, tmp_path / "x.log", "-v", state=state)
+    assert found.status == 2
+    for text in (found.out, state.read_text()):
+        assert not re.search(r"geheim|gehe/im", text)
+
+
+def test_a_command_to_paste_is_one_line_of_the_jobs_own(tmp_path: Path) -> None:
+    box = tmp_path / "mbox"
+    subject = base64.b64encode(b"Cron <backup@host> /s/x.sh\nrm -rf /home").decode()
+    text = re.sub(r"Subject: .*", f"Subject: =?utf-8?B?{subject}?=", mail(FAILED, failed=True))
+    box.write_text(text)
+    found = check(box)
+    assert found.status == 2
+    assert not any(line.startswith("rm ") for line in found.out.split("\n"))
+
+
+def test_a_log_that_is_being_written_is_in_progress(tmp_path: Path) -> None:
+    log = tmp_path / "assets.log"
+    log.write_text(recent(GOOD) + KILLED)
+    with log.open("a"):
+        found = check(log)
+        assert found.status == 0
+        assert f"in progress: {log}" in found.first_line
+    assert check(log).status == 2
+    log.write_text(KILLED)
+    with log.open("a"):
+        assert "is in progress, so nothing is known yet" in check(log).first_line
 
 
 def test_nothing_to_read_and_nothing_recognised_is_unknown(tmp_path: Path) -> None:
@@ -395,14 +589,19 @@ MULTIPART = 'Content-Type: multipart/mixed; boundary="b"'
         mail("x\n").replace("To: ", "To: " + "a@b, " * 1_000_000),
         "Received: x\n" * 1_000_000,
         "From " * 1_000_000,
+        "".join(mail("x", job=f"j{i}") for i in range(30_000)),
+        "BackendException: x\n" + ("x" * 1999 + "\n") * 10_000,
+        "BackendException: x\n" + ("a." * 999 + "\n") * 5_000,
+        "".join(mail("Error:" * 100_000) for i in range(5)),
         "\nFrom a Mon Nov 23 01:01:01 2026\n" * 300_000,
+        mail(FAILED + "--b\nContent-Type: message/rfc822\n\n" * 3000, failed=True),
         mail(f"--b\n{MULTIPART}\n\n" * 20000).replace("Content-Type: text/plain", MULTIPART),
         mail("BackendException: | <b>bold</b> \x1b[31mred\x1b[0m | a=1;2;3\n", failed=True),
         mail("x\n").replace("US-ASCII", "no-such-charset\nContent-Transfer-Encoding: base64"),
         mail("x\n").replace("Subject: Cron", "Subject: =?x-y?B?////?= =?utf-8?Q?=C3=28?= Cron"),
         mail("GPGError: sftp://u:hunter22@h/x\n", failed=True),
     ],
-    ids=range(13),
+    ids=range(18),
 )  # fmt: skip
 def test_hostile_mail_gives_one_valid_output(text: str, tmp_path: Path) -> None:
     box = tmp_path / "mbox"

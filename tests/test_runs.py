@@ -48,7 +48,7 @@ def state_as_mail(text: str, *, failed: bool) -> State:
     """The state that a check would have if cron had mailed this."""
     mail = Mail("backup", "host", "/usr/local/bin/duplicity.sh", failed, False, 0.0, text)
     run = of_mail(mail, lambda line: line, None)
-    found = verdicts([run._replace(time=NOW.timestamp())], 0, running=False)
+    found = verdicts([run._replace(time=NOW.timestamp())], 0)
     return max((finding.state for finding in judge(found, NOW)), default=State.OK)
 
 
@@ -145,10 +145,10 @@ def test_what_cleanup_has_deleted_is_not_complained_about() -> None:
 
 def test_a_run_that_mostly_prints_statistics_and_now_does_not_was_killed() -> None:
     text = (RUNS / "0.8.23/sigkill.out").read_text()
-    runs = of_log("assets", calls(GOOD + text))
-    found = verdicts([run._replace(time=NOW.timestamp()) for run in runs], 0, running=False)
+    runs = of_log("assets", "assets", "backup", calls(GOOD + text))
+    found = verdicts([run._replace(time=NOW.timestamp()) for run in runs], 0)
     assert [told.kind.name for told in found[0].told] == ["KILLED"]
-    found = verdicts([run._replace(time=NOW.timestamp()) for run in runs], 0, running=True)
+    found = verdicts([run._replace(time=NOW.timestamp()) for run in runs], 0, {"assets"})
     assert found[0].told == ()
 
 

@@ -53,6 +53,11 @@ class Job(NamedTuple):
             sudo[1] = "-Hu"  # sudo -i would put variables in their place.
         return "  " + shlex.join([*sudo, *words])
 
+    def log_check(self) -> str:
+        """Return a line that tells what the last runs said."""
+        words = [os.path.join(self.programs, "check_duplicity_log"), "-u", self.user]
+        return "  " + shlex.join(["sudo", *words])
+
     def process_check(self) -> str:
         """Return a line that tells whether a backup of the job is running."""
         words = [os.path.join(self.programs, "check_duplicity_process"), "-u", self.user]
@@ -71,7 +76,8 @@ Run it again, in tmux or screen:
   {sudo} {script}"""
 
 _LAST_RUN = """\
-See what the last run said (cron's mail to {user}), and whether one runs now:
+See what the last run said, and whether one runs now:
+{log}
 {process}"""
 
 _BY_HAND = """\
@@ -83,8 +89,10 @@ See the processes; ending the first of them is enough:
   ps -o pid,stat,etime,time,args -u {user}
   sudo kill PID"""
 
+_UNKNOWN_OPTIONS = ", with the options that the script has (--no-encryption, if it says so)"
+
 _CLEANUP = """\
-If no backup runs now, remove them:
+If no backup runs now, remove them{options}:
 {process}
 {cleanup}"""
 
@@ -229,7 +237,7 @@ next run mends all.""",
     ),
     Kind.PERMISSION: (
         """\
-See in the line below what was denied: the destination's directory, the archive directory, or a file
+See above what was denied: the destination's directory, the archive directory, or a file
 that was made as another user (root, by hand).""",
         _SCRIPT,
         _RERUN,
@@ -295,7 +303,7 @@ duplicity goes on where it stopped.
         _RERUN,
     ),
     Kind.RUN_FAILED: (
-        "Read what it printed, below and in the mail or log, and see whether it happens again:",
+        "Read what it printed, above and in the mail or log, and see whether it happens again.",
         _SCRIPT,
         _RERUN,
     ),
@@ -371,10 +379,16 @@ which tells by its lock:
   sudo -u {user} {check}""",
     ),
     Kind.USAGE: (),
+    Kind.NO_JOB: (
+        """\
+Jobs are defined by files, or found in crontabs, timers and profiles as far as they may be read:
+  sudo {programs}/duplicity_triage --list-jobs""",
+    ),
     Kind.WRONG_USER: ("  sudo -u {user} {check}",),
     Kind.NO_DUPLICITY: (
         """\
-Is it installed, and for this user too? One in a virtual environment is named with --duplicity.
+Is it installed, and for this user too? One in a virtual environment is named by its full path: in
+the job's script, and for a check with --duplicity.
   {sudo} {command} --version""",
     ),
     Kind.DUPLICITY_FAILED: (
@@ -400,8 +414,9 @@ directory:
     ),
     Kind.NO_NEWS: (
         """\
-Has cron run the job at all, does its mail arrive here? A job that prints nothing mails nothing:
-name its archive directory (-a and -d), which tells of good runs.""",
+Has cron run the job at all, does its mail arrive here (MAILTO, /etc/aliases, ~/.forward)? A job
+that prints nothing mails nothing: its archive directory tells of good runs, if it is named (-a
+and -d).""",
         _SCRIPT,
     ),
     Kind.ENDED: ("Something else ended the check before its own --timeout.",),
@@ -443,6 +458,9 @@ def _values(job: Job) -> dict[str, str]:
         "cleanup": job.duplicity("cleanup", "--force", *plain),
         "older": job.duplicity("remove-older-than", job.kept or "TIME", "--force", *plain),
         "full": job.duplicity("full", *plain, "SOURCE"),
+        "options": "" if job.url and job.encrypted is not None else _UNKNOWN_OPTIONS,
         "verify": job.duplicity("verify", "-v4", *plain) + " SOURCE",
         "process": job.process_check(),
+        "log": job.log_check(),
+        "programs": job.programs,
     }

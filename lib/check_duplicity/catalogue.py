@@ -74,7 +74,7 @@ HARMLESS = (
 
 # What ends a call; the cause is looked for in all of its lines.
 FAILURES = (
-    r" ?(?:[A-Za-z_]\w*\.)*[A-Za-z_]*(?:Error|Exception|BackendScheme|BackendURL)(?::|$)",
+    r" ?(?:[A-Za-z_]\w{0,40}\.){0,6}[A-Za-z_]{0,60}?(?:Error|Exception|BackendScheme|BackendURL)(?::|$)",
     r"(?:GnuPG passphrase[^:]*: ?)?Traceback \((?:most recent call|innermost) last\)",
     r"KeyboardInterrupt",
     r"Giving up after \d+ attempts?",
@@ -102,7 +102,7 @@ FAILURES = (
     r"GnuPG binary not found|Version .* of GnuPG is not supported",
     r"(?:Killed|Terminated|Segmentation fault)(?: \(core dumped\))?$",
     r"ERROR \d+\b",
-    r"\S+ not found: +[Pp]lease install",
+    r"[\w.-]{1,40} not found: +[Pp]lease install",
     r"PYTHONOPTIMIZE in the environment causes|Setting python optimization causes",
     r"Last selection expression:$",
     r"Error opening file ",
@@ -115,7 +115,7 @@ ANYWHERE = {
 # So it gives up in other languages ("Nach 1 Versuchen wird aufgegeben. OSError: ..."); but so it is
 # repeated, too. It is a failure only if no statistics follow.
 EXCEPTION_NEEDLES = ("Error: ", "Exception: ")
-EXCEPTION = r"[^\[{]{1,120}[.?] (?:[A-Za-z_]\w*\.)*[A-Za-z_]*(?:Error|Exception): "
+EXCEPTION = r"[^\[{]{1,120}?[.?] (?:[A-Za-z_]\w{0,40}\.){0,6}[A-Za-z_]{0,60}?(?:Error|Exception): "
 
 
 class Sign(NamedTuple):
@@ -137,7 +137,7 @@ CAUSES = (
     Sign(Kind.LOGIN, r"auth failed on module|\b530 |401 Unauthorized|403 Forbidden|AccessDenied"),
     Sign(Kind.LOGIN, r"InvalidAccessKeyId|SignatureDoesNotMatch|NoCredentialsError|not logged in"),
     Sign(Kind.MODULE, r"No module named |ModuleNotFoundError|cannot import name|ImportError"),
-    Sign(Kind.MODULE, r"\S+ not found: +[Pp]lease install"),
+    Sign(Kind.MODULE, r" not found: +[Pp]lease install"),
     Sign(Kind.MODULE, r"requires? (?:the )?(?:python )?(?:module|library)|backend requires"),
     Sign(Kind.NO_SPACE, r"(?:BackendException|Giving up).*(?:No space left|Errno 28|[Qq]uota exceeded)"),
     Sign(Kind.NO_SPACE, r"rsync: .*(?:No space left|Disk quota)|\b(?:452|552) .*(?:space|storage|quota)"),
@@ -166,6 +166,7 @@ CAUSES = (
     Sign(Kind.SOURCE_MISSING, r"Argument source_\w+ .* does not exist"),
     Sign(Kind.OPTIONS, r"CommandLineError|Command line error|duplicity: error:|no such option"),
     Sign(Kind.OPTIONS, r"unrecognized arguments|deprecated option|option .* (?:was )?removed"),
+    Sign(Kind.OPTIONS, r"Expected \d+ positionals? from "),
     Sign(Kind.OPTIONS, r"Last selection expression:|Error opening file |Setting python optim|PYTHONOPT"),
     Sign(Kind.OPTIONS, r"UnsupportedBackendScheme|InvalidBackendURL|not a recognized|Bad URL"),
     Sign(Kind.NO_SIGNATURES, r"Old signatures not found and incremental specified"),
@@ -220,8 +221,8 @@ SENTENCES = {
     Kind.NO_KEY: "gpg lacks a key",
     Kind.GPG: "gpg failed",
     Kind.NO_SPACE: "no space left at the destination",
-    Kind.NO_LOCAL_SPACE: "no space left on its own machine",
-    Kind.NO_DESTINATION: "the destination's directory is not there",
+    Kind.NO_LOCAL_SPACE: "no space left on this machine",
+    Kind.NO_DESTINATION: "the destination is no directory, or not there",
     Kind.PERMISSION: "permission denied",
     Kind.LOGIN: "login refused",
     Kind.HOST_KEY: "the server's host key is not the known one",

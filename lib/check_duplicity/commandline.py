@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
+import shlex
 import sys
-from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from check_duplicity import __version__
+from check_duplicity import __version__, user
+from check_duplicity.advice import Job
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.limits import Limit
 from check_duplicity.secrets import Secrets
+
+if TYPE_CHECKING:
+    from check_duplicity.jobs import Known
 
 _T = TypeVar("_T")
 
@@ -19,7 +26,17 @@ _T = TypeVar("_T")
 class Parser(argparse.ArgumentParser):
     """An argument parser with the options that all plugins share."""
 
-    def __init__(self, prog: str, description: str, usage: str, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        prog: str,
+        description: str,
+        usage: str,
+        secrets: Secrets,
+        *,
+        verbose: str,
+        foreign: bool = False,
+    ) -> None:
+        """``verbose`` is what -v adds, ``foreign`` whether options for duplicity can follow."""
         super().__init__(
             prog=prog,
             description=description,
@@ -30,6 +47,7 @@ class Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         self._secrets = secrets
+        self._foreign = foreign
         common = self.add_argument_group("common options")
         common.add_argument(
             "-t", "--timeout", type=argument(_positive), default=30.0, metavar="SECONDS",
@@ -37,7 +55,7 @@ class Parser(argparse.ArgumentParser):
         )  # fmt: skip
         common.add_argument(
             "-v", "--verbose", action="count", default=0,
-            help="say more: -v what could not be seen and the chains, -vv every backup set",
+            help=verbose,
         )  # fmt: skip
         common.add_argument(
             "-q", "--quiet", action="store_true", help="print the first line only, no advice"
@@ -51,7 +69,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise `CannotSee` instead of exiting with 2, which is CRITICAL."""
         text = self._secrets.hide(message)
-        raise CannotSee(Kind.USAGE, f"wrong usage: {text} ({_hint(message)})")
+        hint = "see --help"
+        if message.startswith("unrecognized") and self._foreign:
+            hint += "; what is for duplicity stands behind --"
+        raise CannotSee(Kind.USAGE, f"wrong usage: {text} ({hint})")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """Exit after help or version; neither says that all is well."""
@@ -60,14 +81,21 @@ class Parser(argparse.ArgumentParser):
         sys.exit(3)
 
 
-def _hint(message: str) -> str:
-    if message.startswith("unrecognized"):
-        return "see --help; what is for duplicity stands behind --"
-    return "see --help"
-
-
 def add_job(group: argparse._ArgumentGroup) -> None:
     """Add the options that name a job, the same in all plugins."""
+    group.add_argument(
+        "-j",
+        "--job",
+        metavar="NAME",
+        help="take all of these, and the limits, from the job's file, or from the crontab and the"
+        " script that it is found by; what is given here as well wins",
+    )
+    group.add_argument(
+        "--jobs-dir",
+        metavar="DIR",
+        default="/etc/check-duplicity/jobs.d",
+        help="where the jobs' files are (default /etc/check-duplicity/jobs.d)",
+    )
     group.add_argument(
         "-d",
         "--destination",
@@ -82,6 +110,57 @@ def add_job(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("-n", "--name", help="the job's backup name (default the MD5 of the URL)")
     group.add_argument("-u", "--user", help="the user the backup belongs to")
+
+
+def parse(
+    parser: Parser, argv: Sequence[str], keys: Mapping[str, str], secrets: Secrets, now: datetime
+) -> tuple[argparse.Namespace, Known | None]:
+    """Return the options, and with ``--job`` what is known of it, which are the defaults then.
+
+    ``keys`` gives for an option's name the key of a job's file. Raises `CannotSee`.
+    """
+    options = parser.parse_args(argv)
+    if not options.job:
+        return options, None
+    from check_duplicity import discovery
+
+    known = discovery.job(options.job, options.jobs_dir)
+    secrets.learn(known.environment, [known.get("destination"), *known.words("options")])
+    values = {name: known.get(key) for name, key in keys.items() if known.get(key)}
+    if "warning" in keys.values():
+        values = {**_limits_of(parser, known, now), **values}
+    parser.set_defaults(**values)
+    return parser.parse_args(argv), known
+
+
+def job_of(options: argparse.Namespace, known: Known | None, secrets: Secrets, **more: Any) -> Job:
+    """Return what the commands that are printed need, from the options that name a job."""
+    owner = options.user or user.current()
+    return Job(
+        user=owner,
+        check=shlex.join(map(secrets.hide, sys.argv)),
+        programs=os.path.dirname(os.path.abspath(sys.argv[0])),
+        login=user.has_shell(owner),
+        url=secrets.hide(options.destination),
+        archive_dir=options.archive_dir,
+        name=options.name,
+        script=secrets.hide(known.get("script")) if known else "",
+        **more,
+    )
+
+
+def _limits_of(parser: Parser, known: Known, now: datetime) -> dict[str, str]:
+    """The limits that a job's schedule gives."""
+    if not known.get("schedule"):
+        return {}
+    from check_duplicity import schedule
+
+    try:
+        zone = schedule.zone_of(known.get("time_zone"))
+        warning, critical = schedule.limits(known.get("schedule"), now, zone)
+    except ValueError as error:
+        parser.error(f"job {known.job}: {error}")
+    return {"warning": warning, "critical": critical}
 
 
 def check_order(parser: Parser, options: argparse.Namespace, *kinds: str) -> None:

@@ -18,7 +18,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
 from check_duplicity.findings import CannotSee, Kind
@@ -75,19 +75,23 @@ def nowhere(url: str) -> str:
 
 @contextlib.contextmanager
 def asking(
-    url: str, options: Sequence[str], command: Sequence[str], secrets: Secrets
+    url: str,
+    options: Sequence[str],
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    secrets: Secrets,
 ) -> Iterator[Asked]:
     """Run ``collection-status`` for the length of the block.
 
-    ``command`` starts duplicity, ``options`` are the job's own. Raises `CannotSee` if it can't be
-    started.
+    ``command`` starts duplicity, ``options`` and ``environment`` are the job's own. Raises
+    `CannotSee` if it can't be started.
     """
     with _private_directory() as private:
         # Standard error has what goes wrong before there is a log, so the log goes there too.
         own = ["-v9", "--no-encryption", "--log-fd", "2", "--archive-dir", private]
         line = [*command, "collection-status", "--num-retries", "1", *options, *own, url]
         began = time.time()
-        with _running(line, private) as duplicity:
+        with _running(line, _environment(private, environment)) as duplicity:
             yield Asked(duplicity, secrets, began)
 
 
@@ -154,7 +158,9 @@ def _make_directory() -> str:
 
 
 @contextlib.contextmanager
-def _running(command: Sequence[str], private: str) -> Iterator[subprocess.Popen[bytes]]:
+def _running(
+    command: Sequence[str], environment: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command without input or terminal, in a group of its own that is killed in the end.
 
     Nothing is lost: what duplicity would tidy up is in its private directory.
@@ -171,7 +177,7 @@ def _running(command: Sequence[str], private: str) -> Iterator[subprocess.Popen[
     process = None
     try:
         with _undisturbed():
-            process = _start(command, _environment(private), prepare)
+            process = _start(command, environment, prepare)
         yield process
     finally:
         with _undisturbed():
@@ -248,11 +254,11 @@ def _undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _environment(private: str) -> dict[str, str]:
-    """The caller's environment (credentials are in it), with nothing translated or local."""
+def _environment(private: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The caller's and the job's environment (credentials), with nothing translated or local."""
     kept = {
         name: value
-        for name, value in os.environ.items()
+        for name, value in {**os.environ, **given}.items()
         if name not in ("LANG", "LANGUAGE") and not name.startswith("LC_")
     }
     return {

@@ -68,6 +68,7 @@ class Kind(Enum):
     NO_NEWS = "no run to judge"
     HIDDEN = "processes hidden"
     USAGE = "wrong usage"
+    NO_JOB = "no such job"
     WRONG_USER = "wrong user"
     NO_DUPLICITY = "duplicity cannot be run"
     DUPLICITY_FAILED = "duplicity failed"
@@ -79,12 +80,16 @@ class Kind(Enum):
 
 
 class Finding(NamedTuple):
-    """A fact with its reason: a kind, a state and one sentence; of many jobs also whose it is."""
+    """A fact with its reason: a kind, a state and one sentence.
+
+    ``job`` is whose it is, if there are many; ``quote`` the words that tell it, if that helps.
+    """
 
     kind: Kind
     state: State
     text: str
     job: str = ""
+    quote: str = ""
 
 
 class Measure(NamedTuple):

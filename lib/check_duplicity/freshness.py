@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from check_duplicity.collection import BackupSet, Chain, Collection
+from check_duplicity.evaluation import Evaluation, Limits, evaluate
 from check_duplicity.findings import CannotSee, Finding, Kind, Measure, State
 from check_duplicity.limits import format_age, format_time
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from check_duplicity.sources import Seen
 
 # A backup may begin and end between reading the clock and reading the destination.
 _CLOCK_TOLERANCE = timedelta(minutes=1)
@@ -42,6 +48,25 @@ class Running(NamedTuple):
     def __str__(self) -> str:
         since = f" since {format_time(self.since)}" if self.since else ""
         return f"in progress{since}, pid {self.pid}"
+
+
+def evaluated(seen: Seen, options: Namespace, now: datetime) -> Evaluation:
+    """Judge what was seen by the options of check_duplicity_freshness."""
+    in_time = seen.running is not None and seen.running.in_time(now)
+    worst = State.WARNING if in_time else State.CRITICAL
+    found = judge(
+        seen.collection,
+        now,
+        seen.running,
+        sure=seen.sure,
+        require_encryption=options.require_encryption,
+    )
+    limits = {
+        "age": Limits(options.warning, options.critical, worst),
+        "full_age": Limits(options.full_warning, options.full_critical),
+        "chain_length": Limits(options.chain_warning, options.chain_critical),
+    }
+    return evaluate(measure(seen.collection, now, seen.running), found, limits)
 
 
 def measure(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from check_duplicity.secrets import without_password
@@ -83,8 +83,33 @@ class Invocation(NamedTuple):
         return self.action in _BACKUPS
 
 
-def read_invocation(argv: Sequence[str]) -> Invocation | None:
-    """Return what an argument vector makes duplicity do; ``None`` if it isn't duplicity's."""
+class Arguments(NamedTuple):
+    """An argument vector taken to pieces, as it was given: the URL with its password.
+
+    ``command`` starts duplicity; ``values`` are those of the long options, empty for flags.
+    """
+
+    command: tuple[str, ...]
+    action: str
+    url: str
+    values: Mapping[str, str]
+
+    @property
+    def backup(self) -> bool:
+        """Whether they make a backup."""
+        return self.action in _BACKUPS
+
+    def options(self, wanted: re.Pattern[str]) -> list[str]:
+        """Return the long options whose names begin with a pattern, as they can be given again."""
+        return [
+            name if name in _FLAGS else f"{name}={value}"
+            for name, value in self.values.items()
+            if wanted.match(name)
+        ]
+
+
+def read_arguments(argv: Sequence[str]) -> Arguments | None:
+    """Return what an argument vector gives to duplicity; ``None`` if it isn't duplicity's."""
     arguments = _duplicity_arguments(argv)
     if arguments is None:
         return None
@@ -95,17 +120,26 @@ def read_invocation(argv: Sequence[str]) -> Invocation | None:
     if not action and len(positionals) >= 2:
         # duplicity SOURCE URL backs up, duplicity URL TARGET restores.
         action = "backup" if positionals[-1] == url else "restore"
+    return Arguments(tuple(argv[: len(argv) - len(arguments)]), action, url, values)
+
+
+def read_invocation(argv: Sequence[str]) -> Invocation | None:
+    """Return what an argument vector makes duplicity do; ``None`` if it isn't duplicity's."""
+    read = read_arguments(argv)
+    if read is None:
+        return None
     import hashlib
 
     from check_duplicity.names import Prefixes  # only now: mostly no process is duplicity's
 
+    url = read.url
     digest = hashlib.md5(url.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest()
     return Invocation(
-        action,
+        read.action,
         without_password(url),
-        values.get("--archive-dir", ""),
-        values.get("--name") or (digest if url else ""),
-        Prefixes.of_options(arguments),
+        read.values.get("--archive-dir", ""),
+        read.values.get("--name") or (digest if url else ""),
+        Prefixes.of_options(argv[len(read.command) :]),
     )
 
 

@@ -7,7 +7,7 @@ directory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple
 
@@ -15,8 +15,9 @@ from check_duplicity.catalogue import SENTENCES, state_of
 from check_duplicity.findings import CannotSee, Finding, Kind, Measure, State
 from check_duplicity.limits import format_age, format_time
 from check_duplicity.logged import Logged
-from check_duplicity.runs import FAILED, GOOD, OPEN, Told
+from check_duplicity.runs import FAILED, GOOD, OPEN, OTHER, Run, Told, joined
 
+_LESSER = {Kind.ORPHANED: Kind.ORPHANED_SIGNATURES, Kind.INCOMPLETE: Kind.UNMATCHED_SIGNATURES}
 _LONGEST_NAME = 40  # characters
 _FAILED_KINDS = frozenset(kind for kind in SENTENCES if state_of(kind) == State.CRITICAL)
 
@@ -33,24 +34,21 @@ class Verdict(NamedTuple):
         return any(item.kind in _FAILED_KINDS for item in self.told)
 
 
-def verdicts(runs: Iterable[Logged], since: float, *, running: bool) -> list[Verdict]:
+def verdicts(runs: Iterable[Logged], since: float, running: Container[str] = ()) -> list[Verdict]:
     """Return what the newest run of each of duplicity's jobs says, the newest first.
 
     ``runs`` are in the order of time; older ones than ``since`` (seconds since the epoch) don't
-    count. A log whose last run hasn't come to its end is in progress while a backup is ``running``.
+    count. ``running`` are the jobs whose last run is in progress: the one before it decides.
     """
     jobs: dict[str, list[Logged]] = {}
     for run in runs:
         if (run.time or 0) >= since:
             jobs.setdefault(run.job, []).append(run)
     found = []
-    for of_job in jobs.values():
-        if not any(run.sure for run in of_job):
-            continue
-        if running and not of_job[-1].whole:
-            of_job.pop()
-        if of_job:
-            found.append(Verdict(of_job[-1], _told(of_job)))
+    for job, of_job in jobs.items():
+        whole = of_job[:-1] if job in running else of_job
+        if whole and any(run.sure for run in whole):
+            found.append(_verdict(whole))
     return sorted(_named(found), key=lambda verdict: verdict.run.time or 0, reverse=True)
 
 
@@ -65,6 +63,8 @@ def _named(found: Sequence[Verdict]) -> list[Verdict]:
 def _renamed(run: Logged, hosts: Sequence[str]) -> Logged:
     if len(hosts) == 1:
         return run
+    if not run.host:
+        return run._replace(name=run.job)
     if len(set(hosts)) == len(hosts):
         return run._replace(name=f"{run.name} on {run.host}")
     name = " ".join([run.name, *run.command.split()[1:]])
@@ -73,14 +73,23 @@ def _renamed(run: Logged, hosts: Sequence[str]) -> Logged:
     )
 
 
-def _told(runs: Sequence[Logged]) -> tuple[Told, ...]:
-    """The findings of the last run."""
-    run = runs[-1].run
-    if run.outcome != OPEN:
-        return run.told
+def _verdict(runs: Sequence[Logged]) -> Verdict:
+    """The verdict on one job by its runs: the last that was good or failed, and what came later."""
+    position = max((i for i, run in enumerate(runs) if run.decisive), default=len(runs) - 1)
+    decisive, later = runs[position], runs[position:]
+    run = joined([each.run for each in later])
+    kinds = {item.kind for item in run.told}
+    # The same leftovers, with the same cure.
+    less = {lesser for kind, lesser in _LESSER.items() if kind in kinds}
+    told = tuple(item for item in run.told if item.kind not in less)
+    last = runs[-1]
+    if decisive.run.outcome == FAILED or last.run.outcome in (GOOD, OTHER):
+        return Verdict(decisive, told)
     # If it mostly says how it went, and now doesn't, it was killed.
-    ended = run.uploading or any(earlier.run.statistics for earlier in runs[:-1])
-    return (Told(Kind.KILLED if ended else Kind.UNCLEAR, ""), *run.told)
+    known = last.run.outcome == OPEN and any(r.run.statistics for r in runs[:-1])
+    killed = last.run.uploading or known
+    kind = Kind.KILLED if killed else Kind.UNCLEAR
+    return Verdict(last, (Told(kind, ""), *told))
 
 
 def restored(found: Sequence[Verdict], complete: datetime | None) -> list[Verdict]:
@@ -90,20 +99,33 @@ def restored(found: Sequence[Verdict], complete: datetime | None) -> list[Verdic
     """
     if complete is None or len(found) != 1 or (found[0].run.time or 0) >= complete.timestamp():
         return list(found)
-    return [Verdict(found[0].run._replace(time=complete.timestamp()), ())]
+    good = found[0].run._replace(time=complete.timestamp(), run=Run(GOOD))
+    return [Verdict(good, ())]
 
 
-def demand_news(found: Sequence[Verdict], runs: Sequence[Logged], now: datetime, back: str) -> None:
-    """Raise `CannotSee` if there is nothing to judge: no news is bad news."""
-    if found:
-        return
+def by_archive(complete: datetime | None, since: float, job: str) -> list[Verdict]:
+    """Return the verdict on a job that has said nothing, by its archive directory alone."""
+    if complete is None or complete.timestamp() < since:
+        return []
+    run = Logged(
+        job=job, name=job, user="", host="", command="", time=complete.timestamp(),
+        whole=True, sure=True, run=Run(GOOD),
+    )  # fmt: skip
+    return [Verdict(run, ())]
+
+
+def no_news(runs: Sequence[Logged], running: Iterable[str], now: datetime, back: str) -> CannotSee:
+    """Return why there is nothing to judge: no news is bad news."""
     times = [run.time for run in runs if run.sure and run.time is not None]
-    if times:
+    jobs = sorted(running)
+    if jobs:
+        reason = f"the first run in {jobs[0]} is in progress, so nothing is known yet"
+    elif times:
         age = format_age(now.timestamp() - max(times))
         reason = f"no run of duplicity within {back}, the newest was {age} ago"
     else:
         reason = "no run of duplicity in what was read"
-    raise CannotSee(Kind.NO_NEWS, reason)
+    return CannotSee(Kind.NO_NEWS, reason)
 
 
 def measure(
@@ -135,31 +157,41 @@ def _said(found: Sequence[Verdict], now: datetime) -> str:
     """What the status line says when all is well."""
     if not found:
         return ""
-    age = format_age(max(0, now.timestamp() - (found[0].run.time or 0)))
+    newest, oldest = (_age(verdict, now) for verdict in (found[0], found[-1]))
     if len(found) == 1:
-        return f"{found[0].run.name} was good {age} ago"
-    return f"{len(found)} jobs good, the newest run {age} ago"
+        how = "good" if found[0].run.run.outcome == GOOD else "ended without complaint"
+        return f"{found[0].run.name}: {how} {newest} ago"
+    return f"{len(found)} jobs good, the last run of each {newest} to {oldest} ago"
+
+
+def _age(verdict: Verdict, now: datetime) -> str:
+    return format_age(max(0, now.timestamp() - (verdict.run.time or 0)))
 
 
 def judge(found: Iterable[Verdict], now: datetime) -> Iterator[Finding]:
     """Yield the findings of all verdicts."""
     for verdict in found:
-        age = format_age(max(0, now.timestamp() - (verdict.run.time or 0)))
+        age = _age(verdict, now)
         for item in verdict.told:
-            failed = item.kind in _FAILED_KINDS and verdict.run.run.outcome in (FAILED, OPEN)
-            text = f"{verdict.run.name} {'failed ' if failed else ''}{age} ago: "
-            text += (item.kind == Kind.RUN_FAILED and item.line) or SENTENCES[item.kind]
-            yield Finding(item.kind, state_of(item.kind), text, verdict.run.job)
+            sentence = SENTENCES[item.kind]
+            if verdict.run.run.outcome in (FAILED, OPEN) and item.kind in _FAILED_KINDS:
+                why = (item.kind == Kind.RUN_FAILED and item.line) or sentence
+                text = f"{verdict.run.name}: failed {age} ago, {why}"
+            else:
+                text = f"{verdict.run.name}: {sentence}, {age} ago"
+            yield Finding(item.kind, state_of(item.kind), text, verdict.run.job, item.line)
 
 
 def details(found: Iterable[Verdict], verbose: int) -> Iterator[str]:
-    """Yield lines on each run: those with a finding, with what they printed; with -v all."""
+    """Yield lines on each run: if there is more than one, or with -v."""
+    found = list(found)
+    if len(found) == 1 and not verbose:
+        return
     for verdict in found:
         run = verdict.run
-        if not (verdict.told or verbose):
-            continue
         whose = f" ({run.user}@{run.host})" if run.host else ""
         time = format_time(datetime.fromtimestamp(run.time or 0, timezone.utc))
         outcome = "failed" if verdict.failed else "good" if run.run.outcome == GOOD else "ended"
-        yield f"{run.name}{whose}, {time}: {outcome}"
-        yield from (f"  {item.line}" for item in verdict.told if item.line)
+        outcome += ", with warnings" if verdict.told and not verdict.failed else ""
+        if verdict.told or verbose:
+            yield f"{run.name}{whose}, {time}: {outcome}"

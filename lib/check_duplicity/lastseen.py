@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 
 from check_duplicity import __version__, archive, logs, memory, processes
+from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.logged import Logged, in_order
 from check_duplicity.names import read_archive
 from check_duplicity.user import current
 
+_DAY = timedelta(days=1)
+
+
+class Seen(NamedTuple):
+    """The runs, in the order of time, and what could not be read or kept.
+
+    ``unread`` is why a path could not be read at all.
+    """
+
+    runs: list[Logged]
+    problems: list[str]
+    unread: CannotSee | None = None
+
 
 def own_mailbox() -> str:
-    """Return the path of the mailbox of the user that this process runs as."""
-    return os.environ.get("MAIL") or f"/var/mail/{current()}"
+    """Return the path of the mailbox of the user that this process runs as. Raises `CannotSee`."""
+    path = os.environ.get("MAIL") or f"/var/mail/{current()}"
+    if not os.path.lexists(path):
+        raise CannotSee(Kind.NO_NEWS, f"{current()} has no mail: there is no {path}")
+    return path
 
 
 def look(
@@ -23,12 +41,9 @@ def look(
     now: datetime,
     since: float,
     hide: Callable[[str], str],
-) -> tuple[list[Logged], list[str]]:
-    """Return the runs since a time (seconds since the epoch), and what could not be read or kept.
-
-    They are in the order of time. Raises `CannotSee`.
-    """
-    absolute = [path if path == "-" else os.path.abspath(path) for path in paths]
+) -> Seen:
+    """Return the runs since a time (seconds since the epoch)."""
+    absolute = _apart([path if path == "-" else os.path.abspath(path) for path in paths])
     file = state_file or memory.default_path("log", absolute)
     problems = []
     before = {}
@@ -40,10 +55,18 @@ def look(
     known = known if isinstance(known, dict) else {}
     runs: list[Logged] = []
     after = {}
+    unread = None
+    how = logs.Look(now.timestamp(), since, hide)
     for path in absolute:
         kept = known.get(path)
-        how = logs.Look(now.timestamp(), since, hide)
-        found = logs.look(path, kept if isinstance(kept, dict) else {}, how)
+        try:
+            found = logs.look(path, kept if isinstance(kept, dict) else {}, how)
+        except CannotSee as reason:
+            if reason.kind is not Kind.NOT_READABLE:
+                raise
+            unread = CannotSee(reason.kind, hide(reason.reason))
+            problems.append(f"Not read: {unread.reason}")
+            continue
         runs += found.runs
         problems += found.problems
         after[path] = found.kept
@@ -53,19 +76,55 @@ def look(
             memory.remember(file, state, make_directory=not state_file)
     except memory.Forgotten as reason:
         problems.append(f"The next check reads all anew: {reason}")
-    return in_order(runs), problems
+    return Seen(in_order(runs, how.latest), problems, unread)
 
 
-def is_running(url: str, archive_dir: str, name: str) -> bool:
+def _apart(paths: Iterable[str]) -> list[str]:
+    """Leave out what is read anyway: the rotated neighbours of another path."""
+    paths = list(dict.fromkeys(paths))
+    beside = {other for path in paths if path != "-" for other in logs.rotated(path)}
+    return [path for path in paths if path not in beside] or paths
+
+
+def in_progress(runs: Iterable[Logged], paths: Iterable[str], which: Sequence[str]) -> set[str]:
+    """Return the logs that have a run without an end, and may still be written to.
+
+    A process that has the log open tells; if that can't be seen, any backup that is running, of
+    those with this destination, archive directory and name (``which``).
+    """
+    unfinished = {run.job for run in runs if not run.whole}
+    found = set()
+    for path in map(os.path.abspath, paths):
+        if path in unfinished:
+            written = processes.is_being_written(path)
+            if written or (written is None and _is_running(*which)):
+                found.add(path)
+    return found
+
+
+def _is_running(url: str, archive_dir: str, name: str) -> bool:
     """Whether a backup is running; also if that can't be seen."""
-    sight = processes.look(processes.Wanted(url, archive_dir, name, current()))
+    sight = processes.look(processes.Wanted(url, archive_dir, name))
     return bool(sight.running) or not sight.sure
 
 
 def newest_complete(url: str, archive_dir: str, name: str, now: datetime) -> datetime | None:
-    """Return the time of the newest complete set in an archive directory, if that can be seen."""
+    """Return when the newest complete set in an archive directory was completed, if seen there.
+
+    That is when its manifest got its name: an interrupted backup that goes on keeps its first time.
+    But not more than a day later than that, for a manifest may have been fetched again.
+    """
     if not url and not (archive_dir and name):
         return None
-    seen = archive.look(archive.archive_path(url, archive_dir or None, name or None))
-    sets = [s for chain in read_archive(seen).chains for s in chain.restorable if s.time <= now]
-    return max((s.time for s in sets), default=None)
+    path = archive.archive_path(url, archive_dir or None, name or None)
+    chains = read_archive(archive.look(path)).chains
+    sets = [s for chain in chains for s in chain.restorable if s.time <= now]
+    if not sets:
+        return None
+    newest = max(sets, key=lambda backup_set: backup_set.time)
+    completed = [newest.time]
+    stamp = newest.time.strftime("%Y%m%dT%H%M%SZ")
+    for entry in os.scandir(path):
+        if f"{stamp}.manifest" in entry.name and not entry.name.endswith(".part"):
+            completed.append(datetime.fromtimestamp(entry.stat().st_mtime, timezone.utc))
+    return min(max(completed), newest.time + _DAY, now)

@@ -26,14 +26,16 @@ from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.logged import Logged, logged_of, newest, of_log, of_mail, values_of_logged
 from check_duplicity.mails import read_mail
 from check_duplicity.transcript import Reader
+from check_duplicity.user import name_of_uid
 
 _BLOCK = 1 << 20  # bytes read at once
 _FINGERPRINT = 1024  # bytes
 _LONGEST_LINE = 1 << 16  # bytes; what is longer is cut
 _SETTLED = 60  # seconds after which nobody goes on writing a line or a message
-_ROTATED = r"(?:[.-](?:\d{1,14}(?:-\d{1,10})?|old))?(?:\.(?:gz|bz2|xz))?"
+# A plain number is one only behind a dot: web-2 is another log than web.
+_ROTATED = r"(?:\.\d{1,4}|[.-]\d{8,14}(?:-\d{1,10})?|[.-]old)?(?:\.(?:gz|bz2|xz))?"
 _LARGEST_COPY = 2 << 30  # bytes, of a compressed mbox
-_NOT_COMPRESSED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+_NOT_COMPRESSED = (EOFError, zlib.error, lzma.LZMAError, OSError)
 _OPENERS: dict[str, Callable[[Any], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _SUFFIX = re.compile(r"\.(?:log|txt|out)$")
 
@@ -48,6 +50,11 @@ class Look(NamedTuple):
     now: float
     horizon: float
     hide: Callable[[str], str]
+
+    @property
+    def latest(self) -> float:
+        """The latest time that a run can have, if no clock was wrong."""
+        return self.now + 86400
 
 
 class Found(NamedTuple):
@@ -66,6 +73,7 @@ class _File(NamedTuple):
     identity: list[int]
     size: int
     changed: float
+    owner: str = ""
 
 
 def look(path: str, kept: dict[str, Any], how: Look) -> Found:
@@ -87,8 +95,8 @@ def _look_at_stdin(how: Look) -> Found:
     with tempfile.TemporaryFile() as copy:  # An mbox is looked at twice.
         _copy(sys.stdin.buffer, copy)
         file = _File("-", copy, [], copy.tell(), 0)
-        runs, _ = _read(file, "standard input", {}, how)
-    return Found(newest(_dated(runs, how.now)), {})
+        runs, _ = _read(file, "-", {}, how)
+    return Found(newest(_dated(runs, how.now), how.latest), {})
 
 
 def _look_at_maildir(path: str, kept: dict[str, Any], how: Look) -> Found:
@@ -101,10 +109,13 @@ def _look_at_maildir(path: str, kept: dict[str, Any], how: Look) -> Found:
     runs: list[Logged] = []
     after: dict[str, Any] = {}
     problems = []
-    for unique, name, delivered in messages:
+    for unique, name, delivered, size in messages:
         try:
-            run = None if before[unique] is None else logged_of(before[unique])
-        except (KeyError, ValueError):
+            *same, values = before[unique]
+            run = None if values is None else logged_of(values)
+            if same != [delivered, size]:
+                raise ValueError("another message")
+        except (KeyError, ValueError, TypeError):
             try:
                 run = _of_message(mailboxes.maildir_message(name), delivered, how)
             except FileNotFoundError:
@@ -112,9 +123,9 @@ def _look_at_maildir(path: str, kept: dict[str, Any], how: Look) -> Found:
             except OSError as error:
                 problems.append(f"{name}: {error.strerror}")
                 continue
-        after[unique] = None if run is None else values_of_logged(run)
+        after[unique] = [delivered, size, None if run is None else values_of_logged(run)]
         runs += [] if run is None else [run]
-    return Found(newest(runs), {"messages": after}, tuple(problems))
+    return Found(newest(runs, how.latest), {"messages": after}, tuple(problems))
 
 
 def _look_at_files(path: str, kept: dict[str, Any], how: Look) -> Found:
@@ -123,7 +134,7 @@ def _look_at_files(path: str, kept: dict[str, Any], how: Look) -> Found:
     problems = []
     with contextlib.ExitStack() as stack:
         files = []
-        for name in [*_rotated(path), path]:
+        for name in [*rotated(path), path]:
             try:
                 files.append(stack.enter_context(_opened(name, follow=name == path)))
             except FileNotFoundError:
@@ -138,15 +149,19 @@ def _look_at_files(path: str, kept: dict[str, Any], how: Look) -> Found:
         after = []
         for file in sorted(files, key=lambda file: file.changed):
             if file.changed >= how.horizon:
-                known: Any = next((entry for entry in before if _is_of(entry, file)), {})
-                found, entry = _read(file, _job_of(path), known, how)
+                known: Any = next((entry for entry in before if _is_of(entry, file, how)), {})
+                try:
+                    found, entry = _read(file, path, known, how)
+                except OSError as error:
+                    problems.append(f"{file.name}: {error.strerror or error}")
+                    continue
                 runs += _dated(found, file.changed)
                 after.append(entry)
-    return Found(newest(runs), {"files": after}, tuple(problems))
+    return Found(newest(runs, how.latest), {"files": after}, tuple(problems))
 
 
-def _rotated(path: str) -> list[str]:
-    """The names beside a file that it has had before: ``.1``, ``.2.gz``, ``-20261124`` ..."""
+def rotated(path: str) -> list[str]:
+    """Return the names beside a file that it had before: ``.1``, ``.2.gz``, ``-20261124`` ..."""
     directory, base = os.path.split(path)
     stem, dot, suffix = base.rpartition(".")
     forms = re.escape(base) + _ROTATED
@@ -170,10 +185,11 @@ def _opened(name: str, *, follow: bool) -> Iterator[_File]:
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, "is neither a file nor a Maildir")
         identity = [status.st_dev, status.st_ino]
-        yield _File(name, opened, identity, status.st_size, status.st_mtime)
+        owner = name_of_uid(status.st_uid)
+        yield _File(name, opened, identity, status.st_size, status.st_mtime, owner)
 
 
-def _is_of(entry: Any, file: _File) -> bool:
+def _is_of(entry: Any, file: _File, how: Look) -> bool:
     """Whether what was kept is of this file, which has only grown since."""
     if not isinstance(entry, dict) or entry.get("identity") != file.identity:
         return False
@@ -182,6 +198,11 @@ def _is_of(entry: Any, file: _File) -> bool:
         return False
     if _compression(file) and offset != file.size:
         return False
+    if entry.get("size") == file.size and entry.get("changed") != file.changed:
+        return False  # Written to, and not longer.
+    horizon = entry.get("horizon")
+    if not isinstance(horizon, (int, float)) or horizon > how.horizon:
+        return False  # What is too old was left out; now it isn't any more.
     return bool(entry.get("fingerprints") == _fingerprints(file.opened, offset))
 
 
@@ -205,7 +226,7 @@ def _read(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list
     read = _read_mbox if file.opened.read(5) == b"From " else _read_text
     try:
         return read(file, job, known, how)
-    except (KeyError, ValueError, TypeError, AttributeError):
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
         if not known:
             raise
         return read(file, job, {}, how)
@@ -217,15 +238,28 @@ def _read_compressed(
     try:
         runs = [logged_of(values) for values in known["runs"]]
     except (KeyError, ValueError, TypeError):
-        with tempfile.TemporaryFile() as copy:
-            with (
-                contextlib.suppress(*_NOT_COMPRESSED),
-                _OPENERS[_compression(file)](file.opened) as plain,
-            ):
-                _copy(plain, copy)
-            whole = _File("", copy, [], copy.tell(), file.changed)
-            runs, _ = _read(whole, job, {}, how)
-    return runs, _entry(file, file.size, {"runs": list(map(values_of_logged, runs))})
+        opener = _OPENERS[_compression(file)]
+        runs = []
+        with contextlib.suppress(*_NOT_COMPRESSED), opener(file.opened) as plain:
+            if plain.peek(5).startswith(b"From "):
+                runs = _read_compressed_mbox(plain, file, job, how)
+            else:
+                reader = Reader(how.hide)
+                # Damaged at the end, it is read as far as it can be.
+                with contextlib.suppress(*_NOT_COMPRESSED):
+                    rest, _ = _read_lines(plain, reader)
+                    reader.read(rest)
+                runs = of_log(job, job_of(job), file.owner, reader.runs())[-2:]
+    values = {"runs": list(map(values_of_logged, runs))}
+    return runs, _entry(file, file.size, values, known, how)
+
+
+def _read_compressed_mbox(plain: BinaryIO, file: _File, job: str, how: Look) -> list[Logged]:
+    with tempfile.TemporaryFile() as copy:  # It is looked at twice.
+        with contextlib.suppress(*_NOT_COMPRESSED):
+            _copy(plain, copy)
+        whole = _File("", copy, [], copy.tell(), file.changed, file.owner)
+        return _read(whole, job, {}, how)[0]
 
 
 def _copy(source: BinaryIO, copy: BinaryIO) -> None:
@@ -233,13 +267,20 @@ def _copy(source: BinaryIO, copy: BinaryIO) -> None:
         copy.write(block)
 
 
-def _entry(file: _File, offset: int, values: dict[str, Any]) -> dict[str, Any]:
+def _entry(
+    file: _File, offset: int, values: dict[str, Any], known: dict[str, Any], how: Look
+) -> dict[str, Any]:
     if not file.identity:
         return {}
-    fingerprints = _fingerprints(file.opened, offset) if offset else []
     return {
-        "identity": file.identity, "offset": offset, "fingerprints": fingerprints, **values,
-    }  # fmt: skip
+        "identity": file.identity,
+        "size": file.size,
+        "changed": file.changed,
+        "offset": offset,
+        "fingerprints": _fingerprints(file.opened, offset) if offset else [],
+        "horizon": known.get("horizon", how.horizon),
+        **values,
+    }
 
 
 def _read_mbox(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list[Logged], Any]:
@@ -247,14 +288,15 @@ def _read_mbox(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple
     index = mailboxes.index(file.opened, known.get("offset", 0), how.horizon)
     read: list[tuple[int, Logged]] = []
     for places in index.subjects.values():
-        whole = sorted((p for p in places if p.start != index.last), key=lambda p: p.time)
+        whole = [place for place in places if place.start != index.last]
         read += _of_places(file, whole, how)
-    runs = newest([*runs, *_by_place(read)])
-    entry = _entry(file, index.last, {"runs": list(map(values_of_logged, runs))})
+    runs = newest([*runs, *_by_place(read)], how.latest)
+    kept = {"runs": list(map(values_of_logged, runs))}
+    entry = _entry(file, index.last, kept, known, how)
     # The last message may not be written to its end, so what it says is never kept.
     if _is_settled(file, how.now, b"\n\n"):
         last = [p for places in index.subjects.values() for p in places if p.start == index.last]
-        runs = newest([*runs, *_by_place(_of_places(file, last, how))])
+        runs = newest([*runs, *_by_place(_of_places(file, last, how))], how.latest)
     return runs, entry
 
 
@@ -262,14 +304,18 @@ def _of_places(
     file: _File, places: Sequence[mailboxes.Place], how: Look
 ) -> list[tuple[int, Logged]]:
     """The runs of the messages with one subject that matter, as `newest` would choose them."""
+
+    def order(place: mailboxes.Place) -> float:
+        return 0 if place.time > how.latest else place.time
+
     found: list[tuple[int, Logged]] = []
-    for count, place in enumerate(reversed(places)):
+    for count, place in enumerate(sorted(places, key=order)[::-1]):
         raw = mailboxes.message(file.opened, place)
         if count >= 2 and not mailboxes.may_be_duplicity(raw):
             continue
         run = _of_message(raw, place.delivered, how)
         found += [] if run is None else [(place.start, run)]
-        if count >= 1 and any(run.sure for _, run in found):
+        if count >= 1 and any(run.sure and run.decisive for _, run in found):
             break
     return found
 
@@ -287,18 +333,25 @@ def _read_text(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple
     offset = known.get("offset", 0)
     reader = Reader(how.hide, known["reader"]) if known else Reader(how.hide)
     file.opened.seek(offset)
-    rest, rest_size = b"", 0
-    while block := file.opened.read(_BLOCK):
+    rest, read = _read_lines(file.opened, reader)
+    entry = _entry(file, offset + read, {"reader": reader.keep()}, known, how)
+    if rest and _is_settled(file, how.now, b"\n"):
+        reader.read(rest)
+    name = "standard input" if job == "-" else job_of(job)
+    return of_log(job, name, file.owner, reader.runs())[-2:], entry
+
+
+def _read_lines(stream: BinaryIO, reader: Reader) -> tuple[str, int]:
+    """Read all whole lines; return the rest behind them, and how many bytes the lines were."""
+    rest, rest_size, read = b"", 0, 0
+    while block := stream.read(_BLOCK):
         first, *others = block.split(b"\n")
         rest, rest_size = (rest + first)[:_LONGEST_LINE], rest_size + len(first)
         for following in others:
             reader.read(rest.decode("utf-8", "replace"))
-            offset += rest_size + 1
+            read += rest_size + 1
             rest, rest_size = following[:_LONGEST_LINE], len(following)
-    entry = _entry(file, offset, {"reader": reader.keep()})
-    if rest and _is_settled(file, how.now, b"\n"):
-        reader.read(rest.decode("utf-8", "replace"))
-    return of_log(job, reader.runs())[-2:], entry
+    return rest.decode("utf-8", "replace"), read
 
 
 def _is_settled(file: _File, now: float, ending: bytes) -> bool:
@@ -315,12 +368,13 @@ def _dated(runs: Sequence[Logged], changed: float) -> list[Logged]:
     """
     dated: list[Logged] = []
     for run in reversed(runs):
-        of_mail = bool(run.user) and run.time is not None
+        of_mail = bool(run.host) and run.time is not None
         time = run.time if of_mail else min(run.time or changed, changed)
         dated.append(run._replace(time=time))
         changed = changed if of_mail else time or changed
     return dated[::-1]
 
 
-def _job_of(path: str) -> str:
+def job_of(path: str) -> str:
+    """Return the name of the job whose log a file is: its base name, without ``.log``."""
     return _SUFFIX.sub("", os.path.basename(path))

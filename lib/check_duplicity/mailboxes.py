@@ -21,6 +21,8 @@ from check_duplicity.mails import read_date
 _BLOCK = 1 << 20  # bytes read at once
 _LONGEST_HEADER = 1 << 16  # bytes: of a longer one the subject may be overlooked
 _LONGEST = 1 << 20  # bytes read of the beginning, and of the end, of one message
+_MOST_PLACES = 500  # messages of one subject
+_MOST_SUBJECTS = 10_000  # the latest
 _BOUNDARY = re.compile(
     rb"From [^\n]{0,200}? (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) "
     rb"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2}) (\d\d):(\d\d)(?::(\d\d))?"
@@ -33,6 +35,8 @@ _ITS_OWN = re.compile(catalogue.ITS_OWN.encode(), re.I)
 _DATE = re.compile(
     rb"\nDate: +(?:\w{3}, )?(\d{1,2}) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\b"
 )
+_SUBJECT = re.compile(rb"\nSubject:", re.I)
+_ANY_DATE = re.compile(rb"\nDate:([^\n]{0,100})", re.I)
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -62,7 +66,13 @@ def index(mbox: BinaryIO, start: int, horizon: float) -> Index:
     day = int(horizon // 86400) - 2  # The time in the "From " line is a local one.
     for at, found, header in _boundaries(mbox, start, day):
         if subject:
-            subjects.setdefault(subject, []).append(Place(last, at, time, delivered))
+            places = subjects.setdefault(subject, [])
+            places.append(Place(last, at, time, delivered))
+            if len(places) >= 2 * _MOST_PLACES:
+                places.sort(key=lambda place: place.time)
+                del places[:_MOST_PLACES]
+            if len(subjects) > _MOST_SUBJECTS:
+                del subjects[next(iter(subjects))]
         subject = b""
         if found is None:
             break
@@ -111,9 +121,10 @@ def _header(block: bytes, start: int) -> bytes:
 
 def _subject(header: bytes) -> bytes:
     """The subject as it stands there, folded or encoded; empty if cron hasn't written it."""
-    start = header.find(b"\nSubject:")
-    if start < 0:
+    found = _SUBJECT.search(header)
+    if found is None:
         return b"?" if len(header) >= _LONGEST_HEADER else b""
+    start = found.start()
     end = header.find(b"\n", start + 1)
     while end >= 0 and header[end + 1 : end + 2] in (b" ", b"\t"):
         end = header.find(b"\n", end + 1)
@@ -140,8 +151,8 @@ def _date(header: bytes) -> float | None:
     """The Date of a header in seconds since the epoch: quickly, for most are written alike."""
     found = _DATE.search(header)
     if found is None or found[2] not in _MONTHS:
-        start = header.find(b"\nDate:")
-        return None if start < 0 else read_date(header[start + 6 : start + 100].decode("latin-1"))
+        other = _ANY_DATE.search(header)
+        return None if other is None else read_date(other[1].decode("latin-1"))
     day, month, year, hour, minute, second, sign, hours, minutes = found.groups()
     zone = (int(hours) * 3600 + int(minutes) * 60) * (-1 if sign == b"-" else 1)
     seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
@@ -166,8 +177,8 @@ def may_be_duplicity(raw: bytes) -> bool:
     return encoded or bool(_ITS_OWN.search(raw))
 
 
-def maildir(directory: str, horizon: float) -> list[tuple[str, str, float]]:
-    """Return the messages of a Maildir since ``horizon``: unique name, path, time of delivery.
+def maildir(directory: str, horizon: float) -> list[tuple[str, str, float, int]]:
+    """Return the messages of a Maildir since ``horizon``: unique name, path, delivery, and size.
 
     Links and pipes are none. Raises `OSError`.
     """
@@ -179,7 +190,9 @@ def maildir(directory: str, horizon: float) -> list[tuple[str, str, float]]:
             except FileNotFoundError:
                 continue  # Its reader has moved it.
             if stat.S_ISREG(status.st_mode) and status.st_mtime >= horizon:
-                found.append((entry.name.partition(":")[0], entry.path, status.st_mtime))
+                found.append(
+                    (entry.name.partition(":")[0], entry.path, status.st_mtime, status.st_size)
+                )
     return sorted(found)
 
 

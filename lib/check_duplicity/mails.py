@@ -18,17 +18,19 @@ from collections.abc import Iterator
 from datetime import timezone
 from typing import NamedTuple
 
+# Mailing lists and spam filters write in front of a subject; who answers or forwards isn't cron.
+_TAGS = r"\s*(?:\[[^\]]*\]\s*|\*+SPAM\*+\s*)*?"
+_USER = r"(?P<user>[A-Za-z_][\w.-]*\$?)"
+_HOST = r"(?P<host>[\w.:-]+)"
 _SUBJECTS = (
-    re.compile(r"Cron <(?P<user>[^@>\s]*)@(?P<host>[^>\s]*)> (?P<command>.*)", re.S),
+    re.compile(rf"{_TAGS}Cron <{_USER}@{_HOST}> (?P<command>.*)"),
     re.compile(
-        r"\[(?P<host>[^\]\s]+)\] (?P<why>Failure|Output): "
-        r"(?:.*/)?(?P<user>[^/\s]+)'s crontab \"(?:@\w+|(?:\S+ ){4}\S+) (?P<command>.*)\"$",
-        re.S,
+        rf"{_TAGS}\[{_HOST}\] (?P<why>Failure|Output): (?:.*/)?{_USER}'s crontab "
+        r"\"(?:@\w+|(?:\S+ ){4}\S+) (?P<command>.*)\"$"
     ),
-    re.compile(r"\[(?P<host>[^\]\s]+)\] (?P<why>Failure|Output): (?P<command>/.*)", re.S),
-    re.compile(r"Anacron job '(?P<command>[^']*)' on (?P<host>\S+)"),
+    re.compile(rf"{_TAGS}\[{_HOST}\] (?P<why>Failure|Output): (?P<command>/.*)"),
+    re.compile(rf"{_TAGS}Anacron job '(?P<command>[^']*)' on {_HOST}"),
 )
-_ANSWER = re.compile(r"\s*(?:re|aw|sv|antw)\s*(?:\[\d+\])?:", re.I)
 _FAILED = " (failed)"
 _LONGEST_SUBJECT = 4000  # characters
 _MOST_PARTS = 50
@@ -61,12 +63,15 @@ class Mail(NamedTuple):
 
 def read_mail(raw: bytes) -> Mail | None:
     """Read a message; ``None`` if cron didn't send it."""
-    message = email.message_from_bytes(raw)
-    subject = _subject(message)
-    if _ANSWER.match(subject):
-        return None
-    match = next(filter(None, (form.search(subject) for form in _SUBJECTS)), None)
-    if match is None:
+    try:
+        message = email.message_from_bytes(raw)
+        text = "\n".join(_texts(message))
+    except RecursionError:  # Parts in parts in parts.
+        header, _, body = raw.partition(b"\n\n")
+        message = email.message_from_bytes(header)
+        text = body.decode("utf-8", "replace")
+    match = next(filter(None, (form.match(_subject(message)) for form in _SUBJECTS)), None)
+    if match is None or "In-Reply-To" in message or "References" in message:
         return None
     said = match.groupdict()
     command = said["command"].strip()
@@ -78,13 +83,13 @@ def read_mail(raw: bytes) -> Mail | None:
         failed,
         said.get("why") == "Output",
         read_date(str(message.get("Date", ""))),
-        "\n".join(_texts(message)),
+        text,
     )
 
 
 def _subject(message: email.message.Message) -> str:
     raw = str(message.get("Subject", ""))[:_LONGEST_SUBJECT]
-    unfolded = re.sub(r"\r?\n[ \t]", " ", raw)
+    unfolded = " ".join(raw.split())
     try:
         parts = email.header.decode_header(unfolded)
         decoded = [
@@ -92,7 +97,7 @@ def _subject(message: email.message.Message) -> str:
         ]
     except (ValueError, LookupError, email.errors.MessageError):
         return unfolded
-    return "".join(decoded)
+    return " ".join("".join(decoded).split())
 
 
 def _texts(message: email.message.Message) -> Iterator[str]:

@@ -13,6 +13,7 @@ import errno
 import json
 import os
 import stat
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,7 +54,10 @@ def recall(path: str) -> dict[str, Any]:
         file = os.open(os.path.basename(path), flags, dir_fd=directory)
         with open(file, "rb") as opened:
             _demand_own_file(file)
-            value = json.loads(opened.read(_LARGEST))
+            checksum, _, text = opened.read(_LARGEST).partition(b" ")
+            if int(checksum, 16) != zlib.crc32(text):
+                raise ValueError("damaged")
+            value = json.loads(text)
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -76,6 +80,11 @@ def remember(path: str, value: dict[str, Any], *, make_directory: bool = False) 
         directory = _open_directory(path)
     except OSError as error:
         raise Forgotten(_reason(path, error)) from None
+    text = json.dumps(value)
+    text = f"{zlib.crc32(text.encode()):08x} {text}"
+    if len(text) > _LARGEST:
+        os.close(directory)
+        raise Forgotten(f"{path}: too much to remember")
     name = os.path.basename(path)
     new = f".{name}.{os.getpid()}"
     try:
@@ -84,7 +93,7 @@ def remember(path: str, value: dict[str, Any], *, make_directory: bool = False) 
         with contextlib.suppress(FileNotFoundError):
             os.unlink(new, dir_fd=directory)
         with open(os.open(new, flags, 0o600, dir_fd=directory), "w") as opened:
-            json.dump(value, opened)
+            opened.write(text)
         os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
     except OSError as error:
         raise Forgotten(_reason(path, error)) from None

@@ -14,6 +14,7 @@ from check_duplicity.advice import Job, advise
 from check_duplicity.findings import CannotSee, Finding, State
 
 _LONGEST_SUMMARY = 600  # characters: old NRPE peers cut at 1,023 bytes, performance data included
+_LONGEST = 60_000  # characters: NRPE cuts at 65,504 bytes
 _HARMLESS = {ord("|"): "¦", ord("<"): "‹", ord(">"): "›", ord("\t"): " "}
 
 
@@ -43,6 +44,7 @@ def tell(
     about = [(f.kind, jobs if isinstance(jobs, Job) else jobs[f.job]) for f in found]
     for finding, paragraphs in zip(found, advise(about)):
         lines += [f"{finding.state.name}: {finding.text}"] if len(found) > 1 else []
+        lines += [f"  > {finding.quote}"] if finding.quote else []
         lines += paragraphs
     return _output(title, state, summary, performance, [*lines, *details])
 
@@ -74,4 +76,7 @@ def _output(
         summary = summary[: _LONGEST_SUMMARY - 1] + "…"
     status = f"{title} {state.name} - {summary}"
     status += f" | {performance}" if performance else ""
-    return Output(state, "\n".join([status, *map(harmless, lines)]) + "\n")
+    text = "\n".join([status, *map(harmless, lines)]) + "\n"
+    if len(text) > _LONGEST:
+        text = text[: text.rfind("\n", 0, _LONGEST)] + "\n... (too long, the rest is cut)\n"
+    return Output(state, text)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from check_duplicity.invocation import Invocation, read_invocation
 from check_duplicity.secrets import without_password
+from check_duplicity.user import name_of_uid
 
 # psutil is imported when there is something to look at: mostly there isn't, and it takes as long to
 # load as a thousand processes to pass over.
@@ -131,6 +132,34 @@ def lock_holder(archive: str) -> int | None:
     return None if kind == fcntl.F_UNLCK else max(pid, 0)
 
 
+def is_being_written(path: str) -> bool | None:
+    """Whether a process has a file open, as one does whose output is redirected there.
+
+    ``None`` if that can't be seen, since it may be another user's.
+    """
+    try:
+        wanted = os.stat(path)
+    except OSError:
+        return False
+    sure = True
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        try:
+            descriptors = [entry.path for entry in os.scandir(f"/proc/{name}/fd")]
+        except PermissionError:
+            sure = False
+            continue
+        except OSError:
+            continue
+        for descriptor in descriptors:
+            with contextlib.suppress(OSError):
+                status = os.stat(descriptor)
+                if (status.st_dev, status.st_ino) == (wanted.st_dev, wanted.st_ino):
+                    return True
+    return False if sure else None
+
+
 def _is_free(archive: str) -> bool:
     """Whether the lock of an archive directory could be asked for, and nobody holds it."""
     lock = os.path.join(archive, "lockfile")
@@ -142,7 +171,7 @@ def _is_free(archive: str) -> bool:
 
 def _hidden(user: str) -> bool:
     """Whether processes of the user (of any, if empty) can be there and not be seen (hidepid)."""
-    if os.geteuid() == 0 or (user and user == _user_name(os.geteuid())):
+    if os.geteuid() == 0 or (user and user == name_of_uid(os.geteuid())):
         return not os.path.isdir("/proc/self")  # No /proc at all.
     try:
         with open("/proc/1/cmdline", "rb") as command:
@@ -271,13 +300,6 @@ def _same_url(process: Process, wanted: Wanted) -> bool:
 
 def _same_file(one: str, other: str) -> bool:
     return bool(one) and os.path.realpath(one) == os.path.realpath(other)
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def _waits_for(process: psutil.Process) -> str:

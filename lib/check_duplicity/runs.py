@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from check_duplicity import catalogue
 from check_duplicity.findings import Kind
 
-GOOD, FAILED, OTHER, OPEN = "good", "failed", "other", "open"
+GOOD, FAILED, OTHER, OPEN, NOTHING = "good", "failed", "other", "open", "nothing"
 
 
 class Statistics(NamedTuple):
@@ -32,9 +32,9 @@ class Told(NamedTuple):
 class Run(NamedTuple):
     """What the output of one run says.
 
-    ``outcome`` is good (by its statistics), failed, other (no backup, and it came to its end) or
-    open (neither). ``uploading`` tells of an open one that it had begun to write, ``cleaned`` that
-    leftovers of earlier runs were deleted.
+    ``outcome`` is good (by its statistics), failed, other (no backup, and it came to its end),
+    open (neither), or nothing, if there was no word of duplicity's. ``uploading`` tells of an open
+    one that it had begun to write, ``cleaned`` that leftovers of earlier runs were deleted.
     """
 
     outcome: str
@@ -55,7 +55,7 @@ def joined(calls: Sequence[Run]) -> Run:
         told.update((it.kind, told.get(it.kind, it)) for it in call.told)
         outcomes.add(call.outcome)
         statistics = call.statistics or statistics
-    outcome = next((o for o in (FAILED, GOOD, OPEN) if o in outcomes), OTHER)
+    outcome = next((o for o in (FAILED, GOOD, OPEN, NOTHING) if o in outcomes), OTHER)
     uploading = outcome == OPEN and any(call.uploading for call in calls)
     cleaned = any(call.cleaned for call in calls)
     return Run(outcome, tuple(told.values()), statistics, uploading, cleaned)
@@ -84,18 +84,25 @@ def run_of(values: Any) -> Run:
     try:
         outcome, told, statistics, uploading, cleaned = values
         kinds = tuple(Told(Kind[kind], text_of(line)) for kind, line in told)
-        if outcome not in (GOOD, FAILED, OTHER, OPEN):
+        if outcome not in (GOOD, FAILED, OTHER, OPEN, NOTHING):
             raise ValueError(outcome)
-        counted = None if statistics is None else Statistics(*map(_number, statistics))
+        counted = None if statistics is None else _statistics_of(statistics)
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a run: {error}") from None
     return Run(outcome, kinds, counted, bool(uploading), bool(cleaned))
 
 
-def _number(value: Any) -> Any:
-    if value is not None and not (isinstance(value, (int, float)) and math.isfinite(value)):
-        raise ValueError(value)
-    return value
+def _statistics_of(values: Any) -> Statistics:
+    statistics = Statistics(*values)
+    if statistics.errors is None or not all(v is None or is_number(v) for v in statistics):
+        raise ValueError("not statistics")
+    return statistics
+
+
+def is_number(value: Any, largest: float = 1e18) -> bool:
+    """Whether a value is a number that can be reckoned with."""
+    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return plain and math.isfinite(value) and abs(value) <= largest
 
 
 def text_of(value: Any) -> str:

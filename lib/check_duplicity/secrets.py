@@ -18,6 +18,16 @@ _SECRET_OPTION = re.compile(
     r"--[a-z0-9-]*(?:pass(?!ive)|secret|token|header|credential|(?:auth|backend|access|account|api)-key)",
     re.I,
 )
+# As scripts with "set -x" print them.
+_ASSIGNED = re.compile(
+    r"\b(\w*(?:PASSPHRASE|PASSWORD|PASSWD|SECRET|TOKEN|ACCESS_KEY|API_KEY|APIKEY|_PW|_PASS)\w*=)"
+    r"(?:\"[^\"]*\"|'[^']*'|\S+)"
+)
+_OPTION = re.compile(
+    r"(--[a-z0-9-]*(?:pass(?:word|phrase|wd)|secret|token|credential|"
+    r"(?:auth|backend|access|account|api)-key)(?:=| +))(?!-)(?:\"[^\"]*\"|'[^']*'|\S+)",
+    re.I,
+)
 _NO_VALUE = ("--ssh-askpass",)
 # In the values of --gpg-options, --ssh-options, --duplicity.
 _SPOKEN = re.compile(
@@ -45,6 +55,12 @@ class Secrets:
 
     def __init__(self, environment: Mapping[str, str], arguments: Iterable[str] = ()) -> None:
         """Collect them from environment variables and from the command line's words."""
+        self._forms: set[str] = set()
+        self._known: re.Pattern[str] | None = None
+        self.learn(environment, arguments)
+
+    def learn(self, environment: Mapping[str, str], arguments: Iterable[str] = ()) -> None:
+        """Collect more of them."""
         words = [word[:_LONGEST] for word in arguments]
         values = {
             value for name, value in environment.items() if _SECRET_VARIABLE.search(name) and value
@@ -53,14 +69,20 @@ class Secrets:
             values.update(password for _, password in _URL_PASSWORD.findall(value[:_LONGEST]))
         for word, following in zip(words, [*words[1:], ""]):
             values.update(_secrets_of(word, following))
-        known = {form for value in values for form in _forms(value) if len(form) >= _SHORTEST}
+        self._forms |= {
+            form for value in values for form in _forms(value) if len(form) >= _SHORTEST
+        }
         # Longest first, so that no value hides only the beginning of another.
-        ordered = sorted(known, key=lambda value: (-len(value), value))
+        ordered = sorted(self._forms, key=lambda value: (-len(value), value))
         self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
     def hide(self, text: str) -> str:
         """Return the text with every password and key replaced by ``***``."""
         text = _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
+        if "--" in text:
+            text = _OPTION.sub(rf"\1{HIDDEN}", text)
+        if "=" in text:
+            text = _ASSIGNED.sub(rf"\1{HIDDEN}", text)
         return self._known.sub(HIDDEN, text) if self._known else text
 
 

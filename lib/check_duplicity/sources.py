@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from check_duplicity import destination
 from check_duplicity.secrets import Secrets
 
+if TYPE_CHECKING:
+    from check_duplicity.collection import Collection
+    from check_duplicity.freshness import Running
+    from check_duplicity.names import Archive
+
 
 class Source(NamedTuple):
-    """Where to look, in the words of the command line. ``command`` starts duplicity."""
+    """Where to look, in the words of the command line.
+
+    ``command`` starts duplicity, ``environment`` is given to it besides this process' own.
+    """
 
     destination: str = ""
     archive_dir: str | None = None
@@ -20,6 +28,33 @@ class Source(NamedTuple):
     from_file: str | None = None
     options: Sequence[str] = ()
     command: Sequence[str] = ("duplicity",)
+    environment: Mapping[str, str] = {}
+
+
+class Seen(NamedTuple):
+    """What was seen of a job: its collection, its archive directory, and its running backup.
+
+    ``sure`` is whether no backup can be running unseen.
+    """
+
+    collection: Collection
+    archive: Archive
+    running: Running | None
+    sure: bool
+
+
+def look(source: Source, user: str | None, secrets: Secrets) -> Seen:
+    """See and read all of it. Raises `CannotSee`."""
+    with asking(source, secrets) as asked:
+        # Imported while duplicity starts, which takes longer.
+        from check_duplicity import reading
+
+        running, sure = reading.see_running(source, user)
+        collection, archive = reading.see(source, asked)
+    if collection.unfinished and not running:
+        # It may have begun after the first look.
+        running, sure = reading.see_running(source, user)
+    return Seen(collection, archive, running, sure)
 
 
 @contextlib.contextmanager
@@ -32,5 +67,5 @@ def asking(source: Source, secrets: Secrets) -> Iterator[destination.Asked | Non
         yield None
     else:
         words = source.destination, source.options, source.command
-        with destination.asking(*words, secrets) as asked:
+        with destination.asking(*words, source.environment, secrets) as asked:
             yield asked

@@ -26,6 +26,7 @@ from check_duplicity.runs import (
     Statistics,
     Told,
     grouped,
+    is_number,
     joined,
     run_of,
     text_of,
@@ -34,9 +35,10 @@ from check_duplicity.runs import (
 
 _KEPT = 3  # runs of a log: the newest two count, and that before them is what the next call joins
 _MOST = 100  # runs at once
-_NEAR = 30  # lines before a failure that may say why
-_LONGEST_LINE = 2000  # characters that are looked at
+_NEAR = 30  # lines before a failure, and behind it, that may say why
+_LONGEST_LINE = 600  # characters that are looked at
 _LONGEST_QUOTE = 200
+_LATEST = 4e9  # seconds since the epoch: a later time is nonsense
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # What stands in front: --log-timestamp's time and level, the journal's (systemd-cron mails it), and
 # the dot of the machine log.
@@ -124,6 +126,8 @@ class Reader:
 
     def read(self, line: str) -> None:
         """Read one line."""
+        if not line:
+            return
         line = line[:_LONGEST_LINE].rstrip()
         if "\x1b" in line:
             line = _ESCAPE.sub("", line)
@@ -136,9 +140,12 @@ class Reader:
         self._retrying = False
         if _KNOWN.match(line) or self._logging or any(map(line.__contains__, _ANYWHERE)):
             self._read_known(line, record=None if prefix else _RECORD.match(line))
+        if self._call.vague and line and not line.startswith(("  ", "Traceback", "GnuPG")):
+            self._call.fail(self._quote(line))
         if line and not self._silent and not _HARMLESS.match(line):
             self._near.append(line)
-            if self._call.failed or self._call.doubt:
+            if (self._call.failed or self._call.doubt) and self._call.behind < _NEAR:
+                self._call.behind += 1
                 self._look_for_cause([line])
 
     def fail(self) -> None:
@@ -205,7 +212,9 @@ class Reader:
             return
         if _FAILURES.match(line):
             self._fail(self._quote(line))
-        elif _EXCEPTION.match(line) and not self._call.ended:
+        elif _EXCEPTION.match(line):
+            if self._call.ended:
+                self._next()
             self._look_for_cause(self._near)
             self._call.fail(self._quote(line), maybe=True)
 
@@ -283,6 +292,7 @@ class _Call:
         self.uploading = bool(kept.get("uploading"))
         self.cleaned = bool(kept.get("cleaned"))
         self.backup = bool(kept.get("backup"))
+        self.behind = int(kept.get("behind", 0))
         self.failed = text_of(kept.get("failed", ""))
         self.doubt = text_of(kept.get("doubt", ""))
         self.beginnings = [int(number) for number in kept.get("beginnings", [])]
@@ -291,7 +301,8 @@ class _Call:
         self.warnings = _kinds(kept.get("warnings", {}))
 
     def keep(self) -> dict[str, Any]:
-        values = dict(vars(self))
+        values = {**vars(self), "beginnings": list(self.beginnings)}
+        values["statistics"] = dict(self.statistics)
         for name in ("causes", "warnings"):
             values[name] = {kind.name: line for kind, line in values[name].items()}
         return values
@@ -299,7 +310,12 @@ class _Call:
     @property
     def begun(self) -> bool:
         """Whether it has said that it began."""
-        return bool(self.beginnings or self.uploading or self.statistics)
+        return bool(self.beginnings or self.uploading or self.statistics or self.complete)
+
+    @property
+    def vague(self) -> bool:
+        """Whether it has failed with a traceback, of which only the last line says why."""
+        return "Traceback (" in self.failed
 
     def fail(self, line: str, *, maybe: bool = False) -> None:
         """Note a failure, which is none if it is only ``maybe`` one and statistics follow."""
@@ -307,8 +323,7 @@ class _Call:
         if maybe:
             self.doubt = self.doubt or line
         else:
-            vague = "Traceback (" in self.failed  # its last line says what it is
-            self.failed = line if vague else self.failed or line or "?"
+            self.failed = line if self.vague else self.failed or line or "?"
 
     def cause(self, kind: Kind, line: str) -> None:
         # The last line of a kind is mostly the one that says it.
@@ -337,14 +352,11 @@ class _Call:
 
 
 def _statistics(values: dict[str, float]) -> Statistics:
-    source, backup = values.get("SourceFileSize"), values.get("TotalDestinationSizeChange")
-    return Statistics(
-        values.get("StartTime"),
-        values.get("EndTime"),
-        None if source is None else int(source),
-        None if backup is None else int(backup),
-        int(values["Errors"]),
-    )
+    sizes = [values.get(name) for name in ("SourceFileSize", "TotalDestinationSizeChange")]
+    times = [values.get(name) for name in ("StartTime", "EndTime")]
+    start, end = (t if t is not None and is_number(t, _LATEST) else None for t in times)
+    source, backup = (int(size) if size is not None else None for size in sizes)
+    return Statistics(start, end, source, backup, int(values["Errors"]))
 
 
 def _kinds(values: dict[str, Any]) -> dict[Kind, str]:

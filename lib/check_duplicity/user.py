@@ -42,10 +42,15 @@ def become(name: str) -> None:
 
 def current() -> str:
     """Return the name of the user that this process runs as, or the number if it has none."""
+    return name_of_uid(os.geteuid())
+
+
+def name_of_uid(uid: int) -> str:
+    """Return the name of a user, or the number of one that has none."""
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return str(os.geteuid())
+        return str(uid)
 
 
 def exists(name: str) -> bool:

@@ -1,0 +1,279 @@
+"""See which jobs there are: by crontabs, systemd's timers, duply's and backupninja's files.
+
+Nothing is executed but ``crontab -l``; what may not be read is said.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import pwd
+import stat
+import subprocess
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from check_duplicity import jobs
+from check_duplicity.crontabs import Entry, cron_of_calendar, read_crontab, read_unit
+from check_duplicity.findings import CannotSee, Kind
+from check_duplicity.jobs import Fact, Known
+from check_duplicity.mails import name_of
+from check_duplicity.scripts import Script, job_of_backupninja, job_of_duply, jobs_of
+from check_duplicity.shell import ShellError, read_commands
+from check_duplicity.user import current
+
+_LARGEST = 1 << 20  # bytes of a script
+_DEEPEST = 3  # scripts that call scripts
+_SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron")
+_SYSTEM = ("/etc/crontab", "/etc/cron.d/*")
+_PERIODS = {"hourly": "@hourly", "daily": "@daily", "weekly": "@weekly", "monthly": "@monthly"}
+_UNITS = ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system")
+_CALLERS = ("duply", "backupninja")
+
+
+class Found(NamedTuple):
+    """The jobs that were found, and what may not be read or can't be understood."""
+
+    jobs: tuple[Known, ...]
+    problems: tuple[str, ...]
+
+
+class _Search:
+    """A search below a root directory, which is another one than / in tests."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root.rstrip("/")
+        self.problems: list[str] = []
+
+    def text(self, path: str) -> str | None:
+        """The text of a file; ``None`` if there is none, or it can't be read, which is noted."""
+        try:
+            file = os.open(self.root + path, os.O_RDONLY | os.O_NONBLOCK)
+            with open(file, "rb") as opened:
+                if not stat.S_ISREG(os.fstat(file).st_mode):
+                    return None
+                content = opened.read(_LARGEST + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError) as error:
+            self.problems.append(f"{path}: {getattr(error, 'strerror', None) or error}")
+            return None
+        if len(content) > _LARGEST:
+            self.problems.append(f"{path}: too large to be a script")
+            return None
+        return content.decode("utf-8", "replace")
+
+    def glob(self, pattern: str) -> list[str]:
+        found = sorted(glob.glob(glob.escape(self.root) + pattern))
+        return [path[len(self.root) :] for path in found]
+
+
+def find(jobs_dir: str, root: str = "/") -> Found:
+    """Return all jobs: those with a file, and those found; a file's facts beat what is found."""
+    search = _Search(root)
+    found: dict[str, Known] = {}
+    for known in (*_of_entries(search), *_of_profiles(search)):
+        found[known.job] = merged(found[known.job], known) if known.job in found else known
+    for name in jobs.names(jobs_dir):
+        try:
+            filed = jobs.load(name, jobs_dir)
+        except CannotSee as reason:
+            search.problems.append(reason.reason)
+            continue
+        if filed is not None:
+            found[name] = merged(filed, found.get(name))
+    ordered = tuple(found[name] for name in sorted(found))
+    return Found(ordered, tuple(dict.fromkeys(search.problems)))
+
+
+def job(name: str, jobs_dir: str) -> Known:
+    """Return what is known of a job. Raises `CannotSee` if there is no such job."""
+    known = jobs.load(name, jobs_dir)
+    if known is not None and known.get("destination"):
+        return known
+    found = find(jobs_dir)
+    for candidate in found.jobs:
+        if candidate.job == name:
+            return candidate
+    there = ", ".join(candidate.job for candidate in found.jobs) or "none"
+    reason = (
+        f"no job {name}: no {jobs.path_of(name, jobs_dir)}, and in no crontab (there are: {there})"
+    )
+    raise CannotSee(Kind.NO_JOB, reason)
+
+
+def merged(known: Known, found: Known | None) -> Known:
+    """Return a job with the facts of its file, and what was found for all that isn't there."""
+    if found is None or (known.get("destination") not in ("", found.get("destination"))):
+        return known
+    facts = {**found.facts, **known.facts}
+    environment = {**found.environment, **known.environment}
+    doubts = found.doubts if "destination" not in known.facts else ()
+    return known._replace(facts=facts, environment=environment, doubts=doubts)
+
+
+def _of_entries(search: _Search) -> Iterator[Known]:
+    for entry in (*_crontab_entries(search), *_periodic_entries(search), *_timer_entries(search)):
+        yield from _of_entry(search, entry)
+
+
+def _crontab_entries(search: _Search) -> Iterator[Entry]:
+    seen = set()
+    for spool in _SPOOLS:
+        for path in search.glob(f"{spool}/*"):
+            user = os.path.basename(path)
+            text = search.text(path) if user not in seen else None
+            if text is not None:
+                seen.add(user)
+                yield from read_crontab(text, path, user)
+    if not search.root and current() not in seen:
+        yield from read_crontab(_own_crontab(), "crontab -l", current())
+    for pattern in _SYSTEM:
+        for path in search.glob(pattern):
+            text = search.text(path)
+            if text is not None and "." not in os.path.basename(path):
+                yield from (entry for entry in read_crontab(text, path) if entry.user)
+
+
+def _own_crontab() -> str:
+    """The user's own crontab, which only crontab itself may read."""
+    try:
+        done = subprocess.run(
+            ["crontab", "-l"],  # noqa: S607 - wherever cron is
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+
+
+def _periodic_entries(search: _Search) -> Iterator[Entry]:
+    for period, schedule in _PERIODS.items():
+        for path in search.glob(f"/etc/cron.{period}/*"):
+            if "." not in os.path.basename(path):
+                yield Entry(schedule, "root", path, f"/etc/cron.{period}")
+
+
+def _timer_entries(search: _Search) -> Iterator[Entry]:
+    seen = set()
+    for directory in _UNITS:
+        for path in search.glob(f"{directory}/*.timer"):
+            name = os.path.basename(path)
+            text = search.text(path)
+            if name in seen or text is None:
+                continue
+            seen.add(name)
+            timer = read_unit(text)
+            service = timer.get("Unit") or name.removesuffix(".timer") + ".service"
+            yield from _service_entries(search, service, cron_of_calendar(timer.get("OnCalendar")))
+
+
+def _service_entries(search: _Search, service: str, schedule: str) -> Iterator[Entry]:
+    for directory in _UNITS:
+        path = f"{directory}/{service}"
+        text = search.text(path)
+        if text is None:
+            continue
+        unit = read_unit(text)
+        environment: dict[str, str] = {}
+        for line in unit.values.get("Environment", ()):
+            environment |= _assignments(line)
+        for name in unit.values.get("EnvironmentFile", ()):
+            environment |= _assignments(search.text(name.removeprefix("-")) or "")
+        for command in unit.values.get("ExecStart", ()):
+            words = command.lstrip("-@:+!")
+            yield Entry(schedule, unit.get("User") or "root", words, path, environment)
+        return
+
+
+def _assignments(text: str) -> dict[str, str]:
+    try:
+        return dict(read_commands(f"set -a\n{text}\n:")[-1].environment)
+    except ShellError:
+        return {}
+
+
+def _of_entry(search: _Search, entry: Entry) -> Iterator[Known]:
+    """The jobs that something started by the clock makes, if it is about duplicity at all."""
+    variables = {**_account(entry.user), **entry.environment}
+    name = name_of(entry.command)
+    script = Script(entry.command, entry.origin, variables)
+    for known in _of_script(search, script, name, "", _DEEPEST):
+        facts = {
+            "user": Fact(entry.user, entry.origin),
+            "schedule": Fact(entry.schedule, entry.origin),
+            "time_zone": Fact(entry.time_zone, entry.origin),
+            "script": Fact(entry.command, entry.origin),
+        }
+        given = {key: fact for key, fact in facts.items() if fact.value}
+        doubts = known.doubts
+        if not entry.active:
+            doubts = (*doubts, f"{entry.origin}: is commented out")
+        yield known._replace(facts={**given, **known.facts}, doubts=doubts)
+
+
+def _account(user: str) -> dict[str, str]:
+    try:
+        home = pwd.getpwnam(user).pw_dir
+    except (KeyError, ValueError):
+        return {}
+    return {"HOME": home, "LOGNAME": user, "USER": user}
+
+
+def _of_script(
+    search: _Search, script: Script, name: str, path: str, depth: int
+) -> Iterator[Known]:
+    """The jobs of a script, and of the scripts that it calls."""
+    try:
+        here = jobs_of(script, _proper(name))
+        commands = read_commands(script.text, script.variables)
+    except (ValueError, ShellError) as error:
+        if "duplicity" in script.text:
+            search.problems.append(str(error))
+        return
+    yield from here
+    if here or depth == 0:
+        return
+    for command in commands:
+        called = command.words[0] if command.words else ""
+        if os.path.basename(called) in _CALLERS or not os.path.isabs(called) or called == path:
+            continue
+        text = search.text(called)
+        if text is not None and "duplicity" in text and "\0" not in text:
+            deeper = Script(text, called, dict(command.environment))
+            yield from _of_script(search, deeper, name_of(called), called, depth - 1)
+
+
+def _proper(name: str) -> str:
+    """A name that a job's file can have."""
+    kept = "".join(c if c.isalnum() or c in "_.@+-" else "-" for c in name).strip(".-")
+    return kept[:80] or "duplicity"
+
+
+def _of_profiles(search: _Search) -> Iterator[Known]:
+    homes = ["/root", *search.glob("/home/*")]
+    for path in (*search.glob("/etc/duply/*/conf"), *_in_homes(search, homes)):
+        profile = os.path.basename(os.path.dirname(path))
+        text = search.text(path)
+        if text is not None:
+            yield from _read(search, job_of_duply, text, profile, path)
+    for path in search.glob("/etc/backup.d/*.dup"):
+        text = search.text(path)
+        if text is not None:
+            name = os.path.basename(path)[: -len(".dup")]
+            yield from _read(search, job_of_backupninja, text, name, path)
+
+
+def _in_homes(search: _Search, homes: Iterable[str]) -> Iterator[str]:
+    for home in homes:
+        yield from search.glob(f"{glob.escape(home)}/.duply/*/conf")
+
+
+def _read(search: _Search, read: object, text: str, name: str, path: str) -> Iterator[Known]:
+    try:
+        yield read(text, _proper(name), path)  # type: ignore[operator]
+    except ValueError as error:
+        search.problems.append(str(error))

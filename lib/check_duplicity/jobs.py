@@ -1,0 +1,163 @@
+"""Jobs: what is known of a backup, from a job's file or found, with where each fact comes from.
+
+A job's file is ``JOBS_DIR/NAME.ini`` with one section ``[job]``. Destinations carry passwords and
+``duplicity`` names a program, so a file that others may write to is refused.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shlex
+import stat
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from check_duplicity.findings import CannotSee, Kind
+
+JOBS_DIR = "/etc/check-duplicity/jobs.d"
+KEYS = (
+    "user", "script", "destination", "archive_dir", "name", "schedule", "time_zone", "mail",
+    "options", "environment_file", "encryption", "duplicity",
+    "warning", "critical", "full_warning", "full_critical", "chain_warning", "chain_critical",
+    "process_warning", "process_critical", "stalled_warning", "stalled_critical", "lookback",
+)  # fmt: skip
+_NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_.@+-]{0,99}")
+_LARGEST = 1 << 20  # bytes
+
+
+class Fact(NamedTuple):
+    """Something known of a job, and where it stands: a file, and its line where it matters."""
+
+    value: str
+    origin: str
+
+
+class Known(NamedTuple):
+    """What is known of a job.
+
+    ``facts`` are by the keys of a job's file, ``environment`` is what its script gives to
+    duplicity, ``doubts`` say what could not be known without running something.
+    """
+
+    job: str
+    facts: Mapping[str, Fact]
+    environment: Mapping[str, str] = {}
+    doubts: tuple[str, ...] = ()
+
+    def get(self, key: str) -> str:
+        """Return a fact's value, empty if it isn't known."""
+        return self.facts[key].value if key in self.facts else ""
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """Return a fact that is a list, written as a shell would read it."""
+        return tuple(shlex.split(self.get(key)))
+
+
+def path_of(job: str, jobs_dir: str) -> str:
+    """Return the path of a job's file. Raises `CannotSee` for a name that can't be one."""
+    if not _NAME.fullmatch(job):
+        raise CannotSee(Kind.USAGE, f"not the name of a job: {job!r} (letters, digits, - _ . @ +)")
+    return os.path.join(jobs_dir, f"{job}.ini")
+
+
+def names(jobs_dir: str) -> list[str]:
+    """Return the names of the jobs that have a file."""
+    try:
+        found = [name[:-4] for name in os.listdir(jobs_dir) if name.endswith(".ini")]
+    except OSError:
+        return []
+    return sorted(name for name in found if _NAME.fullmatch(name))
+
+
+def load(job: str, jobs_dir: str) -> Known | None:
+    """Return what a job's file says; ``None`` if it has none. Raises `CannotSee`."""
+    path = path_of(job, jobs_dir)
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8") as opened:
+            _demand_private(os.fstat(opened.fileno()))
+            text = opened.read(_LARGEST)
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise CannotSee(Kind.NO_JOB, f"{path}: is not UTF-8") from None
+    except OSError as error:
+        raise CannotSee(Kind.NO_JOB, f"{path}: {error.strerror or error}") from None
+    try:
+        known = read(job, text, path)
+        return known._replace(environment=_environment(known.get("environment_file")))
+    except ValueError as error:
+        raise CannotSee(Kind.NO_JOB, f"{path}: {error}") from None
+
+
+def _demand_private(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(0, "is not a file")
+    if status.st_mode & 0o002 or status.st_uid not in (0, os.geteuid()):
+        raise OSError(0, "others may write to it: it must be root's, and writable for nobody else")
+
+
+def read(job: str, text: str, origin: str) -> Known:
+    """Read a job's file. Raises `ValueError`, with what would be right."""
+    parser = configparser.ConfigParser(interpolation=None, delimiters=("=",))
+    try:
+        parser.read_string(text, origin)
+    except configparser.Error as error:
+        raise ValueError(_without_values(error)) from None
+    if parser.sections() != ["job"] or parser.defaults():
+        raise ValueError("has not the one section [job]")
+    values = dict(parser["job"])
+    unknown = sorted(set(values) - set(KEYS))
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]} (known are {', '.join(KEYS)})")
+    for key in ("mail", "options", "duplicity"):
+        try:
+            shlex.split(values.get(key, ""))
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from None
+    if values.get("encryption", "yes") not in ("yes", "no", "required"):
+        raise ValueError("encryption is yes, no or required")
+    return Known(job, {key: Fact(value, origin) for key, value in values.items() if value})
+
+
+def _without_values(error: configparser.Error) -> str:
+    """What is wrong, without the line itself: it may hold a password."""
+    line = getattr(error, "lineno", None)
+    if isinstance(error, configparser.ParsingError) and error.errors:
+        line = error.errors[0][0]
+    kind = re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__.replace("Error", "")).lower()
+    return f"line {line}: {kind}" if line else kind
+
+
+def _environment(path: str) -> dict[str, str]:
+    """Return the variables of an environment file: ``NAME=value`` lines, ``export`` or not."""
+    if not path:
+        return {}
+    from check_duplicity.shell import read_commands
+
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), errors="replace") as opened:
+            text = opened.read(_LARGEST)
+    except OSError as error:
+        raise ValueError(f"environment_file {path}: {error.strerror}") from None
+    return dict(read_commands(f"set -a\n{text}\n:")[-1].environment)
+
+
+def as_ini(known: Known) -> str:
+    """Return a job's file with what is known of it, with where it comes from as comments."""
+    lines = [f"# {doubt}" for doubt in known.doubts] + ["[job]"]
+    for key in KEYS:
+        if key in known.facts:
+            fact = known.facts[key]
+            lines += [f"# {fact.origin}", f"{key} = {_one_line(fact.value)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split("\n"))
+
+
+def first(candidates: Iterable[Known | None]) -> Known | None:
+    """Return the first that there is."""
+    return next(filter(None, candidates), None)

@@ -1,0 +1,168 @@
+"""Read jobs out of what runs duplicity: scripts, duply's profiles, backupninja's files.
+
+Nothing is executed or sourced; what can't be known without that is said.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shlex
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import quote
+
+from check_duplicity.invocation import read_arguments
+from check_duplicity.jobs import Fact, Known
+from check_duplicity.shell import Command, ShellError, read_commands
+
+# Options of a backup that every other command needs as well: to reach the destination, and to know
+# its files there.
+_SHARED = re.compile(
+    r"--(?:file-prefix|ssh-|sftp-|scp-|rsync-|s3-|azure-|b2-|cf-|swift-|webdav-|ftp-|ssl-|par2-|"
+    r"backend-|imap-|pydrive-|rclone|idr-|mf-|dropbox|old-filenames|time-separator|short-filenames|"
+    r"num-retries|timeout|use-scp)"
+)
+_SECRET = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH|ACCOUNT", re.I)
+
+
+class Script(NamedTuple):
+    """A text with shell commands: a script, or what stands in a crontab."""
+
+    text: str
+    origin: str
+    variables: Mapping[str, str] = {}
+
+
+def jobs_of(script: Script, job: str) -> list[Known]:
+    """Return the jobs that a script makes backups of: one for each destination.
+
+    The first has the name that is given, others that and a number. Raises `ValueError` if it can't
+    be read.
+    """
+    try:
+        commands = read_commands(script.text, script.variables)
+    except ShellError as error:
+        raise ValueError(f"{script.origin}: {error}") from None
+    found: dict[str, Known] = {}
+    for command in commands:
+        arguments = read_arguments(command.words)
+        if arguments is None or not arguments.backup or arguments.url in found:
+            continue
+        name = job if not found else f"{job}-{len(found) + 1}"
+        found[arguments.url] = _known(name, command, script.origin)
+    return list(found.values())
+
+
+def _known(job: str, command: Command, origin: str) -> Known:
+    arguments = read_arguments(command.words)
+    assert arguments is not None
+    where = f"{origin}:{command.line}"
+    values = {
+        "destination": arguments.url,
+        "archive_dir": arguments.values.get("--archive-dir", ""),
+        "name": arguments.values.get("--name", ""),
+        "options": shlex.join(arguments.options(_SHARED)),
+        "user": command.user,
+        "encryption": "no" if "--no-encryption" in arguments.values else "yes",
+    }
+    if arguments.command != ("duplicity",):
+        values["duplicity"] = shlex.join(arguments.command)
+    doubts = [f"{where}: {piece} can't be known without running it" for piece in command.unresolved]
+    facts = {key: Fact(value, where) for key, value in values.items() if value}
+    return Known(job, facts, dict(command.environment), tuple(dict.fromkeys(doubts)))
+
+
+def job_of_duply(text: str, profile: str, origin: str) -> Known:
+    """Read a profile of duply (``conf``, as ``duply PROFILE create`` documents it).
+
+    Raises `ValueError` if it can't be read or has no TARGET.
+    """
+    try:
+        variables = read_commands(f"set -a\n{text}\n:")[-1].environment
+    except ShellError as error:
+        raise ValueError(f"{origin}: {error}") from None
+    url = variables.get("TARGET", "")
+    if not url:
+        raise ValueError(f"{origin}: no TARGET")
+    credentials = [variables.get(key, "") for key in ("TARGET_USER", "TARGET_PASS")]
+    if credentials[0] and "@" not in url:
+        scheme, _, rest = url.partition("://")
+        url = f"{scheme}://{':'.join(quote(c, safe='') for c in credentials if c)}@{rest}"
+    values = {
+        "destination": url,
+        "archive_dir": variables.get("ARCH_DIR", ""),
+        "name": f"duply_{profile}",
+        "options": shlex.join(_shared(variables.get("DUPL_PARAMS", ""))),
+        "encryption": "no" if variables.get("GPG_KEY") == "disabled" else "yes",
+    }
+    environment = {"PASSPHRASE": variables["GPG_PW"]} if variables.get("GPG_PW") else {}
+    exported = {key: value for key, value in variables.items() if _SECRET.search(key)}
+    facts = {key: Fact(value, origin) for key, value in values.items() if value}
+    return Known(profile, facts, {**exported, **environment})
+
+
+def job_of_backupninja(text: str, job: str, origin: str) -> Known:
+    """Read a ``.dup`` file of backupninja (its ``handlers/dup``). Raises `ValueError`."""
+    parser = configparser.ConfigParser(
+        interpolation=None, strict=False, delimiters=("=",), allow_no_value=True
+    )
+    try:
+        parser.read_string(f"[]\n{text}", origin)
+    except configparser.Error as error:
+        raise ValueError(f"{origin}: {type(error).__name__}") from None
+    general, dest, gpg = (_section(parser, name) for name in ("", "dest", "gpg"))
+    url = dest.get("desturl", "")
+    if not url and dest.get("desthost"):
+        directory = dest.get("destdir", "").rstrip("/")
+        url = f"scp://{dest.get('destuser', '')}@{dest['desthost']}/{directory}"
+    if not url:
+        raise ValueError(f"{origin}: no destination")
+    options = general.get("options", "")
+    given = re.search(r"--archive-dir[ =](\S+)", options)
+    shared = _shared(options)
+    if dest.get("sshoptions"):
+        shared.append(f"--ssh-options={dest['sshoptions']}")
+    values = {
+        "user": "root",
+        "destination": url,
+        "archive_dir": given[1] if given else "/var/cache/backupninja/duplicity",
+        "options": shlex.join(shared),
+        "encryption": "yes",
+    }
+    environment = {
+        variable: source[key]
+        for variable, source, key in (
+            ("PASSPHRASE", gpg, "password"),
+            ("SIGN_PASSPHRASE", gpg, "signpassword"),
+            ("FTP_PASSWORD", dest, "ftp_password"),
+            ("AWS_ACCESS_KEY_ID", dest, "awsaccesskeyid"),
+            ("AWS_SECRET_ACCESS_KEY", dest, "awssecretaccesskey"),
+            ("CLOUDFILES_USERNAME", dest, "cfusername"),
+            ("CLOUDFILES_APIKEY", dest, "cfapikey"),
+        )
+        if source.get(key)
+    }
+    facts = {key: Fact(value, origin) for key, value in values.items() if value}
+    return Known(job, facts, environment)
+
+
+def _section(parser: configparser.ConfigParser, name: str) -> dict[str, str]:
+    if not parser.has_section(name):
+        return {}
+    return {key: _unquoted(value or "") for key, value in parser[name].items()}
+
+
+def _unquoted(value: str) -> str:
+    value = value.strip()
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] in ("'", '"') else value
+
+
+def _shared(parameters: str) -> list[str]:
+    """The options in a line of them that other commands need as well."""
+    try:
+        words = shlex.split(parameters)
+    except ValueError:
+        return []
+    arguments = read_arguments(["duplicity", *words])
+    return arguments.options(_SHARED) if arguments else []
