@@ -132,7 +132,7 @@ def test_a_failed_job_is_critical_with_its_cause_and_its_script(
 ) -> None:
     result = check(boxes[kind])
     assert result.status == 2
-    cause = r"DUPLICITY LOG CRITICAL - broken failed \d+s ago: destination not reached"
+    cause = r"DUPLICITY LOG CRITICAL - broken: failed \d+s ago, destination not reached"
     assert re.match(cause, result.first_line)
     assert f"\n  sudo -iu {USER} {home}/broken.sh\n" in result.out
     numbers = {label: result.value(label) for label in ("runs", "failed", "orphaned")}
@@ -143,9 +143,11 @@ def test_a_failed_job_is_critical_with_its_cause_and_its_script(
 def test_every_job_is_named_with_how_it_went(boxes: dict[str, Path], kind: str) -> None:
     lines = check(boxes[kind], "-v").out
     assert re.search(rf"^good \({USER}@.*: good$", lines, re.M)
-    assert re.search(r"^WARNING: orphans \d+s ago: orphaned backup sets found$", lines, re.M)
-    assert re.search(rf"^orphans \({USER}@.*\n(  .*\n)*  .*orphaned backup file", lines, re.M)
-    assert re.search(rf"^broken \({USER}@.*: failed\n  .*Unable to connect to port 1 ", lines, re.M)
+    assert re.search(r"^WARNING: orphans: orphaned backup sets found, \d+s ago$", lines, re.M)
+    assert re.search(r"^  It said: Warning, found the following orphaned backup file", lines, re.M)
+    assert re.search(rf"^orphans \({USER}@.*: good, with warnings$", lines, re.M)
+    assert re.search(r"^  It said: .*Unable to connect to port 1 ", lines, re.M)
+    assert re.search(rf"^broken \({USER}@.*: failed$", lines, re.M)
     assert not re.search("(CRITICAL|WARNING): good", lines)
 
 

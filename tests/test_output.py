@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+from pathlib import Path
 
 import pytest
 from check_duplicity.advice import ADVICE, Job, advise
@@ -45,6 +47,32 @@ def test_commands_can_be_pasted() -> None:
         "sudo", "-iu", "govuk-backup", "duplicity", "cleanup", "--force", "--no-encryption",
         "--archive-dir", "/data/cache", "--file-prefix", "web-", "rsync://backup@host//srv/a b",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("quote", ["'", '"', ""])
+def test_a_pasted_command_has_the_secrets_from_where_they_stand(quote: str, tmp_path: Path) -> None:
+    script = tmp_path / "job.sh"
+    script.write_text(
+        "#!/bin/sh\nexport PASSPHRASE='ge heim'\ntouch executed\n"
+        f"duplicity / {quote}sftp://u:geheim@host/srv/a-b{quote} && true\n"
+    )
+    fake = tmp_path / "duplicity"
+    fake.write_text('#!/bin/sh\nprintf "%s " "$PASSPHRASE" "$@"\n')
+    fake.chmod(0o755)
+    job = Job(
+        user="u", url="sftp://u:***@host/srv/a-b", url_from=str(script),
+        environment_from=str(script), options=("--file-prefix=a b",),
+    )  # fmt: skip
+    line = job.duplicity("cleanup", "--force")
+    assert "geheim" not in line
+    words = shlex.split(line)
+    assert words[:3] == ["sudo", "-Hu", "u"]
+    done = subprocess.run(
+        words[3:], capture_output=True, text=True, check=True, cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.stdout == "ge heim cleanup --force --file-prefix=a b sftp://u:geheim@host/srv/a-b "
+    assert not (tmp_path / "executed").exists()
 
 
 def test_nothing_is_cleaned_up_that_only_needs_its_manifest_again() -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from check_duplicity.findings import Kind
+
+# In a script, for grep: the rest of a URL, and what is exported.
+_REST = "[A-Za-z0-9_.~:/?#@!&()*+,;=%-]*"
+_EXPORTS = "^ *export +[A-Za-z_][A-Za-z0-9_]*="
 
 
 class Job(NamedTuple):
@@ -17,7 +22,9 @@ class Job(NamedTuple):
     ``login`` tells whether ``sudo -i`` works for the user. ``url`` is empty where it is not known,
     ``directory`` is that of a ``file://`` URL that isn't there, ``stamp`` the time of the newest
     set and ``kept`` that of the full set that it builds on, as duplicity writes them. ``programs``
-    is the directory of the plugins.
+    is the directory of the plugins. ``url_from`` is the file that has the URL with its password,
+    ``environment_from`` the script that exports what duplicity needs besides, such as PASSPHRASE,
+    and ``environment_file`` the file that has nothing else.
     """
 
     user: str
@@ -34,6 +41,9 @@ class Job(NamedTuple):
     kept: str = ""
     programs: str = ""
     encrypted: bool | None = None
+    url_from: str = ""
+    environment_from: str = ""
+    environment_file: str = ""
 
     @property
     def sudo(self) -> tuple[str, ...]:
@@ -47,11 +57,31 @@ class Job(NamedTuple):
             words += ["--archive-dir", self.archive_dir]
         if self.name:
             words += ["--name", self.name]
-        words += [*self.options, self.url or "DESTINATION"]
+        words += self.options
+        if self.url_from or self.environment_from or self.environment_file:
+            return self._with_secrets(words)
+        words.append(self.url or "DESTINATION")
         sudo = list(self.sudo)
         if any("$" in word for word in words):
             sudo[1] = "-Hu"  # sudo -i would put variables in their place.
         return "  " + shlex.join([*sudo, *words])
+
+    def _with_secrets(self, words: Sequence[str]) -> str:
+        """A line that takes secrets from where they are, so that it can be pasted as it is."""
+        line = f"exec {shlex.join(words)} "
+        if self.url_from:
+            before = re.escape(self.url.partition("***")[0].rstrip(":"))
+            found = f"grep -ohm1 {shlex.quote(before + _REST)} {shlex.quote(self.url_from)}"
+            line += f'"$({found})"'
+        else:
+            line += shlex.quote(self.url or "DESTINATION")
+        if self.environment_file:
+            line = f"set -a; . {shlex.quote(self.environment_file)}; {line}"
+        elif self.environment_from:
+            # What it exports only; nothing else of the script is run.
+            exports = f"grep -hE {shlex.quote(_EXPORTS)} {shlex.quote(self.environment_from)}"
+            line = f'eval "$({exports})"; {line}'
+        return "  " + shlex.join(["sudo", "-Hu", self.user, "bash", "-c", line])
 
     def log_check(self) -> str:
         """Return a line that tells what the last runs said."""
@@ -89,7 +119,7 @@ See the processes; ending the first of them is enough:
   ps -o pid,stat,etime,time,args -u {user}
   sudo kill PID"""
 
-_UNKNOWN_OPTIONS = ", with the options that the script has (--no-encryption, if it says so)"
+_UNKNOWN_OPTIONS = ",\nwith the options that the script has (--no-encryption, if it says so)"
 
 _CLEANUP = """\
 If no backup runs now, remove them{options}:
@@ -152,6 +182,13 @@ when that is mended, make a full backup and remove the old ones.""",
         _SCRIPT,
     ),
     Kind.IN_PROGRESS: ("Wait for it, and see whether it gets on:\n{process}",),
+    Kind.NOT_STARTED: (
+        """\
+Mend that, and see that cron runs; then run the job again:
+  systemctl status cron
+  sudo crontab -eu {user}""",
+        _RERUN,
+    ),
     Kind.STALE: (_LAST_RUN, _SCRIPT, _RERUN),
     Kind.STALE_FULL: (
         "The job has made incrementals only. Give it --full-if-older-than, or make a full one now.",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from check_duplicity import __version__, user
 from check_duplicity.advice import Job
 from check_duplicity.findings import CannotSee, Kind
-from check_duplicity.limits import Limit
+from check_duplicity.limits import Limit, age_limit, count_limit
 from check_duplicity.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -110,6 +110,35 @@ def add_job(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("-n", "--name", help="the job's backup name (default the MD5 of the URL)")
     group.add_argument("-u", "--user", help="the user the backup belongs to")
+
+
+def add_limits(parser: Parser) -> None:
+    """Add the options that say what a good collection is."""
+    group = parser.add_argument_group("limits")
+    age, count = argument(age_limit), argument(count_limit)
+    newest, full = "age of the newest complete backup", "age of the newest full backup"
+    length = "backup sets in the newest chain, its full one included"
+    group.add_argument("-w", "--warning", metavar="AGE", type=age, default="32h",
+                       help=f"{newest} (default 32h)")  # fmt: skip
+    group.add_argument("-c", "--critical", metavar="AGE", type=age, default="56h",
+                       help=f"{newest} (default 56h)")  # fmt: skip
+    group.add_argument("--full-warning", metavar="AGE", type=age, help=full)
+    group.add_argument("--full-critical", metavar="AGE", type=age, help=full)
+    group.add_argument("--chain-warning", metavar="RANGE", type=count, help=length)
+    group.add_argument("--chain-critical", metavar="RANGE", type=count, help=length)
+    group.add_argument(
+        "--require-encryption",
+        action="store_true",
+        help="the newest complete backup must be encrypted",
+    )
+
+
+def command(text: str) -> tuple[str, ...]:
+    """Read how to start a program, as a shell would. Raises `ValueError`."""
+    words = shlex.split(text)
+    if not words:
+        raise ValueError("no command")
+    return tuple(words)
 
 
 def parse(

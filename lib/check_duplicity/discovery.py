@@ -122,7 +122,9 @@ def _crontab_entries(search: _Search) -> Iterator[Entry]:
     for spool in _SPOOLS:
         for path in search.glob(f"{spool}/*"):
             user = os.path.basename(path)
-            text = search.text(path) if user not in seen else None
+            if user in seen or os.path.isdir(search.root + path):
+                continue
+            text = search.text(path)
             if text is not None:
                 seen.add(user)
                 yield from read_crontab(text, path, user)

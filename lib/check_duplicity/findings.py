@@ -26,6 +26,7 @@ class Kind(Enum):
     OLD_DAMAGE = "missing volumes in an older chain"
     NOT_ENCRYPTED = "not encrypted"
     IN_PROGRESS = "backup in progress"
+    NOT_STARTED = "not started"
     STALE = "stale"
     STALE_FULL = "stale full backup"
     CHAIN = "chain length"

@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from check_duplicity.findings import CannotSee, Kind
@@ -144,20 +144,19 @@ def _environment(path: str) -> dict[str, str]:
     return dict(read_commands(f"set -a\n{text}\n:")[-1].environment)
 
 
-def as_ini(known: Known) -> str:
-    """Return a job's file with what is known of it, with where it comes from as comments."""
-    lines = [f"# {doubt}" for doubt in known.doubts] + ["[job]"]
+def as_ini(known: Known, hide: Callable[[str], str]) -> str:
+    """Return a job's file with what is known of it, and where it comes from as comments.
+
+    A fact with a secret is left out: it goes on being read from where it stands.
+    """
+    lines = [f"# {hide(doubt)}" for doubt in known.doubts] + ["[job]"]
     for key in KEYS:
-        if key in known.facts:
-            fact = known.facts[key]
-            lines += [f"# {fact.origin}", f"{key} = {_one_line(fact.value)}"]
+        if key not in known.facts:
+            continue
+        value, origin = known.facts[key]
+        value = " ".join(value.split("\n"))
+        if hide(value) == value:
+            lines += [f"# {origin}", f"{key} = {value}"]
+        else:
+            lines.append(f"# {key} has a secret, and is read from {origin}")
     return "\n".join(lines) + "\n"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split("\n"))
-
-
-def first(candidates: Iterable[Known | None]) -> Known | None:
-    """Return the first that there is."""
-    return next(filter(None, candidates), None)

@@ -44,7 +44,7 @@ def tell(
     about = [(f.kind, jobs if isinstance(jobs, Job) else jobs[f.job]) for f in found]
     for finding, paragraphs in zip(found, advise(about)):
         lines += [f"{finding.state.name}: {finding.text}"] if len(found) > 1 else []
-        lines += [f"  > {finding.quote}"] if finding.quote else []
+        lines += [f"  It said: {finding.quote}"] if finding.quote else []
         lines += paragraphs
     return _output(title, state, summary, performance, [*lines, *details])
 

@@ -12,7 +12,7 @@ import os
 import pwd
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -130,6 +130,19 @@ def lock_holder(archive: str) -> int | None:
     finally:
         os.close(file)
     return None if kind == fcntl.F_UNLCK else max(pid, 0)
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process was stopped by a signal (SIGSTOP, or Ctrl-Z at its terminal)."""
+    return bool(re.search(rb"\) [Tt] ", _read(f"/proc/{pid}/stat")))
+
+
+def named(names: Container[str]) -> bool:
+    """Whether a process of one of these names is running (``comm`` in proc(5))."""
+    return any(
+        _read(f"/proc/{pid}/comm").decode(errors="replace").strip() in names
+        for pid, _ in _commands()
+    )
 
 
 def is_being_written(path: str) -> bool | None:

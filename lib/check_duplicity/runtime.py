@@ -29,9 +29,9 @@ def run(title: str, main: Callable[[Sequence[str]], Output]) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
         output = main(sys.argv[1:])
-        _disarm()
+        disarm()
     except BaseException as error:
-        _disarm()
+        disarm()
         output = _output_of(error, title)
     _write(output.text)
     os._exit(int(output.state))
@@ -46,8 +46,8 @@ def _output_of(error: BaseException, title: str) -> Output:
     return unseen(title, error)
 
 
-def _disarm() -> None:
-    """From here on nothing comes between the output and its exit status."""
+def disarm() -> None:
+    """Let nothing come between the output and its exit status from here on."""
     while True:
         try:
             signal.pthread_sigmask(signal.SIG_BLOCK, (*_ENDING_SIGNALS, signal.SIGALRM))

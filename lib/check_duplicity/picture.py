@@ -1,0 +1,251 @@
+"""See one job whole: what the newest runs said, what runs now, what the destination holds.
+
+Everything is only looked at. Each part that can't be seen says why, and the others are seen all the
+same.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from argparse import Namespace
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+
+from check_duplicity import activity, freshness, lastruns, lastseen, processes, sources, user
+from check_duplicity.advice import Job
+from check_duplicity.evaluation import Evaluation, evaluate
+from check_duplicity.findings import CannotSee, Finding, Kind, State
+from check_duplicity.jobs import Known
+from check_duplicity.limits import age_limit
+from check_duplicity.names import Prefixes
+from check_duplicity.secrets import Secrets
+from check_duplicity.sources import Source
+
+_T = TypeVar("_T")
+_LOOKBACK = "8d"
+_ORIGIN = re.compile(r"(.*?)(?::\d+)?")
+
+
+class BackupSet(NamedTuple):
+    """A backup set, as far as the picture of the collection goes."""
+
+    time: datetime
+    full: bool
+    whole: bool
+
+
+class Picture(NamedTuple):
+    """A job, seen. ``job`` is what commands need; no secret is in any of it.
+
+    ``destination``, ``runs`` and ``now`` say in words what was seen of these, or why it couldn't
+    be; ``unseen`` is whether the destination couldn't. ``findings`` are of all three.
+    """
+
+    name: str
+    job: Job
+    facts: tuple[tuple[str, str, str], ...] = ()
+    doubts: tuple[str, ...] = ()
+    destination: str = ""
+    runs: str = ""
+    now: str = ""
+    unseen: Kind | None = None
+    running: bool = False
+    findings: tuple[Finding, ...] = ()
+    sets: tuple[BackupSet, ...] = ()
+    jobs: tuple[tuple[str, Job], ...] = ()
+
+    def job_of(self, finding: Finding) -> Job:
+        """Return the job that a finding is about: of a log it may be another user's."""
+        return dict(self.jobs).get(finding.job, self.job)
+
+
+def look(
+    known: Known, options: Namespace, now: datetime, secrets: Secrets, programs: str
+) -> Picture:
+    """Return the picture of a job, seen as its user if this process may become that."""
+    secrets.learn(known.environment, [known.get("destination"), *known.words("options")])
+    job = job_of(known, secrets, programs)
+    picture = Picture(
+        known.job, job, _facts(known, secrets), tuple(map(secrets.hide, known.doubts))
+    )
+    # Root sees all processes, and the script; the user, who may read the rest, doesn't.
+    picture = _with_now(picture, known, now)
+    picture = picture._replace(findings=(*picture.findings, *_not_started(known)))
+    try:
+        if known.get("user"):
+            user.become(known.get("user"))
+    except CannotSee as reason:
+        return picture._replace(destination=reason.reason, runs=reason.reason, unseen=reason.kind)
+    seen = _try(lambda: sources.look(_source(known, options), known.get("user"), secrets))
+    return _with_runs(_with_destination(picture, seen, options, now), known, seen, now, secrets)
+
+
+def _try(see: Callable[[], _T]) -> _T | CannotSee:
+    try:
+        return see()
+    except CannotSee as reason:
+        return reason
+
+
+def job_of(known: Known, secrets: Secrets, programs: str) -> Job:
+    """Return what the commands need that are printed for a job."""
+    owner = known.get("user") or user.current()
+    url = secrets.hide(known.get("destination"))
+    destination = known.facts.get("destination")
+    origin = destination.origin if destination else ""
+    match = _ORIGIN.fullmatch(origin)
+    script = match[1] if match and os.path.isabs(match[1]) else ""
+    return Job(
+        user=owner,
+        programs=programs,
+        login=user.has_shell(owner),
+        url=url,
+        archive_dir=known.get("archive_dir") or None,
+        name=known.get("name") or None,
+        options=tuple(map(secrets.hide, known.words("options"))),
+        command=known.words("duplicity") or ("duplicity",),
+        script=secrets.hide(known.get("script")),
+        encrypted={"no": False}.get(known.get("encryption")),
+        url_from=script if url != known.get("destination") else "",
+        environment_from=script if known.environment else "",
+        environment_file=known.get("environment_file"),
+    )
+
+
+def _facts(known: Known, secrets: Secrets) -> tuple[tuple[str, str, str], ...]:
+    facts = [
+        (key, secrets.hide(fact.value), fact.origin)
+        for key, fact in known.facts.items()
+        if fact.value and key != "encryption"
+    ]
+    if known.environment:
+        names = ", ".join(sorted(known.environment))
+        facts.append(("environment", names, "names only; given to duplicity"))
+    return tuple(facts)
+
+
+def _source(known: Known, options: Namespace) -> Source:
+    return Source(
+        known.get("destination"),
+        known.get("archive_dir") or None,
+        known.get("name") or None,
+        options.from_archive,
+        None,
+        known.words("options"),
+        known.words("duplicity") or options.duplicity,
+        known.environment,
+    )
+
+
+def _with_now(picture: Picture, known: Known, now: datetime) -> Picture:
+    wanted = processes.Wanted(
+        known.get("destination"),
+        known.get("archive_dir"),
+        known.get("name"),
+        known.get("user"),
+        Prefixes.of_options(known.words("options")),
+    )
+    sight = processes.look(wanted)
+    if not sight.running and not sight.sure:
+        return picture._replace(now="the processes of others are hidden (hidepid)")
+    evaluated = evaluate(activity.measure(sight, {}, now), activity.judge(sight), {})
+    findings = [*evaluated.findings]
+    for process in sight.running:
+        if processes.is_stopped(process.pid):
+            text = f"stopped by a signal, pid {process.pid}"
+            findings.append(Finding(Kind.STALLED, State.WARNING, text))
+    return picture._replace(
+        now=evaluated.summary, running=bool(sight.running), findings=tuple(findings)
+    )
+
+
+def _with_destination(
+    picture: Picture, seen: sources.Seen | CannotSee, options: Namespace, now: datetime
+) -> Picture:
+    if isinstance(seen, CannotSee):
+        return picture._replace(destination=seen.reason, unseen=seen.kind)
+    evaluated = _try(lambda: freshness.evaluated(seen, options, now))
+    if isinstance(evaluated, CannotSee):
+        return picture._replace(destination=evaluated.reason, unseen=evaluated.kind)
+    collection = seen.collection
+    sets = [BackupSet(s.time, s.full, s.complete) for s in collection.sets]
+    if collection.unfinished:
+        unfinished = collection.unfinished
+        sets.append(BackupSet(unfinished.time, unfinished.full, whole=False))
+    encrypted = collection.encrypted
+    return picture._replace(
+        destination=_summary(evaluated, seen, now),
+        findings=(*evaluated.findings, *picture.findings),
+        sets=tuple(sorted(sets)),
+        job=picture.job._replace(
+            encrypted=picture.job.encrypted if encrypted is None else encrypted,
+            directory=collection.nowhere,
+            stamp=freshness.newest_stamp(collection),
+            kept=freshness.kept_stamp(collection, now),
+        ),
+    )
+
+
+def _summary(evaluated: Evaluation, seen: sources.Seen, now: datetime) -> str:
+    measures = list(freshness.measure(seen.collection, now, seen.running))
+    said = ", ".join(measure.text for measure in measures if measure.text)
+    return said or evaluated.summary
+
+
+def _with_runs(
+    picture: Picture,
+    known: Known,
+    seen: sources.Seen | CannotSee,
+    now: datetime,
+    secrets: Secrets,
+) -> Picture:
+    back = known.get("lookback") or _LOOKBACK
+    since = now.timestamp() - (age_limit(back).upper or 0)
+    paths = list(known.words("mail"))
+    try:
+        paths = paths or [lastseen.own_mailbox()]
+        looked = lastseen.look(paths, os.devnull, now, since, secrets.hide)
+    except CannotSee as reason:
+        return picture._replace(runs=reason.reason)
+    script = secrets.hide(known.get("script"))
+    runs = [run for run in looked.runs if run.is_of(known.job, script)]
+    which = (known.get("destination"), known.get("archive_dir"), known.get("name"))
+    running = lastseen.in_progress(runs, paths, which)
+    found = lastruns.verdicts(runs, since, running)
+    if not found:
+        why = looked.unread or lastruns.no_news(runs, running, now, back)
+        return picture._replace(runs=why.reason)
+    complete = None
+    if not isinstance(seen, CannotSee):
+        times = [s.time for s in seen.collection.sets if s.complete and s.time <= now]
+        complete = max(times, default=None)
+    found = lastruns.restored(found, complete)
+    findings = tuple(lastruns.judge(found, now))
+    said = [finding.text for finding in findings] or [
+        m.said for m in lastruns.measure(found, runs, since, now) if m.said
+    ]
+    jobs = [(v.run.job, picture.job._replace(user=v.run.user or picture.job.user)) for v in found]
+    return picture._replace(
+        runs="; ".join(said), findings=(*picture.findings, *findings), jobs=tuple(jobs)
+    )
+
+
+def _not_started(known: Known) -> Iterable[Finding]:
+    """Why cron can't have run the job, if that can be seen."""
+    why = [doubt for doubt in known.doubts if doubt.endswith("is commented out")]
+    script = known.words("script")[:1] if _is_plain(known.get("script")) else ()
+    for path in script:
+        if os.path.isabs(path) and not os.path.exists(path):
+            why.append(f"there is no {path}")
+        elif os.path.isabs(path) and not os.access(path, os.X_OK):
+            why.append(f"{path} is not executable")
+    if known.get("schedule") and not processes.named(("cron", "crond", "systemd")):
+        why.append("cron is not running")
+    for reason in why:
+        yield Finding(Kind.NOT_STARTED, State.CRITICAL, f"cron can't run it: {reason}")
+
+
+def _is_plain(command: str) -> bool:
+    return not set(command) & set("'\"\\$`;&|<>()")

@@ -1,0 +1,72 @@
+"""Do the same for many things at once, each in a process of its own, and hand on what is done.
+
+A process of its own can become another user, and can be ended if it hangs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkProcess
+from typing import TypeVar
+
+_Task = TypeVar("_Task")
+_Answer = TypeVar("_Answer")
+_MOST = 32  # at once
+_SPARE = 3  # seconds for what should have ended by itself
+
+
+def each(
+    tasks: Sequence[_Task], do: Callable[[_Task], _Answer], timeout: float
+) -> Iterator[tuple[_Task, _Answer | None]]:
+    """Yield each task with its answer as soon as that is there; ``None`` if there is none in time.
+
+    ``timeout`` is in seconds for each. Processes that are left in the end are killed.
+    """
+    context = multiprocessing.get_context("fork")
+    waiting = list(tasks)[::-1]
+    running: dict[Connection, tuple[_Task, ForkProcess, float]] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < _MOST:
+                task = waiting.pop()
+                ours, theirs = context.Pipe(duplex=False)
+                process = context.Process(target=_answer, args=(theirs, do, task), daemon=True)
+                process.start()
+                theirs.close()
+                running[ours] = task, process, time.monotonic() + timeout + _SPARE
+            latest = min(deadline for _, _, deadline in running.values())
+            ready = wait(list(running), max(0, latest - time.monotonic()))
+            late = [c for c, (_, _, at) in running.items() if at <= time.monotonic()]
+            for connection in {*ready, *late}:
+                assert isinstance(connection, Connection)
+                task, process, _ = running.pop(connection)
+                answer = None
+                if connection in ready:
+                    with contextlib.suppress(EOFError, OSError):
+                        answer = connection.recv()
+                _end(process, connection)
+                yield task, answer
+    finally:
+        for connection, (_, process, _) in running.items():
+            _end(process, connection)
+
+
+def _answer(connection: Connection, do: Callable[[_Task], _Answer], task: _Task) -> None:
+    try:
+        connection.send(do(task))
+        connection.close()
+    finally:
+        os._exit(0)
+
+
+def _end(process: ForkProcess, connection: Connection) -> None:
+    connection.close()
+    process.join(1)
+    if process.is_alive():
+        process.kill()
+        process.join(1)

@@ -1,0 +1,331 @@
+"""The runbook, step by step: break a real job, triage it, paste what is said, and it is good again.
+
+Needs root: for a user, a crontab and a script of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from lab import wait_until
+from plugin import BIN, Result, run_plugin
+
+USER = "dup-runbook"
+SPOOL = Path("/var/spool") / USER
+MAIL = Path("/var/mail") / USER
+CRONTAB = Path("/var/spool/cron/crontabs") / USER
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for a user of its own"),
+    pytest.mark.skipif(
+        not (shutil.which("duplicity") and Path("/usr/sbin/cron").exists()),
+        reason="needs duplicity and cron",
+    ),
+]
+
+# As on the hosts that the runbook was written for.
+SCRIPT = """\
+#!/bin/bash
+set -e
+set -o pipefail
+
+export FTP_PASSWORD='geheim-ftp'
+
+nice -n 10 duplicity --verbosity warning --no-print-statistics --full-if-older-than 7D \\
+  --no-encryption {options}--include '{source}' --exclude '**' \\
+  --archive-dir {archive} / '{url}' && duplicity remove-all-but-n-full 2 --no-encryption \\
+  --archive-dir {archive} --force --verbosity warning '{url}'
+printf "%s\\t%s\\t%s\\t%s\\n" host backup 0 OK | cat > /dev/null
+"""
+
+
+class Host:
+    """A user with a backup job, as the runbook knows it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.script = SPOOL / "assets.sh"
+        self.source = home / "data"
+        self.destination = home / "destination"
+        self.archive = home / "cache"
+        self.write_script()
+        self.write_crontab(f"0 2 * * * {self.script}")
+        self.sh(f"mkdir -p {self.source} {self.destination} && echo data > {self.source}/file")
+
+    def write_script(self, options: str = "", url: str = "") -> None:
+        SPOOL.mkdir(exist_ok=True)
+        text = SCRIPT.format(
+            options=options, source=self.source, archive=self.archive, url=url or self.url
+        )
+        self.script.write_text(text)
+        self.script.chmod(0o755)
+
+    def write_crontab(self, line: str) -> None:
+        CRONTAB.parent.mkdir(parents=True, exist_ok=True)
+        CRONTAB.write_text(f"MAILTO={USER}\n{line}\n")
+        CRONTAB.chmod(0o600)
+
+    @property
+    def url(self) -> str:
+        return f"file://{self.destination}"
+
+    def sh(self, command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run something as the user."""
+        return subprocess.run(
+            ["sudo", "-n", "-Hu", USER, "bash", "-c", command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=check,
+            cwd="/",
+        )
+
+    def backup(self, ago: float = 0, action: str = "full") -> None:
+        """Make a backup as the script does, of so many hours ago."""
+        made = datetime.now(timezone.utc) - timedelta(hours=ago)
+        self.sh(
+            f"echo {made} > {self.source}/file && duplicity {action} --no-encryption"
+            f" --archive-dir {self.archive} --include {self.source} --exclude '**'"
+            f" --current-time {int(made.timestamp())} / {self.url}"
+        )
+
+    def triage(self, *options: object) -> Result:
+        done = subprocess.run(
+            [BIN / "duplicity_triage", "assets", *map(str, options)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd="/",
+            timeout=100,
+        )  # fmt: skip
+        assert done.stderr == ""
+        assert "geheim" not in done.stdout
+        return Result(done.returncode, done.stdout)
+
+    def paste(self, text: str) -> None:
+        """Paste the commands of a triage into a shell, as a person would."""
+        steps = text.split("What to do:")[1]
+        commands = [line.strip() for line in steps.split("\n") if line.startswith("    ")]
+        for command in commands:
+            if not re.search(r"\b(PID|SOURCE|HOST)\b|crontab -eu|systemctl|findmnt|^ls ", command):
+                subprocess.run(
+                    ["bash", "-c", command], stdin=subprocess.DEVNULL, capture_output=True,
+                    check=False, cwd="/", timeout=60,
+                )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cron() -> Iterator[None]:
+    """A real cron, unless there is one: it has nothing to do before two in the morning."""
+    with subprocess.Popen(
+        ["/usr/sbin/cron", "-f"], stdin=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin"}
+    ) as process:
+        try:
+            wait_until(lambda: process.poll() is not None or named_cron())
+            yield
+        finally:
+            process.terminate()
+
+
+def named_cron() -> bool:
+    return subprocess.run(["pgrep", "-x", "cron"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture
+def host(cron: None) -> Iterator[Host]:
+    subprocess.run(["userdel", "-r", USER], capture_output=True, check=False)
+    subprocess.run(["useradd", "-m", "-s", "/bin/bash", USER], check=True, capture_output=True)
+    try:
+        yield Host(Path(f"/home/{USER}"))
+    finally:
+        subprocess.run(["pkill", "-KILL", "-u", USER], check=False)
+        wait_until(
+            lambda: (
+                subprocess.run(["pgrep", "-u", USER], capture_output=True, check=False).returncode
+                != 0
+            )
+        )
+        subprocess.run(["userdel", "-r", USER], capture_output=True, check=False)
+        CRONTAB.unlink(missing_ok=True)
+        MAIL.unlink(missing_ok=True)
+        shutil.rmtree(SPOOL, ignore_errors=True)
+
+
+def test_a_good_job_is_good_and_its_facts_come_from_crontab_and_script(host: Host) -> None:
+    host.backup(ago=1)
+    found = host.triage()
+    assert found.status == 0
+    assert found.out.startswith("assets: OK, good\n")
+    for fact in (
+        f"user         {USER}  ({CRONTAB}:2)",
+        f"script       {host.script}  ({CRONTAB}:2)",
+        f"schedule     0 2 * * *  ({CRONTAB}:2)",
+        f"destination  {host.url}  ({host.script}:7)",
+        f"archive_dir  {host.archive}  ({host.script}:7)",
+    ):
+        assert fact in found.out
+    assert "FTP_PASSWORD" in found.out
+    values = json.loads(host.triage("--json").out)
+    assert (values[0]["verdict"], values[0]["state"]) == ("good", "OK")
+
+
+def test_a_stale_job_is_run_again(host: Host) -> None:
+    host.backup(ago=80)
+    found = host.triage()
+    assert found.status == 2
+    assert "assets: CRITICAL, stale" in found.out
+    assert f"    sudo -iu {USER} {host.script}\n" in found.out
+    host.paste(found.out)
+    assert host.triage().out.startswith("assets: OK, good")
+
+
+def test_a_job_that_never_ran_is_run(host: Host) -> None:
+    found = host.triage()
+    assert "assets: CRITICAL, never backed up" in found.out
+    host.paste(found.out)
+    assert host.triage().out.startswith("assets: OK, good")
+
+
+def test_orphans_are_cleaned_up(host: Host) -> None:
+    host.backup(ago=72)
+    host.backup(ago=48, action="incremental")
+    for path in host.destination.glob("duplicity-full*"):
+        path.unlink()
+    shutil.rmtree(host.archive)
+    host.backup(ago=2)
+    found = host.triage()
+    assert found.out.startswith("assets: WARNING, orphaned leftovers")
+    host.paste(found.out)
+    assert not list(host.destination.glob("duplicity-inc*"))
+    assert host.triage().out.startswith("assets: OK, good")
+
+
+def test_an_interrupted_backup_is_continued(host: Host) -> None:
+    host.backup(ago=30)
+    host.sh(f"head -c 60M /dev/urandom > {host.source}/large")
+    host.write_script("--volsize 1 ")
+    process = subprocess.Popen(
+        ["sudo", "-n", "-Hu", USER, str(host.script)], stdin=subprocess.DEVNULL, cwd="/"
+    )
+    wait_until(lambda: len(list(host.destination.glob("*inc*.vol*"))) >= 3)
+    running = host.triage()
+    assert running.out.startswith("assets: OK, in progress") or "in progress" in running.out
+    assert " cleanup " not in running.out
+    subprocess.run(["pkill", "-KILL", "-u", USER, "duplicity"], check=True)
+    process.wait()
+    found = host.triage()
+    assert found.out.startswith("assets: WARNING, interrupted")
+    host.paste(found.out)
+    assert host.triage().out.startswith("assets: OK, good")
+
+
+def test_a_stopped_backup_is_hung(host: Host) -> None:
+    host.sh(f"head -c 60M /dev/urandom > {host.source}/large")
+    host.write_script("--volsize 1 ")
+    with subprocess.Popen(
+        ["sudo", "-n", "-Hu", USER, str(host.script)], stdin=subprocess.DEVNULL, cwd="/"
+    ) as process:
+        wait_until(lambda: len(list(host.destination.glob("*.vol*"))) >= 2)
+        subprocess.run(["pkill", "-STOP", "-u", USER, "duplicity"], check=True)
+        found = host.triage()
+        assert found.out.startswith("assets: CRITICAL, hung") or ", hung" in found.out
+        assert "stopped by a signal" in found.out
+        assert "sudo kill PID" in found.out
+        subprocess.run(["pkill", "-CONT", "-u", USER, "duplicity"], check=True)
+        process.wait()
+
+
+def test_a_job_that_is_commented_out_was_not_started(host: Host) -> None:
+    host.backup(ago=80)
+    host.write_crontab(f"#0 2 * * * {host.script}")
+    found = host.triage()
+    assert "assets: CRITICAL, not started" in found.out
+    assert "is commented out" in found.out
+    host.write_crontab(f"0 2 * * * {host.script}")
+    host.script.chmod(0o644)
+    assert f"{host.script} is not executable" in host.triage().out
+
+
+def test_a_lost_volume_is_missing(host: Host) -> None:
+    host.backup(ago=1)
+    next(host.destination.glob("*.vol1.*")).unlink()
+    found = host.triage()
+    assert "assets: CRITICAL, missing volumes" in found.out
+
+
+def test_a_failed_run_is_failed_with_its_cause(host: Host) -> None:
+    host.backup(ago=80)
+    host.write_script(url="sftp://nobody@127.0.0.1:1/x")
+    run = host.sh(str(host.script), check=False)
+    sent = datetime.now(timezone.utc) - timedelta(minutes=1)
+    MAIL.write_text(
+        f"From {USER}@host {sent:%a %b %d %H:%M:%S %Y}\nFrom: root@host (Cron Daemon)\n"
+        f"Subject: Cron <{USER}@host> {host.script} (failed)\n"
+        f"Date: {sent:%a, %d %b %Y %H:%M:%S} +0000\n\n{run.stdout}{run.stderr}\n\n"
+    )
+    host.write_script()
+    found = host.triage()
+    assert "assets: CRITICAL, failed" in found.out
+    assert "destination not reached" in found.out
+    host.paste(found.out)
+    assert host.triage().out.startswith("assets: OK, good")
+
+
+def test_the_checks_find_the_job_by_its_name_too(host: Host) -> None:
+    host.backup(ago=1)
+    job = run_plugin("check_duplicity_freshness", ["-j", "assets"], cwd="/")
+    options = ["-d", host.url, "-a", host.archive, "-u", USER]
+    full = run_plugin("check_duplicity_freshness", options, cwd="/")
+    assert job.status == full.status == 0
+    assert re.sub(r"\d+", "", job.out) == re.sub(r"\d+", "", full.out)
+    for plugin in ("check_duplicity_process", "check_duplicity_log"):
+        assert run_plugin(plugin, ["-j", "assets"], cwd="/").status in (0, 3)
+    missing = run_plugin("check_duplicity_freshness", ["-j", "nosuch"], cwd="/")
+    assert missing.status == 3
+    assert "there are: assets" in missing.out
+
+
+def test_a_found_job_can_be_kept_as_a_file(host: Host, tmp_path: Path) -> None:
+    host.backup(ago=1)
+    listed = run_plugin_text("--list-jobs", "--ini", "assets")
+    (tmp_path / "assets.ini").write_text(listed)
+    tmp_path.chmod(0o755)
+    found = run_plugin(
+        "check_duplicity_freshness", ["-j", "assets", "--jobs-dir", tmp_path], cwd="/"
+    )
+    assert found.status == 0
+
+
+def run_plugin_text(*arguments: str) -> str:
+    done = subprocess.run(
+        [BIN / "duplicity_triage", *arguments], capture_output=True, text=True, check=True, cwd="/"
+    )
+    return done.stdout
+
+
+def test_one_slow_destination_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    for number in range(10):
+        directory = tmp_path / f"d{number}"
+        directory.mkdir()
+        hangs = number == 3
+        (tmp_path / f"job{number}.ini").write_text(
+            f"[job]\ndestination = file://{directory}\n"
+            + ("duplicity = sh -c 'sleep 3600'\n" if hangs else "")
+        )
+    with subprocess.Popen(
+        [BIN / "duplicity_triage", *(f"job{n}" for n in range(10)), "--jobs-dir", tmp_path,
+         "-t", "10"],
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd="/",
+    ) as triage:  # fmt: skip
+        assert triage.stdout is not None
+        heads = [line for line in triage.stdout if re.match(r"job\d: ", line)]
+        assert len(heads) == 10
+        # In the order in which they were seen: the others didn't wait for it.
+        assert heads[-1].startswith("job3: UNKNOWN, can't be seen")
+    assert triage.returncode == 2
