@@ -17,11 +17,15 @@ from pathlib import Path
 import pytest
 from lab import wait_until
 from plugin import BIN, Result, run_plugin
+from sshd import SSHD, serving
 
 USER = "dup-runbook"
 SPOOL = Path("/var/spool") / USER
 MAIL = Path("/var/mail") / USER
 CRONTAB = Path("/var/spool/cron/crontabs") / USER
+
+# Debian's, and if the environment names others that our user may run, those as well.
+DUPLICITIES = ["duplicity", *filter(None, os.environ.get("RUNBOOK_DUPLICITIES", "").split(":"))]
 
 pytestmark = [
     pytest.mark.root,
@@ -40,9 +44,9 @@ set -o pipefail
 
 export FTP_PASSWORD='geheim-ftp'
 
-nice -n 10 duplicity --verbosity warning --no-print-statistics --full-if-older-than 7D \\
+nice -n 10 {duplicity} --verbosity warning --no-print-statistics --full-if-older-than 7D \\
   --no-encryption {options}--include '{source}' --exclude '**' \\
-  --archive-dir {archive} / '{url}' && duplicity remove-all-but-n-full 2 --no-encryption \\
+  --archive-dir {archive} / '{url}' && {duplicity} remove-all-but-n-full 2 --no-encryption \\
   --archive-dir {archive} --force --verbosity warning '{url}'
 printf "%s\\t%s\\t%s\\t%s\\n" host backup 0 OK | cat > /dev/null
 """
@@ -51,8 +55,9 @@ printf "%s\\t%s\\t%s\\t%s\\n" host backup 0 OK | cat > /dev/null
 class Host:
     """A user with a backup job, as the runbook knows it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, duplicity: str) -> None:
         self.home = home
+        self.duplicity = duplicity
         self.script = SPOOL / "assets.sh"
         self.source = home / "data"
         self.destination = home / "destination"
@@ -64,7 +69,11 @@ class Host:
     def write_script(self, options: str = "", url: str = "") -> None:
         SPOOL.mkdir(exist_ok=True)
         text = SCRIPT.format(
-            options=options, source=self.source, archive=self.archive, url=url or self.url
+            duplicity=self.duplicity,
+            options=options,
+            source=self.source,
+            archive=self.archive,
+            url=url or self.url,
         )
         self.script.write_text(text)
         self.script.chmod(0o755)
@@ -93,7 +102,7 @@ class Host:
         """Make a backup as the script does, of so many hours ago."""
         made = datetime.now(timezone.utc) - timedelta(hours=ago)
         self.sh(
-            f"echo {made} > {self.source}/file && duplicity {action} --no-encryption"
+            f"echo {made} > {self.source}/file && {self.duplicity} {action} --no-encryption"
             f" --archive-dir {self.archive} --include {self.source} --exclude '**'"
             f" --current-time {int(made.timestamp())} / {self.url}"
         )
@@ -138,11 +147,11 @@ def named_cron() -> bool:
 
 
 @pytest.fixture
-def host(cron: None) -> Iterator[Host]:
+def host(cron: None, request: pytest.FixtureRequest) -> Iterator[Host]:
     subprocess.run(["userdel", "-r", USER], capture_output=True, check=False)
     subprocess.run(["useradd", "-m", "-s", "/bin/bash", USER], check=True, capture_output=True)
     try:
-        yield Host(Path(f"/home/{USER}"))
+        yield Host(Path(f"/home/{USER}"), getattr(request, "param", DUPLICITIES[0]))
     finally:
         subprocess.run(["pkill", "-KILL", "-u", USER], check=False)
         wait_until(
@@ -175,6 +184,7 @@ def test_a_good_job_is_good_and_its_facts_come_from_crontab_and_script(host: Hos
     assert (values[0]["verdict"], values[0]["state"]) == ("good", "OK")
 
 
+@pytest.mark.parametrize("host", DUPLICITIES, indirect=True)
 def test_a_stale_job_is_run_again(host: Host) -> None:
     host.backup(ago=80)
     found = host.triage()
@@ -192,6 +202,7 @@ def test_a_job_that_never_ran_is_run(host: Host) -> None:
     assert host.triage().out.startswith("assets: OK, good")
 
 
+@pytest.mark.parametrize("host", DUPLICITIES, indirect=True)
 def test_orphans_are_cleaned_up(host: Host) -> None:
     host.backup(ago=72)
     host.backup(ago=48, action="incremental")
@@ -206,6 +217,7 @@ def test_orphans_are_cleaned_up(host: Host) -> None:
     assert host.triage().out.startswith("assets: OK, good")
 
 
+@pytest.mark.parametrize("host", DUPLICITIES, indirect=True)
 def test_an_interrupted_backup_is_continued(host: Host) -> None:
     host.backup(ago=30)
     host.sh(f"head -c 60M /dev/urandom > {host.source}/large")
@@ -239,6 +251,19 @@ def test_a_stopped_backup_is_hung(host: Host) -> None:
         assert "sudo kill PID" in found.out
         subprocess.run(["pkill", "-CONT", "-u", USER, "duplicity"], check=True)
         process.wait()
+
+
+@pytest.mark.skipif(not SSHD.exists() or not shutil.which("rsync"), reason="needs sshd and rsync")
+def test_the_runbooks_own_destination_is_seen_over_ssh(host: Host, tmp_path: Path) -> None:
+    with serving(USER, host.home, tmp_path) as port:
+        url = f"rsync://{USER}@127.0.0.1:{port}/{host.destination}"
+        host.write_script(url=url)
+        found = host.triage()
+        assert "assets: CRITICAL, never backed up" in found.out
+        assert f"destination  {url}" in found.out
+        host.paste(found.out)
+        assert host.triage().out.startswith("assets: OK, good")
+    assert host.triage().out.startswith("assets: UNKNOWN, can't be seen")
 
 
 def test_a_job_that_is_commented_out_was_not_started(host: Host) -> None:

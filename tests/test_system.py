@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shlex
-import shutil
 import socket
 import subprocess
 import threading
@@ -16,8 +15,9 @@ from pathlib import Path
 import pytest
 from lab import processes_of, wait_until
 from plugin import BIN, Result, assert_valid, freshness, run_plugin
+from sshd import SSHD, serving
 
-SSHD, DUPLICITY = Path("/usr/sbin/sshd"), Path("/usr/bin/duplicity")
+DUPLICITY = Path("/usr/bin/duplicity")
 USER = "check-duplicity-test"
 
 pytestmark = [
@@ -43,32 +43,8 @@ def home() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def port(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A real sshd on loopback that lets our user in."""
-    directory = tmp_path_factory.mktemp("sshd")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number: int = free.getsockname()[1]
-    Path("/run/sshd").mkdir(exist_ok=True)
-    ssh = home / ".ssh"
-    as_user("mkdir", "-m", "700", ssh)
-    as_user("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", ssh / "id_ed25519")
-    shutil.copy(ssh / "id_ed25519.pub", ssh / "authorized_keys")
-    key = directory / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    host_key = " ".join(key.with_suffix(".pub").read_text().split()[:2])
-    (ssh / "known_hosts").write_text(f"[127.0.0.1]:{number} {host_key}\n")
-    configuration = directory / "config"
-    configuration.write_text(
-        f"Port {number}\nListenAddress 127.0.0.1\nHostKey {key}\nPidFile none\nUsePAM no\n"
-        "PasswordAuthentication no\nStrictModes no\nSubsystem sftp internal-sftp\n"
-    )
-    log = directory / "log"
-    log.touch()
-    with subprocess.Popen([SSHD, "-D", "-f", configuration, "-E", log]) as sshd:
-        try:
-            wait_until(lambda: b"listening" in log.read_bytes())
-            yield number
-        finally:
-            sshd.terminate()
+    with serving(USER, home, tmp_path_factory.mktemp("sshd")) as number:
+        yield number
 
 
 def as_user(*command: object) -> subprocess.CompletedProcess[str]:
