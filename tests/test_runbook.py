@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -332,6 +333,52 @@ def run_plugin_text(*arguments: str) -> str:
         [BIN / "duplicity_triage", *arguments], capture_output=True, text=True, check=True, cwd="/"
     )
     return done.stdout
+
+
+def test_nobody_gets_roots_rights_or_secrets_by_a_crontab(host: Host, tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    secret = tmp_path / "secret.sh"
+    secret.write_text(f"export PASSPHRASE=geheim-root\nduplicity / {host.url}\n")
+    secret.chmod(0o700)
+    fake = host.home / "duplicity"
+    fake.write_text(f"#!/bin/sh\n(id -u; env) >> {host.home}/seen\n")
+    fake.chmod(0o755)
+    shutil.chown(host.home, USER)
+    for line in (
+        f"0 2 * * * sudo -u root {fake} --no-encryption /home sftp://u@h/x",
+        f"PATH={host.home}:/usr/bin:/bin\n0 2 * * * {secret}",
+    ):
+        host.write_crontab(line)
+        done = subprocess.run(
+            [BIN / "duplicity_triage"], capture_output=True, text=True, check=False, cwd="/",
+            env={"PATH": "/usr/bin:/bin", "SECRET_OF_ROOT": "geheim-env"}, timeout=100,
+        )  # fmt: skip
+        assert done.returncode in (0, 1, 2, 3)
+        seen = (host.home / "seen").read_text() if (host.home / "seen").exists() else ""
+        assert "geheim" not in seen + done.stdout
+        assert "0" not in seen.split("\n")
+
+
+def test_nothing_is_left_when_triage_is_ended(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    marker = f"37{os.getpid()}"
+    (tmp_path / "slow.ini").write_text(
+        f"[job]\ndestination = file://{tmp_path}/d\nduplicity = sh -c 'sleep {marker}'\n"
+    )
+
+    def left() -> bool:
+        found = subprocess.run(["pgrep", "-f", f"sleep {marker}"], capture_output=True, check=False)
+        return found.returncode == 0
+
+    for end in (signal.SIGTERM, signal.SIGKILL):
+        with subprocess.Popen(
+            [BIN / "duplicity_triage", "slow", "--jobs-dir", tmp_path],
+            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd="/",
+        ) as triage:  # fmt: skip
+            wait_until(left)
+            triage.send_signal(end)
+            triage.wait()
+        wait_until(lambda: not left())
 
 
 def test_one_slow_destination_does_not_hold_up_the_others(tmp_path: Path) -> None:

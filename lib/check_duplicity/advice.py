@@ -11,8 +11,13 @@ from typing import NamedTuple
 from check_duplicity.findings import Kind
 
 # In a script, for grep: the rest of a URL, and what is exported.
-_REST = "[A-Za-z0-9_.~:/?#@!&()*+,;=%-]*"
+REST = "[A-Za-z0-9_.~:/?#@!&()*+,;=%-]*"
 _EXPORTS = "^ *export +[A-Za-z_][A-Za-z0-9_]*="
+
+
+def before_secret(url: str) -> str:
+    """Return a URL up to where its password is hidden."""
+    return url.partition("***")[0].rstrip(":")
 
 
 class Job(NamedTuple):
@@ -68,20 +73,18 @@ class Job(NamedTuple):
 
     def _with_secrets(self, words: Sequence[str]) -> str:
         """A line that takes secrets from where they are, so that it can be pasted as it is."""
-        line = f"exec {shlex.join(words)} "
-        if self.url_from:
-            before = re.escape(self.url.partition("***")[0].rstrip(":"))
-            found = f"grep -ohm1 {shlex.quote(before + _REST)} {shlex.quote(self.url_from)}"
-            line += f'"$({found})"'
-        else:
-            line += shlex.quote(self.url or "DESTINATION")
+        line = f'exec {shlex.join(words)} "$1"'
         if self.environment_file:
             line = f"set -a; . {shlex.quote(self.environment_file)}; {line}"
         elif self.environment_from:
             # What it exports only; nothing else of the script is run.
             exports = f"grep -hE {shlex.quote(_EXPORTS)} {shlex.quote(self.environment_from)}"
             line = f'eval "$({exports})"; {line}'
-        return "  " + shlex.join(["sudo", "-Hu", self.user, "bash", "-c", line])
+        url = shlex.quote(self.url or "DESTINATION")
+        if self.url_from:
+            found = re.escape(before_secret(self.url)) + REST
+            url = f'"$(sudo grep -ohm1 {shlex.quote(found)} {shlex.quote(self.url_from)})"'
+        return f"  {shlex.join(['sudo', '-Hu', self.user, 'bash', '-c', line, '-'])} {url}"
 
     def log_check(self) -> str:
         """Return a line that tells what the last runs said."""

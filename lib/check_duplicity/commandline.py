@@ -151,8 +151,9 @@ def parse(
     options = parser.parse_args(argv)
     if not options.job:
         return options, None
-    from check_duplicity import discovery
+    from check_duplicity import discovery, runtime
 
+    runtime.set_deadline(options.timeout)
     known = discovery.job(options.job, options.jobs_dir)
     secrets.learn(known.environment, [known.get("destination"), *known.words("options")])
     values = {name: known.get(key) for name, key in keys.items() if known.get(key)}

@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-_TIMES = r"(?:[\d*/,\-~]|[A-Za-z]{3})+"
-_ENTRY = re.compile(rf"-?(?P<schedule>@[a-z]+|{_TIMES}(?:[ \t]+{_TIMES}){{4}})[ \t]+(?P<rest>\S.*)")
+_NAMES = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun"
+_TIMES = rf"(?:[\d*/,\-~]|{_NAMES})+"
+_ENTRY = re.compile(
+    rf"-?(?P<schedule>@[a-z]+|{_TIMES}(?:[ \t]+{_TIMES}){{4}})[ \t]+(?P<rest>\S.*)",
+    re.I,
+)
 _VARIABLE = re.compile(r"""["']?([A-Za-z_]\w*)["']?\s*=\s*(.*?)\s*""")
 _ALIASES = {"@annually": "@yearly", "@midnight": "@daily"}
 _DAYS = {"mon": "1", "tue": "2", "wed": "3", "thu": "4", "fri": "5", "sat": "6", "sun": "0"}
@@ -60,7 +64,7 @@ def read_crontab(text: str, origin: str, user: str = "") -> Iterator[Entry]:
 
 
 def _split_user(rest: str) -> tuple[str, str]:
-    user, _, command = rest.partition(" ") if "\t" not in rest else rest.partition("\t")
+    user, command = (*rest.split(None, 1), "", "")[:2]
     if re.fullmatch(r"[A-Za-z_][\w.-]*\$?", user):
         return user, command.strip()
     return "", ""
@@ -113,5 +117,9 @@ def cron_of_calendar(calendar: str) -> str:
     names = re.findall(r"[A-Za-z]{3}|,|\.\.", (days or "").lower())
     if any(name not in _DAYS and name not in (",", "..") for name in names):
         return ""
+    if int(hour) > 23 or int(minute) > 59 or (date and date != "*" and not 0 < int(date) < 32):
+        return ""
+    if names and date and date != "*":
+        return ""  # Both must fit there; in a crontab either.
     weekdays = "".join({"..": "-"}.get(n, _DAYS.get(n, n)) for n in names) or "*"
     return f"{int(minute)} {int(hour)} {int(date) if date and date != '*' else '*'} * {weekdays}"

@@ -8,27 +8,30 @@ from __future__ import annotations
 import glob
 import os
 import pwd
+import re
+import shlex
 import stat
 import subprocess
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from check_duplicity import jobs
-from check_duplicity.crontabs import Entry, cron_of_calendar, read_crontab, read_unit
+from check_duplicity.crontabs import Entry, Unit, cron_of_calendar, read_crontab, read_unit
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.jobs import Fact, Known
-from check_duplicity.mails import name_of
+from check_duplicity.mails import name_of, program_of
 from check_duplicity.scripts import Script, job_of_backupninja, job_of_duply, jobs_of
-from check_duplicity.shell import ShellError, read_commands
-from check_duplicity.user import current
+from check_duplicity.shell import ShellError, read_commands, read_variables
+from check_duplicity.user import acting_as, current, name_of_uid
 
 _LARGEST = 1 << 20  # bytes of a script
+_SHELLS = ("sh", "bash", "dash", "ksh", "zsh")
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")  # the names that cron.d and cron.daily heed
 _DEEPEST = 3  # scripts that call scripts
 _SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron")
 _SYSTEM = ("/etc/crontab", "/etc/cron.d/*")
 _PERIODS = {"hourly": "@hourly", "daily": "@daily", "weekly": "@weekly", "monthly": "@monthly"}
 _UNITS = ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system")
-_CALLERS = ("duply", "backupninja")
 
 
 class Found(NamedTuple):
@@ -45,23 +48,42 @@ class _Search:
         self.root = root.rstrip("/")
         self.problems: list[str] = []
 
-    def text(self, path: str) -> str | None:
-        """The text of a file; ``None`` if there is none, or it can't be read, which is noted."""
+    def text(self, path: str, reader: str = "") -> str | None:
+        """The text of a file; ``None`` if there is none, or it can't be read, which is noted.
+
+        It is read as the user ``reader`` would: what is another's stays that.
+        """
+        try:
+            with acting_as("" if self.root else reader):
+                return self._text(path)
+        except KeyError:
+            self.problems.append(f"{path}: there is no user {reader}")
+            return None
+
+    def _text(self, path: str) -> str | None:
         try:
             file = os.open(self.root + path, os.O_RDONLY | os.O_NONBLOCK)
             with open(file, "rb") as opened:
                 if not stat.S_ISREG(os.fstat(file).st_mode):
                     return None
                 content = opened.read(_LARGEST + 1)
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         except (OSError, ValueError) as error:
             self.problems.append(f"{path}: {getattr(error, 'strerror', None) or error}")
             return None
         if len(content) > _LARGEST:
-            self.problems.append(f"{path}: too large to be a script")
+            if b"duplicity" in content and b"\0" not in content:
+                self.problems.append(f"{path}: too large to be a script")
             return None
         return content.decode("utf-8", "replace")
+
+    def owner(self, path: str) -> str:
+        """The name of a file's owner, root if it is gone."""
+        try:
+            return name_of_uid(os.stat(self.root + path).st_uid)
+        except OSError:
+            return "root"
 
     def glob(self, pattern: str) -> list[str]:
         found = sorted(glob.glob(glob.escape(self.root) + pattern))
@@ -72,8 +94,8 @@ def find(jobs_dir: str, root: str = "/") -> Found:
     """Return all jobs: those with a file, and those found; a file's facts beat what is found."""
     search = _Search(root)
     found: dict[str, Known] = {}
-    for known in (*_of_entries(search), *_of_profiles(search)):
-        found[known.job] = merged(found[known.job], known) if known.job in found else known
+    for known in (*_of_profiles(search), *_of_entries(search)):
+        _add(found, known)
     for name in jobs.names(jobs_dir):
         try:
             filed = jobs.load(name, jobs_dir)
@@ -86,11 +108,37 @@ def find(jobs_dir: str, root: str = "/") -> Found:
     return Found(ordered, tuple(dict.fromkeys(search.problems)))
 
 
+def _add(found: dict[str, Known], known: Known) -> None:
+    """Add a job to those found: to what is known of the same one, or under a name of its own."""
+    same = found.get(known.job)
+    if same is not None and _is_same(same, known):
+        active = [k for k in (same, known) if not _is_off(k)] or [same]
+        other = known if active[0] is same else same
+        found[known.job] = active[0]._replace(facts={**other.facts, **active[0].facts})
+        return
+    name, count = known.job, 1
+    while name in found:
+        count += 1
+        name = f"{known.job}-{count}"
+    found[name] = known._replace(job=name)
+
+
+def _is_same(one: Known, other: Known) -> bool:
+    """Whether both are one user's, and of one script or profile."""
+    if one.get("user") != other.get("user"):
+        return False
+    return not other.get("destination") or one.get("destination") == other.get("destination")
+
+
+def _is_off(known: Known) -> bool:
+    return any(doubt.endswith("is commented out") for doubt in known.doubts)
+
+
 def job(name: str, jobs_dir: str) -> Known:
     """Return what is known of a job. Raises `CannotSee` if there is no such job."""
     known = jobs.load(name, jobs_dir)
     if known is not None and known.get("destination"):
-        return known
+        return _with_environment(known)
     found = find(jobs_dir)
     for candidate in found.jobs:
         if candidate.job == name:
@@ -102,13 +150,39 @@ def job(name: str, jobs_dir: str) -> Known:
     raise CannotSee(Kind.NO_JOB, reason)
 
 
+def _with_environment(known: Known) -> Known:
+    """Add what the script of a job's file exports, if the file names no environment."""
+    script = known.get("script")
+    if known.environment or not os.path.isabs(script) or set(script) & set(" ;&|<>$`\"'"):
+        return known
+    search = _Search("")
+    text = search.text(script, known.get("user"))
+    try:
+        of_script = jobs_of(Script(text or "", script), known.job)
+    except ValueError:
+        return known
+    same = [k for k in of_script if k.get("destination") == known.get("destination")]
+    return known._replace(environment=same[0].environment) if same else known
+
+
 def merged(known: Known, found: Known | None) -> Known:
-    """Return a job with the facts of its file, and what was found for all that isn't there."""
-    if found is None or (known.get("destination") not in ("", found.get("destination"))):
+    """Return a job with the facts of its file, and what was found for all that isn't there.
+
+    Only what is found of the same user counts, or if the file has nothing that is anybody's: else
+    whoever has a crontab could have a share in it.
+    """
+    if found is None:
+        return known
+    if known.get("destination") and found.get("destination") not in ("", known.get("destination")):
+        return known
+    anybodys = not (known.get("destination") or known.get("environment_file"))
+    if known.get("user") != found.get("user") and not (anybodys and not known.get("user")):
         return known
     facts = {**found.facts, **known.facts}
-    environment = {**found.environment, **known.environment}
-    doubts = found.doubts if "destination" not in known.facts else ()
+    # What of the destination could not be known, the file says.
+    off = [doubt for doubt in found.doubts if doubt.endswith("is commented out")]
+    doubts = tuple(off) if known.get("destination") else found.doubts
+    environment = known.environment or found.environment
     return known._replace(facts=facts, environment=environment, doubts=doubts)
 
 
@@ -133,7 +207,7 @@ def _crontab_entries(search: _Search) -> Iterator[Entry]:
     for pattern in _SYSTEM:
         for path in search.glob(pattern):
             text = search.text(path)
-            if text is not None and "." not in os.path.basename(path):
+            if text is not None and _PLAIN.fullmatch(os.path.basename(path)):
                 yield from (entry for entry in read_crontab(text, path) if entry.user)
 
 
@@ -155,7 +229,7 @@ def _own_crontab() -> str:
 def _periodic_entries(search: _Search) -> Iterator[Entry]:
     for period, schedule in _PERIODS.items():
         for path in search.glob(f"/etc/cron.{period}/*"):
-            if "." not in os.path.basename(path):
+            if _PLAIN.fullmatch(os.path.basename(path)):
                 yield Entry(schedule, "root", path, f"/etc/cron.{period}")
 
 
@@ -170,7 +244,12 @@ def _timer_entries(search: _Search) -> Iterator[Entry]:
             seen.add(name)
             timer = read_unit(text)
             service = timer.get("Unit") or name.removesuffix(".timer") + ".service"
-            yield from _service_entries(search, service, cron_of_calendar(timer.get("OnCalendar")))
+            yield from _service_entries(search, service, _calendar(timer))
+
+
+def _calendar(timer: Unit) -> str:
+    times = timer.values.get("OnCalendar", ())
+    return cron_of_calendar(times[0]) if len(times) == 1 else ""
 
 
 def _service_entries(search: _Search, service: str, schedule: str) -> Iterator[Entry]:
@@ -182,18 +261,28 @@ def _service_entries(search: _Search, service: str, schedule: str) -> Iterator[E
         unit = read_unit(text)
         environment: dict[str, str] = {}
         for line in unit.values.get("Environment", ()):
-            environment |= _assignments(line)
+            environment |= _of_unit(line)
         for name in unit.values.get("EnvironmentFile", ()):
-            environment |= _assignments(search.text(name.removeprefix("-")) or "")
+            reader = unit.get("User") or "root"
+            environment |= _assignments(search.text(name.removeprefix("-"), reader) or "")
         for command in unit.values.get("ExecStart", ()):
             words = command.lstrip("-@:+!")
             yield Entry(schedule, unit.get("User") or "root", words, path, environment)
         return
 
 
+def _of_unit(line: str) -> dict[str, str]:
+    """The variables in an ``Environment=`` (systemd.exec(5)): quoted, and nothing replaced."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return {}
+    return {name: value for name, equals, value in (w.partition("=") for w in words) if equals}
+
+
 def _assignments(text: str) -> dict[str, str]:
     try:
-        return dict(read_commands(f"set -a\n{text}\n:")[-1].environment)
+        return read_variables(text)
     except ShellError:
         return {}
 
@@ -203,18 +292,30 @@ def _of_entry(search: _Search, entry: Entry) -> Iterator[Known]:
     variables = {**_account(entry.user), **entry.environment}
     name = name_of(entry.command)
     script = Script(entry.command, entry.origin, variables)
-    for known in _of_script(search, script, name, "", _DEEPEST):
+    for known in _of_script(search, script, name, "", _DEEPEST, entry.user):
         facts = {
             "user": Fact(entry.user, entry.origin),
             "schedule": Fact(entry.schedule, entry.origin),
             "time_zone": Fact(entry.time_zone, entry.origin),
-            "script": Fact(entry.command, entry.origin),
+            "script": Fact(_to_run(entry.command), entry.origin),
         }
         given = {key: fact for key, fact in facts.items() if fact.value}
+        of_script = dict(known.facts)
+        if entry.user != "root":
+            # Whom a user's script wants to be is not known to be allowed.
+            of_script.pop("user", None)
         doubts = known.doubts
         if not entry.active:
             doubts = (*doubts, f"{entry.origin}: is commented out")
-        yield known._replace(facts={**given, **known.facts}, doubts=doubts)
+        yield known._replace(facts={**given, **of_script}, doubts=doubts)
+
+
+def _to_run(command: str) -> str:
+    """What can be run again: the command, if it is a simple one, else the script in it."""
+    if re.fullmatch(r"[\w@%+=:,./ -]+", command, re.A):
+        return command
+    program = program_of(command)
+    return program if os.path.isabs(program) and re.fullmatch(r"[\w@%+=:,./-]+", program) else ""
 
 
 def _account(user: str) -> dict[str, str]:
@@ -226,7 +327,7 @@ def _account(user: str) -> dict[str, str]:
 
 
 def _of_script(
-    search: _Search, script: Script, name: str, path: str, depth: int
+    search: _Search, script: Script, name: str, path: str, depth: int, reader: str
 ) -> Iterator[Known]:
     """The jobs of a script, and of the scripts that it calls."""
     try:
@@ -240,18 +341,26 @@ def _of_script(
     if here or depth == 0:
         return
     for command in commands:
-        called = command.words[0] if command.words else ""
-        if os.path.basename(called) in _CALLERS or not os.path.isabs(called) or called == path:
+        words = [word for word in command.words if not word.startswith("-")]
+        if words and os.path.basename(words[0]) in _SHELLS:
+            del words[0]
+        called = words[0] if words else ""
+        if os.path.basename(called) == "duply" and len(command.words) > 1:
+            # Its profile tells the rest.
+            yield Known(os.path.basename(command.words[1]), {})
+        if not os.path.isabs(called) or called == path:
             continue
-        text = search.text(called)
-        if text is not None and "duplicity" in text and "\0" not in text:
+        text = search.text(called, reader)
+        if text is not None and "\0" not in text:
             deeper = Script(text, called, dict(command.environment))
-            yield from _of_script(search, deeper, name_of(called), called, depth - 1)
+            yield from _of_script(search, deeper, name_of(called), called, depth - 1, reader)
 
 
 def _proper(name: str) -> str:
     """A name that a job's file can have."""
-    kept = "".join(c if c.isalnum() or c in "_.@+-" else "-" for c in name).strip(".-")
+    kept = "".join(c if (c.isascii() and c.isalnum()) or c in "_.@+-" else "-" for c in name).strip(
+        ".-"
+    )
     return kept[:80] or "duplicity"
 
 
@@ -259,9 +368,11 @@ def _of_profiles(search: _Search) -> Iterator[Known]:
     homes = ["/root", *search.glob("/home/*")]
     for path in (*search.glob("/etc/duply/*/conf"), *_in_homes(search, homes)):
         profile = os.path.basename(os.path.dirname(path))
-        text = search.text(path)
+        owner = search.owner(path)
+        text = search.text(path, owner)
         if text is not None:
-            yield from _read(search, job_of_duply, text, profile, path)
+            for known in _read(search, job_of_duply, text, profile, path):
+                yield known._replace(facts={**known.facts, "user": Fact(owner, path)})
     for path in search.glob("/etc/backup.d/*.dup"):
         text = search.text(path)
         if text is not None:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from check_duplicity.findings import CannotSee, Kind
+from check_duplicity.limits import age_limit, count_limit
+from check_duplicity.user import nonblocking
 
 JOBS_DIR = "/etc/check-duplicity/jobs.d"
 KEYS = (
@@ -23,6 +25,11 @@ KEYS = (
     "warning", "critical", "full_warning", "full_critical", "chain_warning", "chain_critical",
     "process_warning", "process_critical", "stalled_warning", "stalled_critical", "lookback",
 )  # fmt: skip
+AGES = (
+    "warning", "critical", "full_warning", "full_critical", "process_warning", "process_critical",
+    "stalled_warning", "stalled_critical", "lookback",
+)  # fmt: skip
+COUNTS = ("chain_warning", "chain_critical")
 _NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_.@+-]{0,99}")
 _LARGEST = 1 << 20  # bytes
 
@@ -75,8 +82,9 @@ def load(job: str, jobs_dir: str) -> Known | None:
     """Return what a job's file says; ``None`` if it has none. Raises `CannotSee`."""
     path = path_of(job, jobs_dir)
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8") as opened:
-            _demand_private(os.fstat(opened.fileno()))
+        with open(path, opener=nonblocking, encoding="utf-8") as opened:
+            _demand_private(os.stat(jobs_dir), stat.S_ISDIR)
+            _demand_private(os.fstat(opened.fileno()), stat.S_ISREG)
             text = opened.read(_LARGEST)
     except FileNotFoundError:
         return None
@@ -91,11 +99,14 @@ def load(job: str, jobs_dir: str) -> Known | None:
         raise CannotSee(Kind.NO_JOB, f"{path}: {error}") from None
 
 
-def _demand_private(status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
+def _demand_private(status: os.stat_result, is_right: Callable[[int], bool]) -> None:
+    if not is_right(status.st_mode):
         raise OSError(0, "is not a file")
-    if status.st_mode & 0o002 or status.st_uid not in (0, os.geteuid()):
-        raise OSError(0, "others may write to it: it must be root's, and writable for nobody else")
+    if status.st_mode & 0o022 or status.st_uid not in (0, os.geteuid()):
+        raise OSError(
+            0, "others may write to it or its directory: both must be root's, and writable for"
+            " nobody else",
+        )  # fmt: skip
 
 
 def read(job: str, text: str, origin: str) -> Known:
@@ -110,7 +121,14 @@ def read(job: str, text: str, origin: str) -> Known:
     values = dict(parser["job"])
     unknown = sorted(set(values) - set(KEYS))
     if unknown:
-        raise ValueError(f"unknown key {unknown[0]} (known are {', '.join(KEYS)})")
+        # Not the key itself: what stands in a wrong line may be a password.
+        raise ValueError(f"a key that is none (known are {', '.join(KEYS)})")
+    for key in (*AGES, *COUNTS):
+        if values.get(key):
+            try:
+                (age_limit if key in AGES else count_limit)(values[key])
+            except ValueError:
+                raise ValueError(f"{key} is no limit (write 36h, or a Nagios range)") from None
     for key in ("mail", "options", "duplicity"):
         try:
             shlex.split(values.get(key, ""))
@@ -124,8 +142,9 @@ def read(job: str, text: str, origin: str) -> Known:
 def _without_values(error: configparser.Error) -> str:
     """What is wrong, without the line itself: it may hold a password."""
     line = getattr(error, "lineno", None)
-    if isinstance(error, configparser.ParsingError) and error.errors:
-        line = error.errors[0][0]
+    errors = getattr(error, "errors", None)
+    if errors:
+        line = errors[0][0]
     kind = re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__.replace("Error", "")).lower()
     return f"line {line}: {kind}" if line else kind
 
@@ -134,14 +153,15 @@ def _environment(path: str) -> dict[str, str]:
     """Return the variables of an environment file: ``NAME=value`` lines, ``export`` or not."""
     if not path:
         return {}
-    from check_duplicity.shell import read_commands
+    from check_duplicity.shell import read_variables
 
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), errors="replace") as opened:
+        with open(path, opener=nonblocking, errors="replace") as opened:
+            _demand_private(os.fstat(opened.fileno()), stat.S_ISREG)
             text = opened.read(_LARGEST)
     except OSError as error:
-        raise ValueError(f"environment_file {path}: {error.strerror}") from None
-    return dict(read_commands(f"set -a\n{text}\n:")[-1].environment)
+        raise ValueError(f"environment_file {path}: {error.strerror or error}") from None
+    return read_variables(text)
 
 
 def as_ini(known: Known, hide: Callable[[str], str]) -> str:

@@ -132,6 +132,8 @@ def program_of(command: str) -> str:
 def name_of(command: str) -> str:
     """Return the name of a job: its script's base name, without the suffix."""
     program = program_of(command) or command
+    if "duplicity" in command and re.search(r"(?:^|/)python[\d.]*$", program):
+        program = "duplicity"
     base = program.rstrip("/").rpartition("/")[2]
     return re.sub(r"\.(?:sh|bash|py|pl)$", "", base) or command[:40]
 

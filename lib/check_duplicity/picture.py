@@ -9,12 +9,21 @@ from __future__ import annotations
 import os
 import re
 from argparse import Namespace
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from check_duplicity import activity, freshness, lastruns, lastseen, processes, sources, user
-from check_duplicity.advice import Job
+from check_duplicity import (
+    activity,
+    freshness,
+    lastruns,
+    lastseen,
+    processes,
+    sidebyside,
+    sources,
+    user,
+)
+from check_duplicity.advice import REST, Job, before_secret
 from check_duplicity.evaluation import Evaluation, evaluate
 from check_duplicity.findings import CannotSee, Finding, Kind, State
 from check_duplicity.jobs import Known
@@ -75,11 +84,19 @@ def look(
     picture = picture._replace(findings=(*picture.findings, *_not_started(known)))
     try:
         if known.get("user"):
+            if os.geteuid() == 0 and known.get("user") != user.current():
+                _forget_environment()  # What root has there is not that user's.
             user.become(known.get("user"))
     except CannotSee as reason:
         return picture._replace(destination=reason.reason, runs=reason.reason, unseen=reason.kind)
+    sidebyside.die_with_parent()  # Becoming another user has made it forget that.
     seen = _try(lambda: sources.look(_source(known, options), known.get("user"), secrets))
     return _with_runs(_with_destination(picture, seen, options, now), known, seen, now, secrets)
+
+
+def _forget_environment() -> None:
+    for name in set(os.environ) - {"PATH", "TERM", "TZ"}:
+        del os.environ[name]
 
 
 def _try(see: Callable[[], _T]) -> _T | CannotSee:
@@ -94,9 +111,10 @@ def job_of(known: Known, secrets: Secrets, programs: str) -> Job:
     owner = known.get("user") or user.current()
     url = secrets.hide(known.get("destination"))
     destination = known.facts.get("destination")
-    origin = destination.origin if destination else ""
-    match = _ORIGIN.fullmatch(origin)
-    script = match[1] if match and os.path.isabs(match[1]) else ""
+    match = _ORIGIN.fullmatch(destination.origin) if destination else None
+    origin = match[1] if match and os.path.isabs(match[1]) else ""
+    script = known.get("script")
+    exporting = origin if _is_exported(origin, known.environment) else script
     return Job(
         user=owner,
         programs=programs,
@@ -108,10 +126,34 @@ def job_of(known: Known, secrets: Secrets, programs: str) -> Job:
         command=known.words("duplicity") or ("duplicity",),
         script=secrets.hide(known.get("script")),
         encrypted={"no": False}.get(known.get("encryption")),
-        url_from=script if url != known.get("destination") else "",
-        environment_from=script if known.environment else "",
+        url_from=origin if _is_found_by_grep(origin, url, known.get("destination")) else "",
+        environment_from=exporting if _is_exported(exporting, known.environment) else "",
         environment_file=known.get("environment_file"),
     )
+
+
+def _is_found_by_grep(path: str, url: str, destination: str) -> bool:
+    """Whether the command that `Job` prints for a URL with a password finds just that URL."""
+    if not path or url == destination:
+        return False
+    found = re.search(re.escape(before_secret(url)) + REST, _text(path))
+    return found is not None and found[0] == destination
+
+
+def _is_exported(path: str, environment: Mapping[str, str]) -> bool:
+    """Whether the lines that `Job` takes from a script are these variables, and nothing else."""
+    lines = re.findall(r"^ *export +[A-Za-z_]\w*=.*$", _text(path) if path else "", re.M)
+    plain = re.compile(r""" *export +(\w+)=(?:'[^']*'|"[^"$`\\]*"|[^\s;|&$`()<>'"\\]*)\s*""")
+    names = {match[1] for match in map(plain.fullmatch, lines) if match}
+    return bool(environment) and len(lines) == len(names) and names == set(environment)
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, opener=user.nonblocking, errors="replace") as opened:
+            return opened.read(1 << 20)
+    except (OSError, ValueError):
+        return ""
 
 
 def _facts(known: Known, secrets: Secrets) -> tuple[tuple[str, str, str], ...]:
@@ -134,7 +176,7 @@ def _source(known: Known, options: Namespace) -> Source:
         options.from_archive,
         None,
         known.words("options"),
-        known.words("duplicity") or options.duplicity,
+        known.words("duplicity") or ("duplicity",),
         known.environment,
     )
 
@@ -177,6 +219,7 @@ def _with_destination(
     encrypted = collection.encrypted
     return picture._replace(
         destination=_summary(evaluated, seen, now),
+        running=picture.running or seen.running is not None,
         findings=(*evaluated.findings, *picture.findings),
         sets=tuple(sorted(sets)),
         job=picture.job._replace(
@@ -241,7 +284,9 @@ def _not_started(known: Known) -> Iterable[Finding]:
             why.append(f"there is no {path}")
         elif os.path.isabs(path) and not os.access(path, os.X_OK):
             why.append(f"{path} is not executable")
-    if known.get("schedule") and not processes.named(("cron", "crond", "systemd")):
+    schedule = known.facts.get("schedule")
+    by_cron = schedule is not None and "/systemd/" not in schedule.origin
+    if by_cron and not processes.are_hidden() and not processes.named(("cron", "crond")):
         why.append("cron is not running")
     for reason in why:
         yield Finding(Kind.NOT_STARTED, State.CRITICAL, f"cron can't run it: {reason}")

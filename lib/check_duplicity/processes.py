@@ -182,6 +182,11 @@ def _is_free(archive: str) -> bool:
     )
 
 
+def are_hidden() -> bool:
+    """Whether processes of others can be there and not be seen (hidepid)."""
+    return _hidden("")
+
+
 def _hidden(user: str) -> bool:
     """Whether processes of the user (of any, if empty) can be there and not be seen (hidepid)."""
     if os.geteuid() == 0 or (user and user == name_of_uid(os.geteuid())):

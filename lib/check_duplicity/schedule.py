@@ -5,6 +5,7 @@ The times are cron's: in its own time zone, daylight saving time included (croni
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone, tzinfo
 
 _SPARE = timedelta(hours=8)  # in which a large backup may run
@@ -17,7 +18,7 @@ def zone_of(name: str) -> tzinfo | None:
 
     if not name:
         return None
-    zone = tz.gettz(name)
+    zone = tz.gettz(name) if re.fullmatch(r"[A-Za-z][\w+-]*(?:/[\w+-]+)*", name) else None
     if zone is None:
         raise ValueError(f"not a time zone: {name!r}")
     return zone

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from check_duplicity.invocation import read_arguments
 from check_duplicity.jobs import Fact, Known
-from check_duplicity.shell import Command, ShellError, read_commands
+from check_duplicity.shell import Command, ShellError, read_commands, read_variables
 
 # Options of a backup that every other command needs as well: to reach the destination, and to know
 # its files there.
@@ -23,6 +23,12 @@ _SHARED = re.compile(
     r"backend-|imap-|pydrive-|rclone|idr-|mf-|dropbox|old-filenames|time-separator|short-filenames|"
     r"num-retries|timeout|use-scp)"
 )
+# What cron and sudo set for every command: nothing of the job's own.
+# And what decides which program is run never comes from a job.
+_ACCOUNT = re.compile(
+    r"HOME|LOGNAME|USER|MAIL\w*|SHELL|CRON_TZ|LANG|LC_\w+|PATH|LD_\w+|PYTHON\w*|BASH_ENV|ENV|IFS|TMPDIR"
+)
+_MOST = 50  # jobs of one script
 _SECRET = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH|ACCOUNT", re.I)
 
 
@@ -44,22 +50,27 @@ def jobs_of(script: Script, job: str) -> list[Known]:
         commands = read_commands(script.text, script.variables)
     except ShellError as error:
         raise ValueError(f"{script.origin}: {error}") from None
-    found: dict[str, Known] = {}
+    found: dict[tuple[str, ...], Known] = {}
     for command in commands:
         arguments = read_arguments(command.words)
-        if arguments is None or not arguments.backup or arguments.url in found:
+        if arguments is None or not arguments.backup:
             continue
-        name = job if not found else f"{job}-{len(found) + 1}"
-        found[arguments.url] = _known(name, command, script.origin)
+        # The same backup may stand there twice, as a full and as an incremental one.
+        prefixes = arguments.options(re.compile("--file-prefix"))
+        identity = (arguments.url, arguments.values.get("--name", ""), *prefixes)
+        if identity not in found and len(found) < _MOST:
+            name = job if not found else f"{job}-{len(found) + 1}"
+            found[identity] = _known(name, command, script.origin)
     return list(found.values())
 
 
 def _known(job: str, command: Command, origin: str) -> Known:
     arguments = read_arguments(command.words)
     assert arguments is not None
-    where = f"{origin}:{command.line}"
+    where = origin if re.search(r":\d+$", origin) else f"{origin}:{command.line}"
+    known_url = not any(piece in arguments.url for piece in command.unresolved)
     values = {
-        "destination": arguments.url,
+        "destination": arguments.url if known_url else "",
         "archive_dir": arguments.values.get("--archive-dir", ""),
         "name": arguments.values.get("--name", ""),
         "options": shlex.join(arguments.options(_SHARED)),
@@ -68,9 +79,11 @@ def _known(job: str, command: Command, origin: str) -> Known:
     }
     if arguments.command != ("duplicity",):
         values["duplicity"] = shlex.join(arguments.command)
-    doubts = [f"{where}: {piece} can't be known without running it" for piece in command.unresolved]
+    # Not what it is: there may be a secret in it.
+    doubts = [f"{where}: part of it can't be known without running it"] * bool(command.unresolved)
     facts = {key: Fact(value, where) for key, value in values.items() if value}
-    return Known(job, facts, dict(command.environment), tuple(dict.fromkeys(doubts)))
+    environment = {k: v for k, v in command.environment.items() if not _ACCOUNT.fullmatch(k)}
+    return Known(job, facts, environment, tuple(doubts))
 
 
 def job_of_duply(text: str, profile: str, origin: str) -> Known:
@@ -79,7 +92,7 @@ def job_of_duply(text: str, profile: str, origin: str) -> Known:
     Raises `ValueError` if it can't be read or has no TARGET.
     """
     try:
-        variables = read_commands(f"set -a\n{text}\n:")[-1].environment
+        variables = read_variables(text, {"DUPL_PARAMS": ""})
     except ShellError as error:
         raise ValueError(f"{origin}: {error}") from None
     url = variables.get("TARGET", "")
@@ -108,10 +121,11 @@ def job_of_backupninja(text: str, job: str, origin: str) -> Known:
         interpolation=None, strict=False, delimiters=("=",), allow_no_value=True
     )
     try:
-        parser.read_string(f"[]\n{text}", origin)
-    except configparser.Error as error:
+        # What stands before the first section is of the whole.
+        parser.read_string(f"[general]\n{text}", origin)
+    except (configparser.Error, AttributeError) as error:
         raise ValueError(f"{origin}: {type(error).__name__}") from None
-    general, dest, gpg = (_section(parser, name) for name in ("", "dest", "gpg"))
+    general, dest, gpg = (_section(parser, name) for name in ("general", "dest", "gpg"))
     url = dest.get("desturl", "")
     if not url and dest.get("desthost"):
         directory = dest.get("destdir", "").rstrip("/")

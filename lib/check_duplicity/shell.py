@@ -1337,3 +1337,11 @@ def _letters(word: _Word, words: deque[_Word], shorts: str) -> Iterator[tuple[st
             yield f"-{letter}", value
             return
         yield f"-{letter}", None
+
+
+def read_variables(text: str, variables: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what lines of ``NAME=value`` set, exported or not. Raises `ShellError`."""
+    commands = read_commands(f"set -a; {text}\n:", variables)
+    if not commands or commands[-1].words != (":",):
+        raise ShellError("line 1: not to be understood as variables")
+    return dict(commands[-1].environment)

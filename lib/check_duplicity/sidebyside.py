@@ -6,16 +6,21 @@ A process of its own can become another user, and can be ended if it hangs.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from typing import TypeVar
 
+from check_duplicity import runtime
+
 _Task = TypeVar("_Task")
 _Answer = TypeVar("_Answer")
+_PR_SET_PDEATHSIG = 1
 _MOST = 32  # at once
 _SPARE = 3  # seconds for what should have ended by itself
 
@@ -52,11 +57,20 @@ def each(
                 _end(process, connection)
                 yield task, answer
     finally:
+        runtime.disarm()  # A signal that ends this must not keep it from ending the others.
+        for _, process, _ in running.values():
+            process.terminate()  # It ends its own children, and theirs.
         for connection, (_, process, _) in running.items():
             _end(process, connection)
 
 
+def die_with_parent() -> None:
+    """Let this process be ended when its parent ends, however that comes (prctl(2))."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def _answer(connection: Connection, do: Callable[[_Task], _Answer], task: _Task) -> None:
+    die_with_parent()
     try:
         connection.send(do(task))
         connection.close()
@@ -66,7 +80,7 @@ def _answer(connection: Connection, do: Callable[[_Task], _Answer], task: _Task)
 
 def _end(process: ForkProcess, connection: Connection) -> None:
     connection.close()
-    process.join(1)
+    process.join(_SPARE)
     if process.is_alive():
         process.kill()
         process.join(1)

@@ -36,7 +36,9 @@ _VERDICTS = (
     ("orphaned leftovers", _LEFTOVERS),
 )
 _ENDED = ("good", "can't be seen")
-_WORSE_WHILE_RUNNING = (*_LEFTOVERS, Kind.STALE, Kind.INTERRUPTED, Kind.IN_PROGRESS)
+_WORSE_WHILE_RUNNING = (
+    *_LEFTOVERS, Kind.DISCARDED, Kind.OLD_DAMAGE, Kind.STALE, Kind.INTERRUPTED, Kind.IN_PROGRESS,
+)  # fmt: skip
 
 
 class Verdict(NamedTuple):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
+from collections.abc import Iterator
 
 from check_duplicity.findings import CannotSee, Kind
 
@@ -40,6 +42,28 @@ def become(name: str) -> None:
             raise CannotSee(Kind.USAGE, reason)
 
 
+@contextlib.contextmanager
+def acting_as(name: str) -> Iterator[None]:
+    """Let root read what a user may read, and nothing else, for the length of the block.
+
+    Any other process goes on as it is. Raises `KeyError` if there is no such user.
+    """
+    if os.geteuid() != 0 or not name or name == "root":
+        yield
+        return
+    account = pwd.getpwnam(name)
+    groups = os.getgroups()
+    try:
+        os.setgroups(os.getgrouplist(name, account.pw_gid))
+        os.setegid(account.pw_gid)
+        os.seteuid(account.pw_uid)
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+
+
 def current() -> str:
     """Return the name of the user that this process runs as, or the number if it has none."""
     return name_of_uid(os.geteuid())
@@ -51,6 +75,11 @@ def name_of_uid(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def nonblocking(path: str, flags: int) -> int:
+    """Open a file for `open`, without waiting for anybody at the other end of a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def exists(name: str) -> bool:
