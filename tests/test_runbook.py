@@ -5,12 +5,16 @@ Needs root: for a user, a crontab and a script of its own.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
+import termios
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -311,10 +315,42 @@ def test_the_checks_find_the_job_by_its_name_too(host: Host) -> None:
     assert job.status == full.status == 0
     assert re.sub(r"\d+", "", job.out) == re.sub(r"\d+", "", full.out)
     for plugin in ("check_duplicity_process", "check_duplicity_log"):
-        assert run_plugin(plugin, ["-j", "assets"], cwd="/").status in (0, 3)
+        found, full = (
+            run_plugin(plugin, words, cwd="/", environment={"XDG_STATE_HOME": "/nonexistent"})
+            for words in (["-j", "assets"], options)
+        )
+        assert found.status == full.status
+        assert found.first_line == full.first_line.replace("the job:", "assets:")
     missing = run_plugin("check_duplicity_freshness", ["-j", "nosuch"], cwd="/")
     assert missing.status == 3
     assert "there are: assets" in missing.out
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_a_terminal_of_any_width_shows_all(host: Host, columns: int, no_color: str) -> None:
+    host.backup(ago=80)
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    environment = {"PATH": os.environ["PATH"], "TERM": "xterm"}
+    if no_color:
+        environment["NO_COLOR"] = no_color
+    with subprocess.Popen(
+        [BIN / "duplicity_triage", "assets"], stdin=subprocess.DEVNULL, stdout=theirs,
+        stderr=subprocess.DEVNULL, cwd="/", env=environment,
+    ) as triage:  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # The end of a terminal is an error.
+            while part := os.read(ours, 65536):
+                shown += part
+        os.close(ours)
+    assert triage.returncode == 2
+    text = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r", "")
+    assert "assets: CRITICAL, stale" in text
+    assert f"    sudo -iu {USER} {host.script}\n" in text
+    assert str(host.archive) in re.sub(r"\s+", "", text)
+    assert (b"\x1b[1;31m" in shown) == (not no_color)
 
 
 def test_a_found_job_can_be_kept_as_a_file(host: Host, tmp_path: Path) -> None:

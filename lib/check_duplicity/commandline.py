@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from check_duplicity import __version__, user
 from check_duplicity.advice import Job
@@ -163,19 +163,23 @@ def parse(
     return parser.parse_args(argv), known
 
 
-def job_of(options: argparse.Namespace, known: Known | None, secrets: Secrets, **more: Any) -> Job:
+def job_of(options: argparse.Namespace, known: Known | None, secrets: Secrets) -> Job:
     """Return what the commands that are printed need, from the options that name a job."""
     owner = options.user or user.current()
-    return Job(
+    programs = os.path.dirname(os.path.abspath(sys.argv[0]))
+    job = Job(owner)
+    if known is not None and known.get("destination") == options.destination:
+        from check_duplicity import pasting
+
+        job = pasting.job_of(known, secrets, programs)
+    return job._replace(
         user=owner,
         check=shlex.join(map(secrets.hide, sys.argv)),
-        programs=os.path.dirname(os.path.abspath(sys.argv[0])),
+        programs=programs,
         login=user.has_shell(owner),
         url=secrets.hide(options.destination),
         archive_dir=options.archive_dir,
         name=options.name,
-        script=secrets.hide(known.get("script")) if known else "",
-        **more,
     )
 
 

@@ -7,9 +7,8 @@ same.
 from __future__ import annotations
 
 import os
-import re
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
@@ -23,18 +22,18 @@ from check_duplicity import (
     sources,
     user,
 )
-from check_duplicity.advice import REST, Job, before_secret
+from check_duplicity.advice import Job
 from check_duplicity.evaluation import Evaluation, evaluate
 from check_duplicity.findings import CannotSee, Finding, Kind, State
 from check_duplicity.jobs import Known
 from check_duplicity.limits import age_limit
 from check_duplicity.names import Prefixes
+from check_duplicity.pasting import job_of
 from check_duplicity.secrets import Secrets
 from check_duplicity.sources import Source
 
 _T = TypeVar("_T")
 _LOOKBACK = "8d"
-_ORIGIN = re.compile(r"(.*?)(?::\d+)?")
 
 
 class BackupSet(NamedTuple):
@@ -104,56 +103,6 @@ def _try(see: Callable[[], _T]) -> _T | CannotSee:
         return see()
     except CannotSee as reason:
         return reason
-
-
-def job_of(known: Known, secrets: Secrets, programs: str) -> Job:
-    """Return what the commands need that are printed for a job."""
-    owner = known.get("user") or user.current()
-    url = secrets.hide(known.get("destination"))
-    destination = known.facts.get("destination")
-    match = _ORIGIN.fullmatch(destination.origin) if destination else None
-    origin = match[1] if match and os.path.isabs(match[1]) else ""
-    script = known.get("script")
-    exporting = origin if _is_exported(origin, known.environment) else script
-    return Job(
-        user=owner,
-        programs=programs,
-        login=user.has_shell(owner),
-        url=url,
-        archive_dir=known.get("archive_dir") or None,
-        name=known.get("name") or None,
-        options=tuple(map(secrets.hide, known.words("options"))),
-        command=known.words("duplicity") or ("duplicity",),
-        script=secrets.hide(known.get("script")),
-        encrypted={"no": False}.get(known.get("encryption")),
-        url_from=origin if _is_found_by_grep(origin, url, known.get("destination")) else "",
-        environment_from=exporting if _is_exported(exporting, known.environment) else "",
-        environment_file=known.get("environment_file"),
-    )
-
-
-def _is_found_by_grep(path: str, url: str, destination: str) -> bool:
-    """Whether the command that `Job` prints for a URL with a password finds just that URL."""
-    if not path or url == destination:
-        return False
-    found = re.search(re.escape(before_secret(url)) + REST, _text(path))
-    return found is not None and found[0] == destination
-
-
-def _is_exported(path: str, environment: Mapping[str, str]) -> bool:
-    """Whether the lines that `Job` takes from a script are these variables, and nothing else."""
-    lines = re.findall(r"^ *export +[A-Za-z_]\w*=.*$", _text(path) if path else "", re.M)
-    plain = re.compile(r""" *export +(\w+)=(?:'[^']*'|"[^"$`\\]*"|[^\s;|&$`()<>'"\\]*)\s*""")
-    names = {match[1] for match in map(plain.fullmatch, lines) if match}
-    return bool(environment) and len(lines) == len(names) and names == set(environment)
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, opener=user.nonblocking, errors="replace") as opened:
-            return opened.read(1 << 20)
-    except (OSError, ValueError):
-        return ""
 
 
 def _facts(known: Known, secrets: Secrets) -> tuple[tuple[str, str, str], ...]:

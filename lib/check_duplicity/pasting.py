@@ -1,0 +1,68 @@
+"""What commands need to be right for a known job when they are pasted, passwords included.
+
+A command has no secret in it, but takes it from where it stands: only if that gives just the right
+one, and runs nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from check_duplicity import user
+from check_duplicity.advice import REST, Job, before_secret
+from check_duplicity.jobs import Known
+from check_duplicity.secrets import Secrets
+
+_ORIGIN = re.compile(r"(.*?)(?::\d+)?")
+
+
+def job_of(known: Known, secrets: Secrets, programs: str) -> Job:
+    """Return what the commands need that are printed for a job."""
+    owner = known.get("user") or user.current()
+    url = secrets.hide(known.get("destination"))
+    destination = known.facts.get("destination")
+    match = _ORIGIN.fullmatch(destination.origin) if destination else None
+    origin = match[1] if match and os.path.isabs(match[1]) else ""
+    script = known.get("script")
+    exporting = origin if _is_exported(origin, known.environment) else script
+    return Job(
+        user=owner,
+        programs=programs,
+        login=user.has_shell(owner),
+        url=url,
+        archive_dir=known.get("archive_dir") or None,
+        name=known.get("name") or None,
+        options=tuple(map(secrets.hide, known.words("options"))),
+        command=known.words("duplicity") or ("duplicity",),
+        script=secrets.hide(known.get("script")),
+        encrypted={"no": False}.get(known.get("encryption")),
+        url_from=origin if _is_found_by_grep(origin, url, known.get("destination")) else "",
+        environment_from=exporting if _is_exported(exporting, known.environment) else "",
+        environment_file=known.get("environment_file"),
+    )
+
+
+def _is_found_by_grep(path: str, url: str, destination: str) -> bool:
+    """Whether the command that `Job` prints for a URL with a password finds just that URL."""
+    if not path or url == destination:
+        return False
+    found = re.search(re.escape(before_secret(url)) + REST, _text(path))
+    return found is not None and found[0] == destination
+
+
+def _is_exported(path: str, environment: Mapping[str, str]) -> bool:
+    """Whether the lines that `Job` takes from a script are these variables, and nothing else."""
+    lines = re.findall(r"^ *export +[A-Za-z_]\w*=.*$", _text(path) if path else "", re.M)
+    plain = re.compile(r""" *export +(\w+)=(?:'[^']*'|"[^"$`\\]*"|[^\s;|&$`()<>'"\\]*)\s*""")
+    names = {match[1] for match in map(plain.fullmatch, lines) if match}
+    return bool(environment) and len(lines) == len(names) and names == set(environment)
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, opener=user.nonblocking, errors="replace") as opened:
+            return opened.read(1 << 20)
+    except (OSError, ValueError):
+        return ""
