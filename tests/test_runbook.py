@@ -271,6 +271,26 @@ def test_the_runbooks_own_destination_is_seen_over_ssh(host: Host, tmp_path: Pat
     assert host.triage().out.startswith("assets: UNKNOWN, can't be seen")
 
 
+def test_a_backup_that_asks_a_person_waits_for_a_passphrase(host: Host) -> None:
+    text = host.script.read_text().replace(" --no-encryption", "")
+    host.script.write_text(text)
+    # By hand, in a terminal: under cron it would fail.
+    words = ["sudo", "-n", "-Hu", USER, "script", "-qec", str(host.script), "/dev/null"]
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd="/"
+    ) as process:
+        wait_until(lambda: ", waiting for a passphrase\n" in host.triage().out)
+        found = host.triage()
+        assert "waits for a passphrase, pid " in found.out
+        assert "sudo kill PID" in found.out
+        assert " cleanup " not in found.out
+        subprocess.run(["pkill", "-KILL", "-u", USER], check=True)
+        process.wait()
+    # Under cron nobody answers.
+    run = host.sh(str(host.script), check=False)
+    assert "EOFError" in run.stdout + run.stderr
+
+
 def test_a_job_that_is_commented_out_was_not_started(host: Host) -> None:
     host.backup(ago=80)
     host.write_crontab(f"#0 2 * * * {host.script}")
