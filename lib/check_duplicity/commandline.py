@@ -185,16 +185,12 @@ def job_of(options: argparse.Namespace, known: Known | None, secrets: Secrets) -
 
 def _limits_of(parser: Parser, known: Known, now: datetime) -> dict[str, str]:
     """The limits that a job's schedule gives."""
-    if not known.get("schedule"):
-        return {}
     from check_duplicity import schedule
 
     try:
-        zone = schedule.zone_of(known.get("time_zone"))
-        warning, critical = schedule.limits(known.get("schedule"), now, zone)
+        return schedule.limits_of(known, now)
     except ValueError as error:
         parser.error(f"job {known.job}: {error}")
-    return {"warning": warning, "critical": critical}
 
 
 def check_order(parser: Parser, options: argparse.Namespace, *kinds: str) -> None:

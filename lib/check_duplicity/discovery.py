@@ -19,13 +19,12 @@ from check_duplicity import jobs
 from check_duplicity.crontabs import Entry, Unit, cron_of_calendar, read_crontab, read_unit
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.jobs import Fact, Known
-from check_duplicity.mails import name_of, program_of
-from check_duplicity.scripts import Script, job_of_backupninja, job_of_duply, jobs_of
-from check_duplicity.shell import ShellError, read_commands, read_variables
+from check_duplicity.mails import is_simple, name_of, program_of
+from check_duplicity.scripts import Script, commands_of, job_of_backupninja, job_of_duply, jobs_of
+from check_duplicity.shell import ShellError, read_variables
 from check_duplicity.user import acting_as, current, name_of_uid
 
 _LARGEST = 1 << 20  # bytes of a script
-_SHELLS = ("sh", "bash", "dash", "ksh", "zsh")
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")  # the names that cron.d and cron.daily heed
 _DEEPEST = 3  # scripts that call scripts
 _SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron")
@@ -112,7 +111,7 @@ def _add(found: dict[str, Known], known: Known) -> None:
     """Add a job to those found: to what is known of the same one, or under a name of its own."""
     same = found.get(known.job)
     if same is not None and _is_same(same, known):
-        active = [k for k in (same, known) if not _is_off(k)] or [same]
+        active = [k for k in (same, known) if not k.commented_out] or [same]
         other = known if active[0] is same else same
         found[known.job] = active[0]._replace(facts={**other.facts, **active[0].facts})
         return
@@ -128,10 +127,6 @@ def _is_same(one: Known, other: Known) -> bool:
     if one.get("user") != other.get("user"):
         return False
     return not other.get("destination") or one.get("destination") == other.get("destination")
-
-
-def _is_off(known: Known) -> bool:
-    return any(doubt.endswith("is commented out") for doubt in known.doubts)
 
 
 def job(name: str, jobs_dir: str) -> Known:
@@ -158,7 +153,7 @@ def _with_environment(known: Known) -> Known:
     search = _Search("")
     text = search.text(script, known.get("user"))
     try:
-        of_script = jobs_of(Script(text or "", script), known.job)
+        of_script = jobs_of(commands_of(Script(text or "", script)), script, known.job)
     except ValueError:
         return known
     same = [k for k in of_script if k.get("destination") == known.get("destination")]
@@ -180,8 +175,7 @@ def merged(known: Known, found: Known | None) -> Known:
         return known
     facts = {**found.facts, **known.facts}
     # What of the destination could not be known, the file says.
-    off = [doubt for doubt in found.doubts if doubt.endswith("is commented out")]
-    doubts = tuple(off) if known.get("destination") else found.doubts
+    doubts = found.commented_out if known.get("destination") else found.doubts
     environment = known.environment or found.environment
     return known._replace(facts=facts, environment=environment, doubts=doubts)
 
@@ -306,16 +300,16 @@ def _of_entry(search: _Search, entry: Entry) -> Iterator[Known]:
             of_script.pop("user", None)
         doubts = known.doubts
         if not entry.active:
-            doubts = (*doubts, f"{entry.origin}: is commented out")
+            doubts = (*doubts, f"{entry.origin}: {jobs.COMMENTED_OUT}")
         yield known._replace(facts={**given, **of_script}, doubts=doubts)
 
 
 def _to_run(command: str) -> str:
     """What can be run again: the command, if it is a simple one, else the script in it."""
-    if re.fullmatch(r"[\w@%+=:,./ -]+", command, re.A):
+    if is_simple(command):
         return command
     program = program_of(command)
-    return program if os.path.isabs(program) and re.fullmatch(r"[\w@%+=:,./-]+", program) else ""
+    return program if os.path.isabs(program) and is_simple(program) else ""
 
 
 def _account(user: str) -> dict[str, str]:
@@ -331,20 +325,17 @@ def _of_script(
 ) -> Iterator[Known]:
     """The jobs of a script, and of the scripts that it calls."""
     try:
-        here = jobs_of(script, _proper(name))
-        commands = read_commands(script.text, script.variables)
-    except (ValueError, ShellError) as error:
+        commands = commands_of(script)
+    except ValueError as error:
         if "duplicity" in script.text:
             search.problems.append(str(error))
         return
+    here = jobs_of(commands, script.origin, _proper(name))
     yield from here
     if here or depth == 0:
         return
     for command in commands:
-        words = [word for word in command.words if not word.startswith("-")]
-        if words and os.path.basename(words[0]) in _SHELLS:
-            del words[0]
-        called = words[0] if words else ""
+        called = command.program
         if os.path.basename(called) == "duply" and len(command.words) > 1:
             # Its profile tells the rest.
             yield Known(os.path.basename(command.words[1]), {})

@@ -19,6 +19,7 @@ from check_duplicity.limits import age_limit, count_limit
 from check_duplicity.user import nonblocking
 
 JOBS_DIR = "/etc/check-duplicity/jobs.d"
+COMMENTED_OUT = "is commented out"
 KEYS = (
     "user", "script", "destination", "archive_dir", "name", "schedule", "time_zone", "mail",
     "options", "environment_file", "encryption", "duplicity",
@@ -56,6 +57,11 @@ class Known(NamedTuple):
     def get(self, key: str) -> str:
         """Return a fact's value, empty if it isn't known."""
         return self.facts[key].value if key in self.facts else ""
+
+    @property
+    def commented_out(self) -> tuple[str, ...]:
+        """The doubts that say so of the line that starts it."""
+        return tuple(doubt for doubt in self.doubts if doubt.endswith(COMMENTED_OUT))
 
     def words(self, key: str) -> tuple[str, ...]:
         """Return a fact that is a list, written as a shell would read it."""

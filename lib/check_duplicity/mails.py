@@ -129,6 +129,11 @@ def program_of(command: str) -> str:
     return ""
 
 
+def is_simple(command: str) -> bool:
+    """Whether a command is just its words: nothing in it is for a shell to read."""
+    return bool(re.fullmatch(r"[\w@%+=:,./ -]+", command, re.A))
+
+
 def name_of(command: str) -> str:
     """Return the name of a job: its script's base name, without the suffix."""
     program = program_of(command) or command

@@ -226,7 +226,7 @@ def _with_runs(
 
 def _not_started(known: Known) -> Iterable[Finding]:
     """Why cron can't have run the job, if that can be seen."""
-    why = [doubt for doubt in known.doubts if doubt.endswith("is commented out")]
+    why = [*known.commented_out]
     script = known.words("script")[:1] if _is_plain(known.get("script")) else ()
     for path in script:
         if os.path.isabs(path) and not os.path.exists(path):

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone, tzinfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from check_duplicity.jobs import Known
 
 _SPARE = timedelta(hours=8)  # in which a large backup may run
 _LOOKED_AT = 12  # runs: enough for the gap of a weekend, or of the longest month
@@ -37,6 +41,15 @@ def interval(schedule: str, now: datetime, zone: tzinfo | None) -> timedelta:
     except (ValueError, KeyError, AttributeError) as error:
         raise ValueError(f"not a cron schedule: {schedule!r} ({error})") from None
     return max(later - earlier for later, earlier in zip(times, times[1:]))
+
+
+def limits_of(known: Known, now: datetime) -> dict[str, str]:
+    """Return the limits that a job's schedule gives, none if it has none. Raises `ValueError`."""
+    if not known.get("schedule"):
+        return {}
+    zone = zone_of(known.get("time_zone"))
+    warning, critical = limits(known.get("schedule"), now, zone)
+    return {"warning": warning, "critical": critical}
 
 
 def limits(schedule: str, now: datetime, zone: tzinfo | None = None) -> tuple[str, str]:

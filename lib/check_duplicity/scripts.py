@@ -8,7 +8,7 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -40,16 +40,19 @@ class Script(NamedTuple):
     variables: Mapping[str, str] = {}
 
 
-def jobs_of(script: Script, job: str) -> list[Known]:
-    """Return the jobs that a script makes backups of: one for each destination.
-
-    The first has the name that is given, others that and a number. Raises `ValueError` if it can't
-    be read.
-    """
+def commands_of(script: Script) -> list[Command]:
+    """Return a script's commands. Raises `ValueError` if it can't be read."""
     try:
-        commands = read_commands(script.text, script.variables)
+        return read_commands(script.text, script.variables)
     except ShellError as error:
         raise ValueError(f"{script.origin}: {error}") from None
+
+
+def jobs_of(commands: Sequence[Command], origin: str, job: str) -> list[Known]:
+    """Return the jobs that a script's commands make backups of: one for each destination.
+
+    The first has the name that is given, others that and a number.
+    """
     found: dict[tuple[str, ...], Known] = {}
     for command in commands:
         arguments = read_arguments(command.words)
@@ -60,7 +63,7 @@ def jobs_of(script: Script, job: str) -> list[Known]:
         identity = (arguments.url, arguments.values.get("--name", ""), *prefixes)
         if identity not in found and len(found) < _MOST:
             name = job if not found else f"{job}-{len(found) + 1}"
-            found[identity] = _known(name, command, script.origin)
+            found[identity] = _known(name, command, origin)
     return list(found.values())
 
 

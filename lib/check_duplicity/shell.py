@@ -94,6 +94,9 @@ _ALWAYS_SET = frozenset(
 _OF_THE_USER = ("HOME", "USER", "LOGNAME")
 
 
+_SHELL_NAMES = ("sh", "bash", "dash", "ksh", "zsh")
+
+
 class Command(NamedTuple):
     """A simple command.
 
@@ -106,6 +109,13 @@ class Command(NamedTuple):
     line: int  # 1-based line where it begins
     user: str = ""  # whom sudo -u / su - / runuser -u / setpriv in front makes it run as
     unresolved: tuple[str, ...] = ()  # pieces of the words that can't be known: "$(date)", "$1"
+
+    @property
+    def program(self) -> str:
+        """The program, or the script that a shell runs; empty if there is none."""
+        words = [word for word in self.words if not word.startswith("-")]
+        shell = bool(words) and words[0].rpartition("/")[2] in _SHELL_NAMES
+        return "".join(words[1:2] if shell else words[:1])
 
 
 class ShellError(ValueError):
