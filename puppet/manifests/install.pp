@@ -27,9 +27,10 @@ class check_duplicity::install {
       }
       # Made again when the system's Python has become another one.
       -> exec { 'check_duplicity virtualenv':
-        command => shellquote($check_duplicity::python, '-m', 'venv', $virtualenv),
-        unless  => "${python} -m pip --version",
-        umask   => '022',
+        command  => shellquote($check_duplicity::python, '-m', 'venv', $virtualenv),
+        unless   => "${python} -m pip --version",
+        provider => shell,
+        umask    => '022',
       }
       # The note is written last: without it, or with another one, pip has not come to its end.
       -> exec { 'check_duplicity plugins':

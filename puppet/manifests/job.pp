@@ -37,7 +37,8 @@
 # @param backup_name
 #   The job's `--name` (in the job's file: `name`, which is Puppet's own).
 # @param backup_schedule
-#   When it runs, as cron is told (in the job's file: `schedule`, which is Puppet's own). The limits of the newest backup's age follow from it.
+#   When it runs, as cron is told (in the job's file: `schedule`, which is Puppet's own). The limits of
+#   the newest backup's age follow from it.
 # @param time_zone
 #   The time zone of the schedule, if it isn't the host's.
 # @param mail
