@@ -10,7 +10,10 @@ HIDDEN = "***"
 _URL_PASSWORD = re.compile(r"(?<=://)([^/\s:]*):([^/\s]+)@")
 # A URL as a word of its own is taken to pieces more freely: people write blanks, "/", "#" and "?"
 # into passwords, which duplicity refuses and repeats, and forget a slash or the "@".
-_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?/{0,3}(?P<user>[^:\[]*):(?P<rest>.*)", re.I | re.S)
+_URL = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*:|(?![a-z][a-z0-9+.-]*://))/{0,3}(?P<user>[^:\[]*):(?P<rest>.*)",
+    re.I | re.S,
+)
 _PORT = re.compile(r":|\d*(?:/|$)")
 _QUERY = re.compile(r"[?&][^=&]*(?:pass|secret|token|key|sig|auth)[^=&]*=([^&]*)", re.I)
 _SECRET_VARIABLE = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH|CONNECTION_STRING", re.I)
