@@ -42,7 +42,7 @@ const ZoneName = "{AGENT}"
 include <itl>
 include <plugins>
 object CheckerComponent "checker" {{}}
-object FileLogger "main-log" {{ severity = "information" path = LogDir + "/icinga2.log" }}
+object FileLogger "main-log" {{ severity = "information"; path = LogDir + "/icinga2.log" }}
 object ApiListener "api" {{
   accept_config = true
   accept_commands = true
@@ -158,7 +158,7 @@ def set_up_master(directory: Path) -> Iterator[None]:
         with (ETC / "zones.conf").open("a") as zones:
             zones.write(ZONES)
         (ETC / "features-enabled" / "e2e.conf").write_text(
-            f'object ApiUser "{USER}" {{ password = "{PASSWORD}" permissions = [ "*" ] }}\n'
+            f'object ApiUser "{USER}" {{ password = "{PASSWORD}"; permissions = [ "*" ] }}\n'
         )
         for made in (Path("/run/icinga2"), LOGS):
             made.mkdir(exist_ok=True)
@@ -177,6 +177,7 @@ def agent(directory: Path) -> Iterator[Path]:
     """Run the agent; yields its directory, with its log and its copy of the configuration."""
     for name in ("etc", "data/certs", "log", "cache", "spool", "run"):
         (directory / name).mkdir(parents=True)
+    run("chown", "-R", "nagios:", directory)  # whom all that icinga2 does runs as
     certificates = directory / "data" / "certs"
     parts = [str(certificates / f"{AGENT}.{end}") for end in ("key", "csr", "crt")]
     run("icinga2", "pki", "new-cert", "--cn", AGENT, "--key", parts[0], "--csr", parts[1],
@@ -185,7 +186,6 @@ def agent(directory: Path) -> Iterator[Path]:
     shutil.copy(DATA / "certs" / "ca.crt", certificates)
     configuration = directory / "etc" / "icinga2.conf"
     configuration.write_text(AGENT_CONFIGURATION)
-    run("chown", "-R", "nagios:", directory)
     places = {
         "ConfigDir": "etc", "DataDir": "data", "LogDir": "log", "CacheDir": "cache",
         "SpoolDir": "spool", "InitRunDir": "run", "PidPath": "run/icinga2.pid",

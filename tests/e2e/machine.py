@@ -68,9 +68,9 @@ WEB = Job("web", f"offsite:{PASSWORD}")
 
 def run(*words: object, check: bool = True, **options: object) -> subprocess.CompletedProcess[str]:
     """Run a command that asks nothing, and take what it prints."""
-    return subprocess.run(  # type: ignore[call-overload,no-any-return]
+    done = subprocess.run(  # type: ignore[call-overload]
         [*map(str, words)],
-        check=check,
+        check=False,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -78,6 +78,8 @@ def run(*words: object, check: bool = True, **options: object) -> subprocess.Com
         cwd="/",
         **options,
     )
+    assert not (check and done.returncode), f"{words}: {done.stdout}"
+    return done  # type: ignore[no-any-return]
 
 
 def nrpe_answers(port: int = 5666) -> bool:
