@@ -92,7 +92,7 @@ describe 'check_duplicity::job' do
     let(:pre_condition) { "class { 'check_duplicity': install => 'virtualenv', source => '/srv/x', virtualenv => '/opt/v' }" }
 
     it { is_expected.to contain_file(sudoers).with_content(%r{NOPASSWD: /opt/v/bin/check_duplicity_log -j assets$}) }
-    it { is_expected.to contain_file(ini).that_requires('File[/opt/v/source]') }
+    it { is_expected.to contain_file('/opt/v/source').that_comes_before("File[#{ini}]") }
   end
 
   context 'of root' do
