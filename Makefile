@@ -1,6 +1,7 @@
 # make demo   see the check at work on a real backup; needs no root and no configuration
 # make test   lint, types and all tests that need neither root nor daemons
 # make benchmark  time the checks against duplicity itself and check_procs
+# make puppet-test  the Puppet module; as root its examples are applied on this machine, and removed
 # make clean  remove what these have made
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ DUPLICITIES := $(VERSIONS:%=.duplicity/%/installed)
 PIP := -m pip install --quiet --disable-pip-version-check
 PYTEST ?= $(BIN)/python -m pytest -q -m 'not root'
 
-.PHONY: demo test lint unit clean benchmark
+.PHONY: demo test lint unit clean benchmark puppet-test
 
 demo: $(VENV)/installed .duplicity/3.2.1/installed
 	@tests/demo $(BIN) .duplicity/3.2.1/bin
@@ -34,6 +35,10 @@ benchmark: $(VENV)/tools $(DUPLICITIES)
 	$(BIN)/python benchmarks/log.py
 	@if [ -x /usr/lib/nagios/plugins/check_procs ]; then $(BIN)/python benchmarks/process.py; \
 	else echo "no check_procs to compare with: install monitoring-plugins-basic"; fi
+
+puppet-test:
+	@command -v rake > /dev/null || { echo "no rake: apt-get install rake"; exit 1; }
+	cd puppet && rake
 
 $(VENV)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \

@@ -45,6 +45,7 @@ describe 'The examples' do # rubocop:disable RSpec/DescribeClass
     @nrpe = nrpe_pid
     @places = MADE.flat_map { |pattern| Dir["#{File.dirname(pattern)}/*"] } + Dir['/run/nagios', REMEMBERED]
     @work = Dir.mktmpdir('check_duplicity')
+    File.chmod(0o755, @work)
     FileUtils.mkdir_p(["#{@work}/modules", "#{@work}/source"])
     File.symlink(MODULE, "#{@work}/modules/check_duplicity")
     FileUtils.cp_r(%w[lib plugins setup.cfg setup.py pyproject.toml README.rst LICENSE].map { |name| "#{PROJECT}/#{name}" }, "#{@work}/source")
@@ -62,10 +63,15 @@ describe 'The examples' do # rubocop:disable RSpec/DescribeClass
     end
   end
 
-  # The example's data, with the project where it is here.
+  # The example's data, with the project where it is here, and a destination that surely isn't there.
   def data_from(source)
     text = File.read("#{MODULE}/examples/data.yaml")
-    File.write("#{@work}/data.yaml", text.sub('/usr/local/src/check-duplicity', source))
+    text.sub!('/usr/local/src/check-duplicity', source) && text.sub!('/srv/backups/assets', nowhere)
+    File.write("#{@work}/data.yaml", text)
+  end
+
+  def nowhere
+    "#{@work}/nowhere"
   end
 
   def apply(example, *options)
@@ -103,7 +109,7 @@ describe 'The examples' do # rubocop:disable RSpec/DescribeClass
     expect(run('find', '/opt/check-duplicity', '/etc/check-duplicity', '!', '-user', 'root').last).to be_empty
     expect(run('find', '/opt/check-duplicity', '/etc/check-duplicity', '!', '-type', 'l', '-perm', '/022').last).to be_empty
     expect(read_job('assets')).to eq(
-      'user' => 'backup', 'destination' => 'file:///srv/backups/assets', 'schedule' => '0 2 * * *', 'encryption' => 'no'
+      'user' => 'backup', 'destination' => "file://#{nowhere}", 'schedule' => '0 2 * * *', 'encryption' => 'no'
     )
     expect(read_job('db')).to eq(
       'user' => 'root', 'destination' => 'sftp://backup:secret@backup.example.org//srv/db',
@@ -142,7 +148,7 @@ describe 'The examples' do # rubocop:disable RSpec/DescribeClass
     expect(commands.keys).to eq(%w[check_duplicity_freshness_assets check_duplicity_process_assets check_duplicity_log_assets])
     said = commands.values.map { |command| run('sudo', '-n', '-u', 'nagios', 'sh', '-c', command) }
     expect(said.map(&:first)).to eq([2, 0, 3])
-    expect(said[0].last).to match(%r{\ADUPLICITY FRESHNESS CRITICAL - .*/srv/backups/assets})
+    expect(said[0].last).to match(/\ADUPLICITY FRESHNESS CRITICAL - .*#{nowhere}/)
     expect(said[1].last).to start_with('DUPLICITY PROCESS OK - ')
     expect(said[2].last).to start_with('DUPLICITY LOG UNKNOWN - ')
   end
