@@ -209,6 +209,26 @@ describe 'check_duplicity::job' do
     end
   end
 
+  context "with Puppet's own schedule for the job's" do
+    let(:params) { { user: 'b', schedule: '0 2 * * *' } }
+
+    it { is_expected.to compile.and_raise_error(/job assets: the job's schedule is given as backup_schedule/) }
+  end
+
+  context "with Puppet's own name for the job's" do
+    let(:params) { { user: 'b', name: 'other' } }
+
+    it { is_expected.to compile.and_raise_error(/job assets: the job's --name is given as backup_name/) }
+  end
+
+  context "with a schedule of Puppet's" do
+    let(:params) { { user: 'b', schedule: 'maintenance' } }
+    let(:pre_condition) { "class { 'check_duplicity': install => 'none' }\nschedule { 'maintenance': range => '2 - 4' }" }
+
+    it { is_expected.to compile }
+    it { is_expected.to contain_schedule('maintenance') }
+  end
+
   {
     user: ['', 'ALL', 'Root', '%wheel', '#0', 'a b', 'a,b', "a\nb", "a\n", 'root)', '-u', '!root'],
     group: ['', 'a b', "a\n"],
