@@ -3,6 +3,8 @@
 # make benchmark  time the checks against duplicity itself and check_procs
 # make deb    build the Debian package into dist/ (packages for that: see debian/control)
 # make man    write the man pages anew from --help, with help2man
+# make puppet-test  the Puppet module; as root its examples are applied on this machine, and removed
+# make e2e    all of it deployed for real; as root, on a machine that may be changed
 # make clean  remove what these have made
 
 PYTHON ?= python3
@@ -17,7 +19,7 @@ DEBIAN_PATH := /usr/sbin:/usr/bin:/sbin:/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 PYTEST ?= $(BIN)/python -m pytest -q -m 'not root'
 
-.PHONY: demo test lint unit clean benchmark deb man
+.PHONY: demo test lint unit clean benchmark deb man puppet-test e2e
 
 demo: $(VENV)/installed .duplicity/3.2.1/installed
 	@tests/demo $(BIN) .duplicity/3.2.1/bin
@@ -50,6 +52,14 @@ deb:
 
 man: $(VENV)/installed
 	docs/make-man $(BIN) docs/man
+
+puppet-test:
+	@command -v rake > /dev/null || { echo "no rake: apt-get install rake"; exit 1; }
+	cd puppet && rake
+
+# With Debian's Python and pytest, as an administrator's machine has them.
+e2e:
+	E2E=yes PATH=$(DEBIAN_PATH) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
 
 $(VENV)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \

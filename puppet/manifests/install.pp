@@ -28,7 +28,7 @@ class check_duplicity::install {
       # Made again when the system's Python has become another one.
       -> exec { 'check_duplicity virtualenv':
         command  => shellquote($check_duplicity::python, '-m', 'venv', $virtualenv),
-        unless   => "${python} -m pip --version",
+        unless   => "test -x ${python} && ${python} -m pip --version",
         provider => shell,
         umask    => '022',
       }

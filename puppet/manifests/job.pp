@@ -115,6 +115,14 @@ define check_duplicity::job (
     fail("check_duplicity::job: ${String($title, '%p')} can't be the name of a job: ${reason}")
   }
 
+  # Both are Puppet's own and would be taken for that, in silence or with an error that doesn't help.
+  if getvar('schedule') =~ Check_duplicity::Schedule {
+    fail("check_duplicity::job ${title}: the job's schedule is given as backup_schedule; schedule is Puppet's own")
+  }
+  if $name != $title {
+    fail("check_duplicity::job ${title}: the job's --name is given as backup_name; name is Puppet's own")
+  }
+
   $exists = $ensure == 'present' and $check_duplicity::ensure == 'present'
   $file_ensure = if $exists { 'file' } else { 'absent' }
   $nrpe_ensure = if $exists and 'nrpe' in $check_duplicity::asked_by { 'file' } else { 'absent' }

@@ -60,8 +60,7 @@ def master(directory: Path) -> Iterator[icinga2.Master]:
         (directory / name).mkdir()
     with icinga2.set_up_master(directory / "icinga2"), icinga2.agent(directory / "agent"):
         master = icinga2.Master()
-        wait_until(master.answers)
-        wait_until(master.is_connected)
+        wait_until(master.is_ready)
         yield master
 
 

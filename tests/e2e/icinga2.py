@@ -101,15 +101,15 @@ class Master:
         with self._opener.open(request, timeout=10) as answer:
             return json.load(answer)["results"]
 
-    def answers(self) -> bool:
+    def is_ready(self, services: int = 0) -> bool:
+        """Whether it answers, has so many services, and is connected with the agent."""
         try:
-            return bool(self.ask("status/ApiListener"))
+            listener = self.ask("status/ApiListener")[0]["status"]["api"]
+            return AGENT in listener["conn_endpoints"] and (
+                not services or len(self.ask("objects/services")) == services
+            )
         except OSError:
-            return False
-
-    def is_connected(self) -> bool:
-        listener = self.ask("status/ApiListener")[0]["status"]["api"]
-        return AGENT in listener["conn_endpoints"]
+            return False  # It is loading its configuration.
 
     def services(self) -> dict[tuple[str, str], Seen]:
         """All services by host and name that have been checked."""

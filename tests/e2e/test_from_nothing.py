@@ -35,8 +35,7 @@ def test_by_the_agent(host: Machine, master: Master) -> None:
     hosts = icinga2.ETC / "zones.d" / "master" / "hosts.conf"
     hosts.write_text(object_host + icinga2.SECOND_HOST)
     assert "Finished validating" in follow(reload)
-    wait_until(master.answers)
-    wait_until(lambda: master.is_connected() and master.ask("objects/services"))
+    wait_until(lambda: master.is_ready(services=12))
     seen = master.check(AGENT, "duplicity-freshness-assets")
     assert seen.state == 0
     assert seen.output.startswith(GREEN)

@@ -118,8 +118,7 @@ def site(host: Machine, master: Master) -> Iterator[Site]:
     web = f'vars.duplicity_jobs["web"] = {{ duplicity_sudo_user = "{USER}" }}'
     hosts.write_text(f"{of_agent}{web}\n}}\n{icinga2.SECOND_HOST}")
     follow("icinga2 daemon -C && service icinga2 reload")
-    wait_until(lambda: master.answers() and master.is_connected())
-    wait_until(lambda: len(master.ask("objects/services")) >= 12)
+    wait_until(lambda: master.is_ready(services=14))
     yield Site(host, master)
     SITE.unlink()
 

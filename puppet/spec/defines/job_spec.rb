@@ -92,7 +92,7 @@ describe 'check_duplicity::job' do
     let(:pre_condition) { "class { 'check_duplicity': install => 'virtualenv', source => '/srv/x', virtualenv => '/opt/v' }" }
 
     it { is_expected.to contain_file(sudoers).with_content(%r{NOPASSWD: /opt/v/bin/check_duplicity_log -j assets$}) }
-    it { is_expected.to contain_file(ini).that_requires('File[/opt/v/source]') }
+    it { is_expected.to contain_file('/opt/v/source').that_comes_before("File[#{ini}]") }
   end
 
   context 'of root' do
@@ -207,6 +207,26 @@ describe 'check_duplicity::job' do
 
       it { is_expected.to compile.and_raise_error(/can't be the name of a job: letters, digits/) }
     end
+  end
+
+  context "with Puppet's own schedule for the job's" do
+    let(:params) { { user: 'b', schedule: '0 2 * * *' } }
+
+    it { is_expected.to compile.and_raise_error(/job assets: the job's schedule is given as backup_schedule/) }
+  end
+
+  context "with Puppet's own name for the job's" do
+    let(:params) { { user: 'b', name: 'other' } }
+
+    it { is_expected.to compile.and_raise_error(/job assets: the job's --name is given as backup_name/) }
+  end
+
+  context "with a schedule of Puppet's" do
+    let(:params) { { user: 'b', schedule: 'maintenance' } }
+    let(:pre_condition) { "class { 'check_duplicity': install => 'none' }\nschedule { 'maintenance': range => '2 - 4' }" }
+
+    it { is_expected.to compile }
+    it { is_expected.to contain_schedule('maintenance') }
   end
 
   {

@@ -10,7 +10,7 @@ require 'spec_helper'
   'Url' => ['file:///srv', 'par2+file:///srv', 'rsync://u@h//p', 'boto3+s3://b/p', 's3:///x', 'rclone://r:/p', 'sftp://u:p w@h/x', 'b2://a:b@c'],
   'Command' => ['/usr/bin/duplicity', '/usr/bin/env A="b c" duplicity'],
   'Timezone' => %w[UTC Europe/London America/Argentina/Buenos_Aires Etc/GMT+1],
-  'Source' => ['check-duplicity==1.0', '/srv/it', './x.whl', 'check-duplicity @ https://example.org/x.zip'],
+  'Source' => ['check-duplicity==1.0', '/srv/it', '/srv/x.whl', 'check-duplicity @ https://example.org/x.zip'],
   'Plainpath' => ['/usr/lib64/nagios/plugins', '/opt/a.b/..c', '/x'],
   'Account' => %w[nagios _x backup-1 a.b],
 }.each do |type, values|
