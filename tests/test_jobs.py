@@ -15,6 +15,7 @@ from check_duplicity.crontabs import cron_of_calendar, read_crontab
 from check_duplicity.discovery import Found, find
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.jobs import Fact, Known
+from check_duplicity.limits import age_limit
 from check_duplicity.secrets import Secrets
 from check_duplicity.user import current
 from hypothesis import given, settings
@@ -668,12 +669,12 @@ def test_limits_are_one_and_two_intervals_and_eight_hours(
     cron_expression: str, now: datetime, warning: int, critical: int
 ) -> None:
     limits = schedule.limits(cron_expression, now, schedule.zone_of(BERLIN))
-    assert limits == (f"{warning * 3600}s", f"{critical * 3600}s")
+    assert limits == (f"{warning}h", f"{critical}h")
 
 
 def test_the_zone_of_the_schedule_counts() -> None:
-    assert schedule.limits("0 2 * * *", JUNE) == ("115200s", "201600s")
-    assert schedule.limits("0 4 * * *", AUTUMN, timezone.utc) == ("115200s", "201600s")
+    assert schedule.limits("0 2 * * *", JUNE) == ("32h", "56h")
+    assert schedule.limits("0 4 * * *", AUTUMN, timezone.utc) == ("32h", "56h")
 
 
 @pytest.mark.parametrize(
@@ -697,7 +698,7 @@ def test_any_text_gives_limits_or_is_refused(text: str) -> None:
     except ValueError as error:
         assert str(error).startswith("not a cron schedule: ")
     else:
-        assert int(warning[:-1]) < int(critical[:-1])
+        assert (age_limit(warning).upper or 0) <= (age_limit(critical).upper or 0)
 
 
 def test_a_zone_that_is_none_is_refused() -> None:

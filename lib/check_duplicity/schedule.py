@@ -66,5 +66,10 @@ def limits(schedule: str, now: datetime, zone: tzinfo | None = None) -> tuple[st
     A daily job has 32h and 56h. Raises `ValueError`.
     """
     between = interval(schedule, now, zone)
-    warning, critical = (count * between + _SPARE for count in (1, 2))
-    return f"{warning.total_seconds():.0f}s", f"{critical.total_seconds():.0f}s"
+    return _age(between + _SPARE), _age(2 * between + _SPARE)
+
+
+def _age(time: timedelta) -> str:
+    """An age as a person would write it."""
+    minutes = time // timedelta(minutes=1)
+    return f"{minutes}m" if minutes % 60 else f"{minutes // 60}h"
