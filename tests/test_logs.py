@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 from check_duplicity import logs, mailboxes
 from check_duplicity.lastruns import judge, verdicts
-from check_duplicity.logged import Logged
+from check_duplicity.logged import Logged, logged_of, of_mail, values_of_logged
+from check_duplicity.mails import read_mail
 from check_duplicity.memory import recall
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -447,6 +448,16 @@ def test_a_run_from_the_future_outranks_nothing(tmp_path: Path, state: Path) -> 
     box.write_text(mail(recent(GOOD), ago=-9 * 365 * DAY) + mail(FAILED, ago=10, failed=True))
     assert check(box, state=state).status == 2
     assert check(box, state=state).status == 2
+
+
+@pytest.mark.parametrize("year", [1, 1000, 9999])
+def test_a_mail_of_another_millennium_is_remembered_like_any(year: int) -> None:
+    raw = f"Subject: Cron <u@h> x\nDate: Mon, 24 Nov {year:04} 04:20:00 +0000\n\n{FAILED}"
+    read = read_mail(raw.encode())
+    assert read is not None
+    run = of_mail(read, str, None)
+    assert logged_of(values_of_logged(run)) == run
+    assert of_mail(read, str, NOW.timestamp()).time == NOW.timestamp()
 
 
 def test_a_damaged_neighbour_hides_nothing(tmp_path: Path) -> None:
