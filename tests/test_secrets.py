@@ -3,7 +3,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from check_duplicity.secrets import Secrets
+from check_duplicity.secrets import Secrets, without_password
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,3 +132,22 @@ def test_a_secret_that_has_another_one_in_it_is_hidden_whole() -> None:
 
 def test_no_password_is_hidden_nowhere() -> None:
     assert Secrets({}, ["sftp://user:#x@h"]).hide("for user: none") == "for user: none"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--webdav-headers",
+        "---ssh-askpass",
+        "?pass",
+        "&token",
+        "PASSWORD",
+        "/PASSWORD",
+        "://u:",
+        "--a",
+    ],
+)
+def test_no_text_takes_long(text: str) -> None:
+    text *= 200_000 // len(text)  # In quadratic time this would take many minutes.
+    assert Secrets({}).hide(text + "=") == text + "="
+    assert without_password(f"x://{text}").startswith("x://")

@@ -7,24 +7,26 @@ from collections.abc import Iterable, Iterator, Mapping
 
 HIDDEN = "***"
 
+# Names are of bounded length, so that no text, however made, takes long.
 _URL_PASSWORD = re.compile(r"(?<=://)([^/\s:]*):([^/\s]+)@")
 # A URL as a word of its own is taken to pieces more freely: people write blanks, "/", "#" and "?"
 # into passwords, which duplicity refuses and repeats, and forget a slash or the "@".
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?/{0,3}(?P<user>[^:\[]*):(?P<rest>.*)", re.I | re.S)
 _PORT = re.compile(r":|\d*(?:/|$)")
-_QUERY = re.compile(r"[?&][^=&]*(?:pass|secret|token|key|sig|auth)[^=&]*=([^&]*)", re.I)
+_QUERY = re.compile(r"[?&][^?=&]{0,60}(?:pass|secret|token|key|sig|auth)[^?=&]{0,60}=([^&]*)", re.I)
 _SECRET_VARIABLE = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH|CONNECTION_STRING", re.I)
 _SECRET_OPTION = re.compile(
-    r"--[a-z0-9-]*(?:pass(?!ive)|secret|token|header|credential|(?:auth|backend|access|account|api)-key)",
+    r"--[a-z0-9-]{0,60}(?:pass(?!ive)|secret|token|header|credential|(?:auth|backend|access|account|api)-key)",
     re.I,
 )
 # As scripts with "set -x" print them.
 _ASSIGNED = re.compile(
-    r"\b(\w*(?:PASSPHRASE|PASSWORD|PASSWD|SECRET|TOKEN|ACCESS_KEY|API_KEY|APIKEY|_PW|_PASS)\w*=)"
+    r"\b(\w{0,60}(?:PASSPHRASE|PASSWORD|PASSWD|SECRET|TOKEN|ACCESS_KEY|API_KEY|APIKEY|_PW|_PASS)"
+    r"\w{0,60}=)"
     r"(\"[^\"]*\"\S*|'[^']*'\S*|\S+)"
 )
 _OPTION = re.compile(
-    r"(--[a-z0-9-]*(?:pass(?:word|phrase|wd)|secret|token|credential|"
+    r"(--[a-z0-9-]{0,60}(?:pass(?:word|phrase|wd)|secret|token|credential|"
     r"(?:auth|backend|access|account|api)-key)(?:=| +))(?!-)(\"[^\"]*\"\S*|'[^']*'\S*|\S+)",
     re.I,
 )
