@@ -22,7 +22,7 @@ from targets import TARGETS
 HERE = Path(__file__).parent
 TESTS = HERE.parent / "tests"
 FOUND = HERE / "found"
-LARGEST_KEPT = 4096  # bytes of an input in the corpus
+LARGEST_KEPT = 2048  # bytes of an input in the corpus
 LONGEST_INPUT = 10  # seconds, after which an input is a hang
 MOST_MEMORY = 512  # MB
 _DONE = re.compile(r"DONE +cov: (\d+) ft: (\d+) corp: (\d+)/\S+ .*?exec/s: (\d+)")
@@ -62,7 +62,7 @@ def fuzz(name: str, seconds: int, longest: int, keep: bool) -> bool:
         for number, seed in enumerate(seeds_of(name)):
             (seeds / str(number)).write_bytes(seed)
         FOUND.mkdir(exist_ok=True)
-        before = set(FOUND.iterdir())
+        before = set(FOUND.glob(f"{name}-*"))
         directories = [path for path in (new, corpus, seeds) if path.is_dir()]
         options = [
             f"-max_total_time={seconds}",
@@ -77,7 +77,7 @@ def fuzz(name: str, seconds: int, longest: int, keep: bool) -> bool:
         counted = _DONE.search(done.stdout)
         edges, features, _, speed = counted.groups() if counted else ("?",) * 4
         print(f"{name:14}{seconds:8}{runs[-1]:>10}{speed:>8}{edges:>7}{features:>9}", flush=True)
-        found = sorted(set(FOUND.iterdir()) - before)
+        found = sorted(set(FOUND.glob(f"{name}-*")) - before)
         if found or done.returncode:
             tail = re.sub(r"(?m)^(?:#|INFO: |NEW_FUNC).*\n", "", done.stdout)[-3000:]
             print(f"{tail}\n{name}: status {done.returncode}", flush=True)
@@ -104,7 +104,7 @@ def engine(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 def merge(name: str, merged: Path, directories: list[Path]) -> None:
     """Make the corpus the fewest inputs that reach what all of these do."""
     merged.mkdir()
-    engine(name, "-merge=1", f"-max_len={LARGEST_KEPT}", merged, *directories)
+    engine(name, "-set_cover_merge=1", f"-max_len={LARGEST_KEPT}", merged, *directories)
     kept = [path for path in merged.iterdir() if path.stat().st_size <= LARGEST_KEPT]
     if kept:
         corpus = HERE / "corpus" / name
