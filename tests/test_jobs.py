@@ -402,7 +402,8 @@ def test_variables_hold_from_their_line_on_and_entries_have_their_lines() -> Non
         ("*-*-01 04:00", "0 4 1 * *"), ("Mon 02:00", "0 2 * * 1"),
         ("Mon..Fri 02:30", "30 2 * * 1-5"), ("sat,Sun *-*-* 1:00", "0 1 * * 6,0"),
         ("*:0/15", ""), ("Xxx 02:00", ""), ("2026-01-01 02:00", ""), ("*-*~1 02:00", ""),
-        ("Mon..Mon..Fri 02:00", ""), ("02:00 UTC", ""), ("*-*-* 02,14:00", ""), ("quarterly", ""), ("", ""),
+        ("Mon..Mon..Fri 02:00", ""),
+        ("02:00 UTC", ""), ("*-*-* 02,14:00", ""), ("quarterly", ""), ("", ""),
     ],
 )  # fmt: skip
 def test_a_calendar_is_a_schedule_if_cron_has_one_for_it(calendar: str, expected: str) -> None:
