@@ -10,8 +10,10 @@ import lzma
 import os
 import quopri
 import re
+import resource
 import shutil
 import time
+import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -466,6 +468,20 @@ def test_a_damaged_neighbour_hides_nothing(tmp_path: Path) -> None:
     for suffix in ("bz2", "gz", "xz"):
         (tmp_path / f"a.log.2.{suffix}").write_text("junk junk junk")
     assert check(log).status == 2
+
+
+def test_a_neighbour_that_asks_for_gigabytes_hides_nothing(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(FAILED)
+    # One block with a dictionary of 3 GiB (the .xz file format, 3.1 and 5.3.1).
+    block = b"\x02\x00\x21\x01\x27\x00\x00\x00"
+    header = lzma.compress(b"")[:12] + block + zlib.crc32(block).to_bytes(4, "little")
+    (tmp_path / "a.log.2.xz").write_bytes(header + b"\x01\x00\x00junk")
+
+    def limit_memory() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+
+    assert check(log, preexec_fn=limit_memory).status == 2
 
 
 def test_a_path_that_is_not_there_hides_no_failure(tmp_path: Path) -> None:
