@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 TESTS = HERE.parent / "tests"
 FOUND = HERE / "found"
 LARGEST_KEPT = 2048  # bytes of an input in the corpus
+MOST_KEPT = 150  # inputs
 LONGEST_INPUT = 10  # seconds, after which an input is a hang
 MOST_MEMORY = 512  # MB
 _DONE = re.compile(r"DONE +cov: (\d+) ft: (\d+) corp: (\d+)/\S+ .*?exec/s: (\d+)")
@@ -106,6 +107,8 @@ def merge(name: str, merged: Path, directories: list[Path]) -> None:
     merged.mkdir()
     engine(name, "-set_cover_merge=1", f"-max_len={LARGEST_KEPT}", merged, *directories)
     kept = [path for path in merged.iterdir() if path.stat().st_size <= LARGEST_KEPT]
+    # Larger ones reach more.
+    kept = sorted(kept, key=lambda path: -path.stat().st_size)[:MOST_KEPT]
     if kept:
         corpus = HERE / "corpus" / name
         shutil.rmtree(corpus, ignore_errors=True)

@@ -237,7 +237,7 @@ def script(data: bytes) -> None:
         assert str(error).startswith("/job.sh: line ")
         return
     for command in commands:
-        assert 1 <= command.line <= text.count("\n") + 1
+        assert command.line >= 1
         assert isinstance(command.program, str)
     for known in scripts.jobs_of(commands, "/job.sh", "web"):
         _written(known)
