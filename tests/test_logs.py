@@ -220,6 +220,8 @@ def test_memory_changes_no_answer(
 def test_damaged_or_foreign_memory_changes_no_answer(tmp_path: Path, state: Path) -> None:
     log = tmp_path / "assets.log"
     log.write_text(recent(GOOD) + FAILED)
+    yesterday = time.time() - DAY - 600  # an age that is the same for the next minutes
+    os.utime(log, (yesterday, yesterday))
     right = check(log, state=state).out
     whole = recall(str(state))
     for damaged in (
