@@ -5,6 +5,7 @@
 # make man    write the man pages anew from --help, with help2man
 # make puppet-test  the Puppet module; as root its examples are applied on this machine, and removed
 # make e2e    all of it deployed for real; as root, on a machine that may be changed
+# make fuzz  feed the readers what nobody thinks of, SECONDS_EACH for each; only TARGET, if given
 # make clean  remove what these have made
 
 PYTHON ?= python3
@@ -17,9 +18,10 @@ SOURCES := setup.cfg setup.py $(wildcard lib/check_duplicity/*.py plugins/*)
 DUPLICITIES := $(VERSIONS:%=.duplicity/%/installed)
 DEBIAN_PATH := /usr/sbin:/usr/bin:/sbin:/bin
 PIP := -m pip install --quiet --disable-pip-version-check
+SECONDS_EACH ?= 600
 PYTEST ?= $(BIN)/python -m pytest -q -m 'not root'
 
-.PHONY: demo test lint unit clean benchmark deb man puppet-test e2e
+.PHONY: demo test lint unit fuzz clean benchmark deb man puppet-test e2e
 
 demo: $(VENV)/installed .duplicity/3.2.1/installed
 	@tests/demo $(BIN) .duplicity/3.2.1/bin
@@ -29,7 +31,7 @@ test: lint unit
 lint: $(VENV)/tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy lib tests benchmarks $(wildcard plugins/*)
+	$(BIN)/mypy lib tests benchmarks fuzz icinga $(wildcard plugins/*)
 
 unit: $(VENV)/tools $(DUPLICITIES)
 	DUPLICITIES=$(CURDIR)/.duplicity $(PYTEST)
@@ -61,6 +63,9 @@ puppet-test:
 e2e:
 	E2E=yes PATH=$(DEBIAN_PATH) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
 
+fuzz: $(VENV)/fuzzer
+	nice $(BIN)/python fuzz/run.py --seconds $(SECONDS_EACH) $(TARGET)
+
 $(VENV)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "$(PYTHON) makes no virtual environment: install python3-venv, or set PYTHON"; exit 1; }
@@ -79,6 +84,12 @@ $(VENV)/tools: $(VENV)/installed
 	  types-python-dateutil types-setuptools
 	touch $@
 
+$(VENV)/fuzzer: $(VENV)/tools
+	$(BIN)/python $(PIP) atheris || { \
+	  echo "there is no atheris for $$($(BIN)/python --version): set PYTHON to an older one," \
+	  "and VENV to another folder"; exit 1; }
+	touch $@
+
 # Without their optional backends they are small; file:// is always there.
 .duplicity/%/installed:
 	rm -rf .duplicity/$*
@@ -89,4 +100,4 @@ $(VENV)/tools: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) .duplicity build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .duplicity fuzz/found build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -35,6 +35,14 @@ def test_a_volume_is_found_across_the_blocks_in_which_a_manifest_is_read() -> No
         assert archive.count_volumes(io.BytesIO(padding + b"\nVolume 12345:\n")) == 12345
 
 
+def test_what_looks_like_a_volume_within_a_line_is_none_wherever_blocks_end() -> None:
+    for position in range(30):
+        content = (
+            b"\nVolume 3:\n".ljust((1 << 20) - position, b"x") + b"Volume 12345: in a file's name"
+        )
+        assert archive.count_volumes(io.BytesIO(content)) == 3
+
+
 def test_names_and_volumes_are_seen(tmp_path: Path) -> None:
     (tmp_path / "duplicity-full.T.manifest").write_bytes(HEAD + VOLUME % 4)
     (tmp_path / "duplicity-full.U.manifest.part").write_bytes(HEAD)

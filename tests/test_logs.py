@@ -10,8 +10,10 @@ import lzma
 import os
 import quopri
 import re
+import resource
 import shutil
 import time
+import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -20,7 +22,8 @@ from pathlib import Path
 import pytest
 from check_duplicity import logs, mailboxes
 from check_duplicity.lastruns import judge, verdicts
-from check_duplicity.logged import Logged
+from check_duplicity.logged import Logged, logged_of, of_mail, values_of_logged
+from check_duplicity.mails import read_mail
 from check_duplicity.memory import recall
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -217,6 +220,8 @@ def test_memory_changes_no_answer(
 def test_damaged_or_foreign_memory_changes_no_answer(tmp_path: Path, state: Path) -> None:
     log = tmp_path / "assets.log"
     log.write_text(recent(GOOD) + FAILED)
+    yesterday = time.time() - DAY - 600  # an age that is the same for the next minutes
+    os.utime(log, (yesterday, yesterday))
     right = check(log, state=state).out
     whole = recall(str(state))
     for damaged in (
@@ -450,12 +455,36 @@ def test_a_run_from_the_future_outranks_nothing(tmp_path: Path, state: Path) -> 
     assert check(box, state=state).status == 2
 
 
+@pytest.mark.parametrize("year", [1, 1000, 9999])
+def test_a_mail_of_another_millennium_is_remembered_like_any(year: int) -> None:
+    raw = f"Subject: Cron <u@h> x\nDate: Mon, 24 Nov {year:04} 04:20:00 +0000\n\n{FAILED}"
+    read = read_mail(raw.encode())
+    assert read is not None
+    run = of_mail(read, str, None)
+    assert logged_of(values_of_logged(run)) == run
+    assert of_mail(read, str, NOW.timestamp()).time == NOW.timestamp()
+
+
 def test_a_damaged_neighbour_hides_nothing(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text(FAILED)
     for suffix in ("bz2", "gz", "xz"):
         (tmp_path / f"a.log.2.{suffix}").write_text("junk junk junk")
     assert check(log).status == 2
+
+
+def test_a_neighbour_that_asks_for_gigabytes_hides_nothing(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(FAILED)
+    # One block with a dictionary of 3 GiB (the .xz file format, 3.1 and 5.3.1).
+    block = b"\x02\x00\x21\x01\x27\x00\x00\x00"
+    header = lzma.compress(b"")[:12] + block + zlib.crc32(block).to_bytes(4, "little")
+    (tmp_path / "a.log.2.xz").write_bytes(header + b"\x01\x00\x00junk")
+
+    def limit_memory() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+
+    assert check(log, preexec_fn=limit_memory).status == 2
 
 
 def test_a_path_that_is_not_there_hides_no_failure(tmp_path: Path) -> None:

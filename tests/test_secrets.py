@@ -3,7 +3,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from check_duplicity.secrets import Secrets
+from check_duplicity.secrets import Secrets, without_password
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +33,9 @@ def test_a_password_with_a_slash_is_hidden_though_the_url_is_wrong() -> None:
     secrets = Secrets({}, ["-d", "ftp://user:ge/heim@host/x"])
     # What duplicity 3.2.1 says of such a URL.
     said = "Syntax error (port) in: ftp://user:ge/heim@host/x AFalse BNone Cuser:ge"
-    assert secrets.hide(said) == "Syntax error (port) in: ftp://***@host/x AFalse BNone C***"
+    assert (
+        secrets.hide(said) == "Syntax error (port) in: ftp://user:***@host/x AFalse BNone Cuser:***"
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,3 +111,45 @@ def test_a_password_never_comes_through(password: str, text: str) -> None:
     url = f"sftp://user:{password}@host/dir"
     hidden = Secrets({}, [url]).hide(f"{text}{url}{password}{text}")
     assert password not in hidden.replace(text, "")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sftp://u:abc@def/ghi@host/x", "sftp://u:***@host/x"),
+        ("sftp://u:ab://c:d@de/f@host", "sftp://u:***@host"),
+        ("sftp://u:a PASSWORD=b/c@host", "sftp://u:***"),
+        ("ftp://user:1234/S3cretPw@h/x", "ftp://user:***@h/x"),
+        ("ftp://user:a/b@h/x", "ftp://user:***@h/x"),
+    ],
+)
+def test_no_part_of_a_password_is_left(url: str, shown: str) -> None:
+    assert Secrets({}, ["-d", url]).hide(url) == shown
+
+
+def test_a_secret_that_has_another_one_in_it_is_hidden_whole() -> None:
+    assert Secrets({"PASSPHRASE": "my TOKEN=x in here"}).hide("my TOKEN=x in here") == "***"
+    assert Secrets({}).hide("--password='a b'c d") == "--password=*** d"
+
+
+def test_no_password_is_hidden_nowhere() -> None:
+    assert Secrets({}, ["sftp://user:#x@h"]).hide("for user: none") == "for user: none"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--webdav-headers",
+        "---ssh-askpass",
+        "?pass",
+        "&token",
+        "PASSWORD",
+        "/PASSWORD",
+        "://u:",
+        "--a",
+    ],
+)
+def test_no_text_takes_long(text: str) -> None:
+    text *= 200_000 // len(text)  # In quadratic time this would take many minutes.
+    assert Secrets({}).hide(text + "=") == text + "="
+    assert without_password(f"x://{text}").startswith("x://")

@@ -326,3 +326,13 @@ def test_an_incremental_without_its_full_one_is_orphaned_in_a_block_too() -> Non
     assert read_names(inc(day, hour)).orphaned == 1
     block = f"INFO 3 \n inc {stamp(hour)} 1 noenc\norphaned-sets-num 1\nincomplete-sets-num 0\n"
     assert read_block(block) == Collection(orphaned=1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["INFO 3\n", "INFO 3\n{\n", f"duplicity-inc.{'x' * 20}/", "duplicity-full", "df.", "'\\"],
+)
+def test_no_text_takes_long_to_refuse(text: str) -> None:
+    # In quadratic time this would take many minutes.
+    with pytest.raises(CannotSee):
+        read_saved(text * (400_000 // len(text)) + "/")

@@ -16,7 +16,7 @@ from check_duplicity.names import Archive
 
 _BLOCK = 1 << 20
 _UNFINISHED = (".part", ".p")
-_VOLUME = re.compile(rb"(?:\A|\n)Volume (\d{1,9}):")
+_VOLUME = re.compile(rb"\nVolume (\d{1,9}):")
 _LONGEST_VOLUME = len(b"\nVolume 999999999:")
 
 
@@ -72,7 +72,7 @@ def count_volumes(manifest: BinaryIO) -> int:
     The last, not the highest, counts: a resumed run may list "1, 2, 3, 2" (duplicity's
     ``Manifest.from_string``). The list of files that stands before or behind can be long.
     """
-    last, before = 0, b""
+    last, before = 0, b"\n"  # so that every line begins behind one
     while block := manifest.read(_BLOCK):
         block = before + block
         for volume in _VOLUME.finditer(block):

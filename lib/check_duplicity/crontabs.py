@@ -15,8 +15,9 @@ _ENTRY = re.compile(
 _VARIABLE = re.compile(r"""["']?([A-Za-z_]\w*)["']?\s*=\s*(.*?)\s*""")
 _ALIASES = {"@annually": "@yearly", "@midnight": "@daily"}
 _DAYS = {"mon": "1", "tue": "2", "wed": "3", "thu": "4", "fri": "5", "sat": "6", "sun": "0"}
+_WEEKDAYS = r"[A-Za-z]{3}(?:\.\.[A-Za-z]{3})?"
 _CALENDAR = re.compile(
-    r"(?:([A-Za-z]{3}(?:(?:,|\.\.)[A-Za-z]{3})*) +)?"
+    rf"(?:({_WEEKDAYS}(?:,{_WEEKDAYS})*) +)?"
     r"(?:\*-\*-(\*|\d{1,2}) +)?(\d{1,2}):(\d{2})(?::\d{2})?"
 )
 

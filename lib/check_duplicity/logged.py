@@ -25,6 +25,7 @@ from check_duplicity.transcript import Reader
 
 _ITS_OWN = re.compile(catalogue.ITS_OWN, re.I)
 _DAY = 86400  # seconds: the time in an mbox's "From " line is a local one, without its zone
+_LATEST = 4e9  # seconds since the epoch, and before it
 _KEPT = 2  # runs of each job: the newest decides, the one before tells how it mostly ends
 
 
@@ -84,11 +85,13 @@ def of_mail(mail: Mail, hide: Callable[[str], str], delivered: float | None) -> 
 
 
 def when(date: float | None, delivered: float | None) -> float | None:
-    """Return the time of a mail: its Date, unless there is none or its sender's clock was wrong."""
-    if date is None:
-        return delivered
-    wrong = delivered is not None and not -30 * _DAY < date - delivered < _DAY
-    return delivered if wrong else date
+    """Return the time of a mail: its Date, unless there is none or its sender's clock was wrong.
+
+    Nonsense stays nonsense, but can be remembered.
+    """
+    wrong = delivered is not None and date is not None and not -30 * _DAY < date - delivered < _DAY
+    time = delivered if date is None or wrong else date
+    return None if time is None else max(-_LATEST, min(time, _LATEST))
 
 
 def of_log(path: str, name: str, user: str, runs: Iterable[Run]) -> list[Logged]:
@@ -153,7 +156,7 @@ def logged_of(values: Any) -> Logged:
     *texts, time, whole, sure, run = values
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("not a run")
-    if time is not None and not is_number(time, 4e9):
+    if time is not None and not is_number(time, _LATEST):
         raise ValueError("not a time")
     flags = bool(whole), bool(sure)
     return Logged._make([*texts, time, *flags, run_of(run)])

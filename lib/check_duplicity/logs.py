@@ -35,7 +35,8 @@ _SETTLED = 60  # seconds after which nobody goes on writing a line or a message
 # A plain number is one only behind a dot: web-2 is another log than web.
 _ROTATED = r"(?:\.\d{1,4}|[.-]\d{8,14}(?:-\d{1,10})?|[.-]old)?(?:\.(?:gz|bz2|xz))?"
 _LARGEST_COPY = 2 << 30  # bytes, of a compressed mbox
-_NOT_COMPRESSED = (EOFError, zlib.error, lzma.LZMAError, OSError)
+# A header that is made up may ask for gigabytes.
+_NOT_COMPRESSED = (EOFError, zlib.error, lzma.LZMAError, OSError, MemoryError)
 _OPENERS: dict[str, Callable[[Any], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _SUFFIX = re.compile(r"\.(?:log|txt|out)$")
 

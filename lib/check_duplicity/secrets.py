@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 HIDDEN = "***"
 
+# Names are of bounded length, so that no text, however made, takes long.
 _URL_PASSWORD = re.compile(r"(?<=://)([^/\s:]*):([^/\s]+)@")
 # A URL as a word of its own is taken to pieces more freely: people write blanks, "/", "#" and "?"
 # into passwords, which duplicity refuses and repeats, and forget a slash or the "@".
@@ -15,20 +16,21 @@ _URL = re.compile(
     re.I | re.S,
 )
 _PORT = re.compile(r":|\d*(?:/|$)")
-_QUERY = re.compile(r"[?&][^=&]*(?:pass|secret|token|key|sig|auth)[^=&]*=([^&]*)", re.I)
+_QUERY = re.compile(r"[?&][^?=&]{0,60}(?:pass|secret|token|key|sig|auth)[^?=&]{0,60}=([^&]*)", re.I)
 _SECRET_VARIABLE = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH|CONNECTION_STRING", re.I)
 _SECRET_OPTION = re.compile(
-    r"--[a-z0-9-]*(?:pass(?!ive)|secret|token|header|credential|(?:auth|backend|access|account|api)-key)",
+    r"--[a-z0-9-]{0,60}(?:pass(?!ive)|secret|token|header|credential|(?:auth|backend|access|account|api)-key)",
     re.I,
 )
 # As scripts with "set -x" print them.
 _ASSIGNED = re.compile(
-    r"\b(\w*(?:PASSPHRASE|PASSWORD|PASSWD|SECRET|TOKEN|ACCESS_KEY|API_KEY|APIKEY|_PW|_PASS)\w*=)"
-    r"(?:\"[^\"]*\"|'[^']*'|\S+)"
+    r"\b(\w{0,60}(?:PASSPHRASE|PASSWORD|PASSWD|SECRET|TOKEN|ACCESS_KEY|API_KEY|APIKEY|_PW|_PASS)"
+    r"\w{0,60}=)"
+    r"(\"[^\"]*\"\S*|'[^']*'\S*|\S+)"
 )
 _OPTION = re.compile(
-    r"(--[a-z0-9-]*(?:pass(?:word|phrase|wd)|secret|token|credential|"
-    r"(?:auth|backend|access|account|api)-key)(?:=| +))(?!-)(?:\"[^\"]*\"|'[^']*'|\S+)",
+    r"(--[a-z0-9-]{0,60}(?:pass(?:word|phrase|wd)|secret|token|credential|"
+    r"(?:auth|backend|access|account|api)-key)(?:=| +))(?!-)(\"[^\"]*\"\S*|'[^']*'\S*|\S+)",
     re.I,
 )
 _NO_VALUE = ("--ssh-askpass",)
@@ -59,7 +61,8 @@ class Secrets:
     def __init__(self, environment: Mapping[str, str], arguments: Iterable[str] = ()) -> None:
         """Collect them from environment variables and from the command line's words."""
         self._forms: set[str] = set()
-        self._known: re.Pattern[str] | None = None
+        self._pairs: set[str] = set()
+        self._known: list[re.Pattern[str]] = []
         self.learn(environment, arguments)
 
     def learn(self, environment: Mapping[str, str], arguments: Iterable[str] = ()) -> None:
@@ -72,21 +75,34 @@ class Secrets:
             values.update(password for _, password in _URL_PASSWORD.findall(value[:_LONGEST]))
         for word, following in zip(words, [*words[1:], ""]):
             values.update(_secrets_of(word, following))
-        self._forms |= {
-            form for value in values for form in _forms(value) if len(form) >= _SHORTEST
-        }
+        self._forms |= {form for value in values for form in _forms(value)}
+        self._pairs |= {form for word in words for pair in _pairs_of(word) for form in _forms(pair)}
+        forms = {form: f"({re.escape(form)})" for form in self._forms if len(form) >= _SHORTEST}
+        pairs = {pair: _without_user(pair) for pair in self._pairs if len(pair) >= _SHORTEST}
         # Longest first, so that no value hides only the beginning of another.
-        ordered = sorted(self._forms, key=lambda value: (-len(value), value))
-        self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._known = [
+            re.compile("|".join(found[form] for form in sorted(found, key=lambda f: (-len(f), f))))
+            for found in (forms, pairs)
+            if found
+        ]
 
     def hide(self, text: str) -> str:
         """Return the text with every password and key replaced by ``***``."""
-        text = _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
+        # All are looked for in the text as it is: one may be a part of another.
+        spans = [match.span(2) for match in _URL_PASSWORD.finditer(text)]
         if "--" in text:
-            text = _OPTION.sub(rf"\1{HIDDEN}", text)
+            spans += [match.span(2) for match in _OPTION.finditer(text)]
         if "=" in text:
-            text = _ASSIGNED.sub(rf"\1{HIDDEN}", text)
-        return self._known.sub(HIDDEN, text) if self._known else text
+            spans += [match.span(2) for match in _ASSIGNED.finditer(text)]
+        for known in self._known:
+            spans += [match.span(match.lastindex or 0) for match in known.finditer(text)]
+        pieces: list[str] = []
+        shown = 0
+        for start, end in sorted(spans):
+            if start > shown or not pieces:
+                pieces += [text[shown:start], HIDDEN]
+            shown = max(shown, end)
+        return "".join(pieces) + text[shown:]
 
 
 def _secrets_of(word: str, following: str) -> Iterator[str]:
@@ -97,24 +113,35 @@ def _secrets_of(word: str, following: str) -> Iterator[str]:
     for pair in _SPOKEN.findall(word):
         yield from filter(None, pair)
     yield from _QUERY.findall(word)
-    if not word.startswith("-"):
-        yield from _url_secrets(word)
+    yield _of_url(word)[1]
 
 
-def _url_secrets(word: str) -> Iterator[str]:
-    url = _URL.fullmatch(word)
+def _of_url(word: str) -> tuple[str, str]:
+    """The user and the password in a word that is a URL, empty if it is none or has none."""
+    url = None if word.startswith("-") else _URL.fullmatch(word)
     if url is None:
-        return
+        return "", ""
     user, rest = url["user"], url["rest"]
     password, at, _ = rest.rpartition("@")
     if not at:
         if "/" in user or not user or _PORT.match(rest):
-            return
+            return "", ""
         password = rest.partition("/")[0]
-    yield password
-    yield f"{user}:{password}"
-    # duplicity's "netloc", which it prints when it refuses a URL.
-    yield f"{user}:{re.split('[/?#]', password)[0]}"
+    return user, password
+
+
+def _pairs_of(word: str) -> Iterator[str]:
+    """A URL's user and password: by itself a short one is not looked for."""
+    user, password = _of_url(word)
+    # The first part stands in duplicity's "netloc", which it prints when it refuses a URL.
+    for part in {password, re.split("[/?#]", password)[0]} - {""}:
+        yield f"{user}:{part}"
+
+
+def _without_user(pair: str) -> str:
+    """A pattern whose group is the password of a pair."""
+    user, colon, password = pair.partition(":")
+    return f"{re.escape(user)}:({re.escape(password)})" if colon else f"({re.escape(pair)})"
 
 
 def _forms(value: str) -> Iterator[str]:

@@ -26,7 +26,8 @@ _NAMES = re.compile(r"^\. Extracting backup chains from list of files: \[(.*)\]$
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 
 _BLOCK = re.compile(
-    r"^INFO 3 *\n((?:[^.\n].*\n)*?)orphaned-sets-num (\d{1,9})\nincomplete-sets-num (\d{1,9})$",
+    r"^INFO 3 *\n((?:(?!INFO 3 *$)[^.\n].*\n)*?)"
+    r"orphaned-sets-num (\d{1,9})\nincomplete-sets-num (\d{1,9})$",
     re.M,
 )
 _BLOCK_SET = re.compile(r"^ (full|inc) (\d{8}T\d{6}Z) (\d{1,9}) (enc|noenc)$", re.A)
@@ -40,9 +41,10 @@ _TEXT_SET = re.compile(
 _TEXT_LEFT = re.compile(r"^[^\d\n]*(\d{1,9})[^\d\n]*\n[^\d\n]*(\d{1,9})[^\d\n]*\n.*cleanup", re.M)
 
 _LONGEST_PATH = 4096
-# A name ends with its line, or with the quote that it stands in; ls -F puts a "*" behind it.
+# A name is no longer than file systems allow, and ends with its line, or with the quote that it
+# stands in; ls -F puts a "*" behind it.
 _LISTED = re.compile(
-    r"(?:duplicity-(?:full|inc|new)|(?<![^\s/\"'])(?:df|di|dfs|dns)\.)[^\s/\"']*(?=[\"']|\s*$)"
+    r"(?:duplicity-(?:full|inc|new)|(?<![^\s/\"'])(?:df|di|dfs|dns)\.)[^\s/\"']{0,255}(?=[\"']|\s*$)"
 )
 _LISTED_NAME = re.compile(r"duplicity-(?:full|inc|new)[.-]")
 _BLANK_OR_QUOTE = re.compile(r"[\s\"']")

@@ -1,0 +1,464 @@
+"""What is fuzzed: for each reader a function that gives it bytes and demands what it promises.
+
+A reader returns a value or raises the error that its docstring names; any other exception is a
+finding, and so is a promise that isn't kept. Nothing here needs the fuzzer: ``tests/`` runs every
+function on its kept corpus, and ``run.py TARGET FILE`` on one input. Words are parted by NULs, as
+in ``/proc/PID/cmdline``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import json
+import os
+import re
+import runpy
+import shlex
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
+
+import nagiosplugin
+from check_duplicity import (
+    activity,
+    archive,
+    crontabs,
+    discovery,
+    invocation,
+    jobs,
+    lastruns,
+    limits,
+    logged,
+    logs,
+    mailboxes,
+    mails,
+    memory,
+    names,
+    output,
+    processes,
+    schedule,
+    scripts,
+    shell,
+    status,
+    transcript,
+)
+from check_duplicity.advice import Job
+from check_duplicity.evaluation import evaluate
+from check_duplicity.findings import CannotSee, Finding, Kind, State
+from check_duplicity.runs import run_of, values_of
+from check_duplicity.secrets import Secrets, without_password
+
+PLUGINS = Path(__file__).parent.parent / "plugins"
+NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
+
+
+class Target(NamedTuple):
+    """A reader: what feeds it, and which tests' strings and captures are its first inputs."""
+
+    run: Callable[[bytes], None]
+    tests: tuple[str, ...] = ()
+    captures: tuple[str, ...] = ()
+
+
+def file_names(data: bytes) -> None:
+    """Read file names, the first line being a prefix: in any order, or twice, they say the same."""
+    prefix, *found = _text(data).split("\n")
+    prefixes = names.Prefixes.of_options([f"--file-prefix={prefix}"])
+    collection = names.read_names(found, prefixes)
+    assert collection == names.read_names(found[::-1] + found, prefixes)
+    seen = names.Archive(tuple(found), dict.fromkeys(found, 2), frozenset(found), frozenset())
+    names.read_names(found, prefixes, seen)
+    names.read_names((), prefixes, seen._replace(settled=frozenset(), fresh=frozenset(found)))
+    names.without_unfinished(collection, seen, prefixes)
+    assert names.read_archive(seen, prefixes).incomplete <= len(found)
+    log = f". Extracting backup chains from list of files: {found!r}\n"
+    assert status.read_names_line(log) == found
+
+
+def saved_status(data: bytes) -> None:
+    """Read saved output: a collection, or the reason why it isn't recognised; CRLF or not."""
+    text = _text(data)
+    told = _status(text)
+    if "\r" not in text:
+        assert told == _status(text.replace("\n", "\r\n"))
+
+
+def _status(text: str) -> object:
+    try:
+        return status.read_saved(text, zone=timezone.utc)
+    except CannotSee as reason:
+        assert reason.kind is Kind.NOT_RECOGNISED
+        return reason.reason
+
+
+def manifest(data: bytes) -> None:
+    """Count a manifest's volumes: in one block as in many."""
+    whole = archive.count_volumes(io.BytesIO(data))
+    with mock.patch.object(archive, "_BLOCK", 7):
+        assert archive.count_volumes(io.BytesIO(data)) == whole
+
+
+def runs(data: bytes) -> None:
+    """Read runs: all at once as in two parts with what is kept in between."""
+    lines = _text(data).split("\n")
+    reader, first = transcript.Reader(str), transcript.Reader(str)
+    for line in lines[: len(lines) // 2]:
+        first.read(line)
+    second = transcript.Reader(str, json.loads(json.dumps(first.keep())))
+    for line in lines:
+        reader.read(line)
+    for line in lines[len(lines) // 2 :]:
+        second.read(line)
+    assert reader.runs()[-2:] == second.runs()[-2:]
+    for run in reader.runs():
+        assert run_of(json.loads(json.dumps(values_of(run)))) == run
+    reader.fail()
+    assert reader.runs()[-1].outcome == "failed"
+    _told(logged.of_log("/var/log/web.log", "web", "root", reader.runs()))
+
+
+def mail(data: bytes) -> None:
+    """Read a message: cron's, or none."""
+    message = mails.read_mail(data)
+    mailboxes.may_be_duplicity(data)
+    if message is not None:
+        assert len(mails.name_of(message.command)) <= len(message.command)
+        mails.is_simple(message.command)
+        run = logged.of_mail(message, str, None)
+        assert logged.logged_of(json.loads(json.dumps(logged.values_of_logged(run)))) == run
+        _told([run])
+
+
+def mailbox(data: bytes) -> None:
+    """Split a mailbox: in one block as in many, and from each message on."""
+    mbox = io.BytesIO(data)
+    with mock.patch.object(mailboxes, "_LONGEST_HEADER", 512):
+        found = mailboxes.index(mbox, 0, 0)
+        with mock.patch.object(mailboxes, "_BLOCK", 300):
+            assert mailboxes.index(mbox, 0, 0) == found
+        places = sorted(place for of_one in found.subjects.values() for place in of_one)
+        assert mailboxes.index(mbox, found.last, 0).last == found.last
+    for place, following in itertools.zip_longest(places, places[1:]):
+        assert 0 <= place.start < place.end <= (following.start if following else len(data))
+        mails.read_mail(mailboxes.message(mbox, place))
+
+
+def log_file(data: bytes) -> None:
+    """Read a log or mailbox that grows: with what is remembered as without."""
+    before = data[: len(data) // 2]
+    with _directory() as directory:
+        path = os.path.join(directory, "web.log")
+        kept = _look(path, before, 7200, {}).kept
+        grown = _look(path, data, 3600, json.loads(json.dumps(kept)))
+        assert grown.runs == _look(path, data, 3600, {}).runs
+    _told(grown.runs)
+
+
+def compressed(data: bytes) -> None:
+    """Read a file that says it is compressed, and may not be."""
+    with _directory() as directory:
+        for suffix, magic in ((".bz2", b"BZh"), (".xz", b"\xfd7z"), (".gz", b"")):
+            if data.startswith(magic):
+                _look(os.path.join(directory, f"web.log{suffix}"), data, 3600, {})
+                return
+
+
+def _look(path: str, data: bytes, age: float, kept: dict[str, object]) -> logs.Found:
+    Path(path).write_bytes(data)
+    changed = NOW.timestamp() - age
+    os.utime(path, (changed, changed))
+    # From the beginning of time on: mailboxes have messages of any.
+    return logs.look(path, kept, logs.Look(NOW.timestamp(), 0, str))
+
+
+def state_file(data: bytes) -> None:
+    """Go on from a state file with any values in it: memory is a convenience, never a truth."""
+    with _directory() as directory:
+        path = os.path.join(directory, "state.json")
+        Path(path).write_bytes(b"%08x " % zlib.crc32(data) + data)
+        try:
+            value = memory.recall(path)
+        except memory.Forgotten as reason:
+            assert "is damaged" in str(reason)
+            return
+        process = processes.Process(1, invocation.Invocation(), NOW)
+        activity.compare([process], {**value, f"1@{NOW.timestamp()}": value.get("process")}, NOW)
+        log = os.path.join(directory, "web.log")
+        for text in (b"StartTime 1.0 \nErrors 0 \n", b"From a Tue Nov 24 00:00:00 2026\n\n"):
+            entry = _look(log, text, 3600, {}).kept["files"][0]
+            grown = _look(log, text * 2, 3000, {"files": [{**entry, **value}]})
+            _told(grown.runs)
+
+
+def crontab(data: bytes) -> None:
+    """Read a crontab: entries of one line each, with a schedule or an error."""
+    text = _text(data)
+    for user in ("", "backup"):
+        for entry in crontabs.read_crontab(text, "crontab", user):
+            assert "\n" not in entry.command + entry.schedule + entry.user
+            assert entry.user
+            assert 0 < int(entry.origin.partition(":")[2]) <= text.count("\n") + 1
+            _schedule(entry.schedule, entry.time_zone)
+            mails.name_of(entry.command)
+
+
+def unit(data: bytes) -> None:
+    """Read a unit of systemd, and its times."""
+    read = crontabs.read_unit(_text(data))
+    assert all(value and key == key.strip() for key in read.values for value in read.values[key])
+    for calendar in (_text(data), read.get("OnCalendar")):
+        cron = crontabs.cron_of_calendar(calendar)
+        if cron:
+            schedule.interval(cron, NOW, None)
+
+
+def _schedule(text: str, zone: str) -> None:
+    with contextlib.suppress(ValueError):
+        warning, critical = schedule.limits(text, NOW, schedule.zone_of(zone))
+        low, high = (limits.age_limit(limit).upper for limit in (warning, critical))
+        assert low is not None
+        assert high is not None
+        assert 0 < low <= high
+
+
+def script(data: bytes) -> None:
+    """Read a script: its jobs can be written as files that can be read."""
+    text = _text(data)
+    try:
+        commands = scripts.commands_of(scripts.Script(text, "/job.sh", {"HOME": "/root"}))
+    except ValueError as error:
+        assert str(error).startswith("/job.sh: line ")
+        return
+    for command in commands:
+        assert command.line >= 1
+        assert isinstance(command.program, str)
+    for known in scripts.jobs_of(commands, "/job.sh", "web"):
+        _written(known)
+
+
+def words(data: bytes) -> None:
+    """Read words without anything special as Python's shlex does."""
+    text = _text(data)
+    if not re.fullmatch(r"""[\w ./:'"\\@%+,-]*""", text, re.A) or text.endswith("\\"):
+        return
+    try:
+        expected: tuple[str, ...] | None = ("echo", *shlex.split(text))
+    except ValueError:
+        expected = None
+    try:
+        read = shell.read_commands(f"echo {text}")[0].words
+    except shell.ShellError:
+        read = None
+    assert read == expected
+
+
+def environment(data: bytes) -> None:
+    """Read an environment file: what was written quoted is read as it was."""
+    text = _text(data)
+    with contextlib.suppress(shell.ShellError):
+        shell.read_variables(text)
+    text = text.replace("\r", "")
+    written = "".join(f"export V{i}={shlex.quote(v)}\n" for i, v in enumerate(text.split("\n\n")))
+    read = shell.read_variables(written)
+    assert list(read.values()) == text.split("\n\n")
+
+
+def job_file(data: bytes) -> None:
+    """Read a job's file: no error repeats a value, and what is read can be written again."""
+    text = _text(data)
+    try:
+        known = jobs.read("web", text, "web.ini")
+    except ValueError as error:
+        assert "S3cret" not in str(error)
+        return
+    for key in ("mail", "options", "duplicity"):
+        known.words(key)
+    with contextlib.suppress(ValueError):
+        schedule.limits_of(known, NOW)
+    _written(known)
+
+
+def profile(data: bytes) -> None:
+    """Read a profile of duply, and a file of backupninja."""
+    text = _text(data)
+    with contextlib.suppress(ValueError):
+        _written(scripts.job_of_duply(text, "web", "/etc/duply/web/conf"))
+    with contextlib.suppress(ValueError):
+        _written(scripts.job_of_backupninja(text, "web", "/etc/backup.d/web.dup"))
+
+
+def _written(known: jobs.Known) -> None:
+    """Demand that a job is read as it was written."""
+    read = jobs.read(known.job, jobs.as_ini(known, str), "web.ini")
+    for key, (value, _) in known.facts.items():
+        assert read.get(key) == " ".join(value.split("\n")).strip()
+
+
+def ranges(data: bytes) -> None:
+    """Read ages, counts and time zones: Nagios' own ranges, or an error that says what is right."""
+    text = _text(data)
+    for read in (limits.age_limit, limits.count_limit):
+        try:
+            limit = read(text)
+        except ValueError as error:
+            assert "(write " in str(error)
+            continue
+        limits.format_age(limit.upper or 0) if limit.upper != float("inf") else None
+        bounds = nagiosplugin.Range(limit.spec)
+        assert limit.upper is None or bounds.match(limit.upper)
+    with contextlib.suppress(ValueError):
+        schedule.zone_of(text)
+    _schedule(text, "")
+    mails.read_date(text)
+
+
+def arguments(data: bytes) -> None:
+    """Read a process' arguments: its options can be given again, its password isn't shown."""
+    argv = _words(data)
+    read, seen = invocation.read_arguments(argv), invocation.read_invocation(argv)
+    assert (read is None) == (seen is None)
+    if read is None or seen is None:
+        return
+    assert seen.url == without_password(seen.url)
+    assert seen.backup == read.backup
+    again = invocation.read_arguments(["duplicity", *read.options(re.compile("--"))])
+    assert again is not None
+    assert dict(again.values) == {
+        name: "" if name in read.options(re.compile("--")) else value
+        for name, value in read.values.items()
+    }
+
+
+def command_line(data: bytes) -> None:
+    """Read each plugin's command line: options, or UNKNOWN."""
+    argv = _words(data)
+    for parse in _parsers():
+        with contextlib.redirect_stdout(io.StringIO()):
+            try:
+                parse(argv, Secrets({}, argv))
+            except CannotSee as reason:
+                _valid(output.unseen("T", reason))
+            except SystemExit as end:
+                assert end.code == 3
+
+
+def _parsers() -> list[Callable[[list[str], Secrets], object]]:
+    if not _PARSERS:
+        # On this machine's jobs nothing may depend, and the alarm is the fuzzer's.
+        mock.patch.object(discovery, "job", _no_job).start()
+        mock.patch("check_duplicity.runtime.set_deadline").start()
+        for name in ("freshness", "process", "log"):
+            parse = runpy.run_path(str(PLUGINS / f"check_duplicity_{name}"))["parse"]
+            _PARSERS.append(partial(parse, now=NOW))
+        _PARSERS.append(runpy.run_path(str(PLUGINS / "duplicity_triage"))["parse"])
+    return _PARSERS
+
+
+_PARSERS: list[Callable[[list[str], Secrets], object]] = []
+
+
+def _no_job(name: str, jobs_dir: str) -> jobs.Known:
+    return jobs.read(
+        name, "[job]\nwarning = 1h\nschedule = 0 2 * * *", jobs.path_of(name, jobs_dir)
+    )
+
+
+def secrets(data: bytes) -> None:
+    """Hide secrets: what was learned is in no text, and hiding twice is hiding once."""
+    secret, text, *argv = [*_words(data), ""]
+    # The three stars that stand for one may be part of another.
+    if len(secret) >= 4 and "*" not in secret:
+        assert secret not in Secrets({"PASSPHRASE": secret}, argv).hide(text + secret + text)
+    # With a blank or a quote hidden, words go on that ended before.
+    if re.fullmatch(r"\w{4,}", secret):
+        known = Secrets({"PASSPHRASE": secret})
+        hidden = known.hide(text + secret + text)
+        assert known.hide(hidden) == hidden
+    if re.fullmatch(r"[\w.~!$&'()+,;=%:@-]{4,}", secret, re.A):
+        url = f"sftp://user:{secret}@host/dir"
+        assert secret not in Secrets({}, [url]).hide(text + url + text).replace(text, "")
+        assert without_password(url) == without_password("sftp://user:x@host/dir")
+
+
+def told(data: bytes) -> None:
+    """Tell what other people wrote: one valid output."""
+    summary, *others = [*_words(data), ""]
+    text = others[0]
+    url = others[-1]
+    job = Job("backup", url=url, script=text, options=tuple(others), check=text, stamp=text)
+    kind = list(Kind)[len(data) % len(Kind)]
+    found = [Finding(kind, State.WARNING, text, quote=url), Finding(kind, State.OK, summary)]
+    _valid(output.tell("T", State.WARNING, summary, "a=1", found, job, others))
+    _valid(output.tell("T", State.WARNING, summary, "a=1", found[:1], job))
+    _valid(output.brief("T", State.OK, summary))
+    _valid(output.unseen("T", CannotSee(kind, summary), job))
+
+
+def _told(found: list[logged.Logged]) -> None:
+    """Demand that whatever runs were read can be judged and told."""
+    verdicts = lastruns.verdicts(logged.in_order(found, NOW.timestamp()), 0)
+    evaluated = evaluate(
+        lastruns.measure(verdicts, found, 0, NOW), lastruns.judge(verdicts, NOW), {}
+    )
+    status = evaluated.state, evaluated.summary, evaluated.performance
+    by_job = {verdict.run.job: Job("backup") for verdict in verdicts}
+    details = lastruns.details(verdicts, 1)
+    _valid(output.tell("T", *status, evaluated.findings, by_job, details))
+
+
+def _valid(told: output.Output) -> None:
+    """Demand an output that Nagios, Icinga, browsers and terminals take for what it is."""
+    first, *others, last = told.text.split("\n")
+    assert first.startswith(f"T {told.state.name} - ")
+    assert first.count("|") == first.count(" | ") <= 1
+    assert last == ""
+    assert not any("|" in line for line in others)
+    assert not set(told.text) & set("<>\r\x00\x1b\x9b\u202e")
+    assert len(told.text) < 60_100
+    told.text.encode()
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _words(data: bytes) -> list[str]:
+    return data.decode("utf-8", "surrogateescape").split("\0")
+
+
+@contextlib.contextmanager
+def _directory() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as path:
+        yield path
+
+
+TARGETS: Mapping[str, Target] = {
+    "names": Target(file_names, ("names",)),
+    "status": Target(saved_status, ("status",), ("0.8.23", "1.2.3", "2.1.5", "3.2.1")),
+    "manifest": Target(manifest, ("archive",)),
+    "runs": Target(runs, ("runs",), ("runs",)),
+    "mail": Target(mail, ("logs",), ("mail",)),
+    "mailbox": Target(mailbox, ("logs",), ("mail",)),
+    "log": Target(log_file, ("logs",), ("mail", "runs/3.2.1")),
+    "compressed": Target(compressed),
+    "state": Target(state_file, ("memory", "logs")),
+    "crontab": Target(crontab, ("jobs",)),
+    "unit": Target(unit, ("jobs",)),
+    "script": Target(script, ("shell", "jobs")),
+    "words": Target(words, ("shell",)),
+    "environment": Target(environment, ("shell", "jobs")),
+    "job": Target(job_file, ("jobs",)),
+    "profile": Target(profile, ("jobs",)),
+    "ranges": Target(ranges, ("limits",)),
+    "arguments": Target(arguments, ("invocation", "real_processes")),
+    "command_line": Target(command_line, ("command_line", "freshness")),
+    "secrets": Target(secrets, ("secrets",)),
+    "told": Target(told, ("output",)),
+}
