@@ -10,9 +10,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from typing import BinaryIO
 
 from check_duplicity.names import Archive
+from check_duplicity.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 _BLOCK = 1 << 20
 _UNFINISHED = (".part", ".p")

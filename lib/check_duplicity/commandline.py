@@ -9,18 +9,20 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from check_duplicity import __version__, user
 from check_duplicity.advice import Job
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.limits import Limit, age_limit, count_limit
 from check_duplicity.secrets import Secrets
+from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from check_duplicity.jobs import Known
+    from typing import NoReturn, TypeVar
 
-_T = TypeVar("_T")
+    _T = TypeVar("_T")
+
+    from check_duplicity.jobs import Known
 
 
 class Parser(argparse.ArgumentParser):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
 
 from check_duplicity import __version__, archive, logs, memory, processes
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.logged import Logged, in_order
 from check_duplicity.names import read_archive
 from check_duplicity.user import current
+from check_duplicity.values import NamedTuple
 
 _DAY = timedelta(days=1)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import re
 from datetime import datetime
-from typing import NamedTuple
+
+from check_duplicity.values import NamedTuple
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _NUMBER = r"\d{1,12}(?:\.\d{1,6})?"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
 
 from check_duplicity import catalogue
 from check_duplicity.mails import Mail, name_of
@@ -22,6 +21,10 @@ from check_duplicity.runs import (
 )
 from check_duplicity.secrets import Secrets
 from check_duplicity.transcript import Reader
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _ITS_OWN = re.compile(catalogue.ITS_OWN, re.I)
 _DAY = 86400  # seconds: the time in an mbox's "From " line is a local one, without its zone

@@ -19,7 +19,6 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, BinaryIO, NamedTuple
 
 from check_duplicity import mailboxes
 from check_duplicity.findings import CannotSee, Kind
@@ -27,6 +26,10 @@ from check_duplicity.logged import Logged, logged_of, newest, of_log, of_mail, v
 from check_duplicity.mails import read_mail
 from check_duplicity.transcript import Reader
 from check_duplicity.user import name_of_uid
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
 
 _BLOCK = 1 << 20  # bytes read at once
 _FINGERPRINT = 1024  # bytes

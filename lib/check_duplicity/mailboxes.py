@@ -12,11 +12,14 @@ import stat
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
-from typing import BinaryIO, NamedTuple
 
 from check_duplicity import catalogue
 from check_duplicity.logged import when
 from check_duplicity.mails import read_date
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 _BLOCK = 1 << 20  # bytes read at once
 _LONGEST_HEADER = 1 << 16  # bytes: of a longer one the subject may be overlooked

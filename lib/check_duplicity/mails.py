@@ -16,7 +16,8 @@ import re
 import shlex
 from collections.abc import Iterator
 from datetime import timezone
-from typing import NamedTuple
+
+from check_duplicity.values import NamedTuple
 
 # Mailing lists and spam filters write in front of a subject; who answers or forwards isn't cron.
 _TAGS = r"\s*(?:\[[^\]]*\]\s*|\*+SPAM\*+\s*)*?"

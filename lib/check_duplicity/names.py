@@ -12,9 +12,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from types import MappingProxyType
-from typing import NamedTuple, Optional
 
 from check_duplicity.collection import BackupSet, Collection, link
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Optional
+
+    _Key = tuple[Optional[str], str]
+    """Start and time of a set as its names spell them: parsed once a set, not once a file."""
 
 _STAMP = r"[0-9]{8}[Tt][0-9]{6}[Zz]"
 # duplicity takes whatever stands behind, a copy's ".bak" too; par2's files are kept from it.
@@ -32,9 +38,6 @@ _SHORT = re.compile(
     r"(?P<part>\.p)?(?:\.(?P<suffix>z|g))?"
 )
 _ENCRYPTED = {"gpg", "p7m", "g"}
-
-_Key = tuple[Optional[str], str]
-"""Start and time of a set as its names spell them: parsed once a set, not once a file."""
 
 
 class Prefixes(NamedTuple):

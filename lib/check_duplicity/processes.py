@@ -14,11 +14,11 @@ import re
 import struct
 from collections.abc import Container, Iterator
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, NamedTuple
 
 from check_duplicity.invocation import Invocation, read_invocation
 from check_duplicity.secrets import without_password
 from check_duplicity.user import name_of_uid
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
 # psutil is imported when there is something to look at: mostly there isn't, and it takes as long to
 # load as a thousand processes to pass over.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 from check_duplicity import destination
 from check_duplicity.secrets import Secrets
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from check_duplicity.collection import Collection

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from check_duplicity import catalogue
 from check_duplicity.findings import Kind
@@ -32,6 +31,10 @@ from check_duplicity.runs import (
     text_of,
     values_of,
 )
+from check_duplicity.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _KEPT = 3  # runs of a log: the newest two count, and that before them is what the next call joins
 _MOST = 100  # runs at once
