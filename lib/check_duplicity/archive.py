@@ -7,7 +7,6 @@ version of duplicity from 0.8 to 3.2).
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 
@@ -31,8 +30,12 @@ def archive_path(url: str, archive_dir: str | None, name: str | None) -> str:
     """
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     root = os.path.expanduser(archive_dir or os.path.join(cache, "duplicity"))
+    if name:
+        return os.path.join(root, name)
+    import hashlib  # slow to load
+
     digest = hashlib.md5(url.encode(errors="surrogateescape"), usedforsecurity=False)
-    return os.path.join(root, name or digest.hexdigest())
+    return os.path.join(root, digest.hexdigest())
 
 
 def look(path: str, before: float = 0) -> Archive:

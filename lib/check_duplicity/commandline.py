@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser with the options that all plugins share."""
+    """An argument parser with the options that all plugins share.
+
+    More are added to groups: for each one that is added to the parser itself argparse prepares
+    to print it, and asks the terminal's width of ``shutil``, which is slow to load.
+    """
 
     def __init__(
         self,

@@ -14,18 +14,13 @@ import os
 import re
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from urllib.parse import unquote
 
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.secrets import Secrets
-
-# Options of ours that must not be overruled: they keep the check apart from the job.
-OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir", "--verbosity")
 
 _ENDING_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM}
 _PR_SET_PDEATHSIG = 1
@@ -52,25 +47,6 @@ _MEANINGS = {
     55: "backend code error",
     56: "backend validation failed",
 }
-
-
-def nowhere(url: str) -> str:
-    """Return the directory of a ``file://`` URL if there is none, otherwise an empty string.
-
-    duplicity would make it: an unmounted disk would look like a backup that never ran, and the
-    check would have left something behind. Raises `CannotSee` if it may not be looked at.
-    """
-    match = re.match(r"(?:par2\+)?file:(?://(?=/))?", url, re.IGNORECASE)
-    if match is None:
-        return ""
-    path = unquote(re.split(r"[?#]", url[match.end() :])[0])
-    try:
-        return "" if stat.S_ISDIR(os.stat(path).st_mode) else path
-    except (FileNotFoundError, NotADirectoryError):
-        return path
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CannotSee(Kind.NOT_READABLE, f"destination {path}: {reason}") from None
 
 
 @contextlib.contextmanager

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 _LONGEST_COMMAND = 4 << 20  # bytes; the kernel's own limit for all arguments is lower by default
 _PART = 1 << 16  # bytes read at once
 _FLOCK = "hhqqi"  # struct flock: type, whence, start, length, pid
-_PASSPHRASE_PROGRAMS = re.compile(r"pinentry")
 
 
 class Wanted(NamedTuple):
@@ -329,7 +328,7 @@ def _waits_for(process: psutil.Process) -> str:
 
     with contextlib.suppress(psutil.Error, OSError):
         name = process.name()
-        if _PASSPHRASE_PROGRAMS.match(name):
+        if name.startswith("pinentry"):
             return name
         for descriptor in os.scandir(f"/proc/{process.pid}/fd"):
             with contextlib.suppress(OSError):
