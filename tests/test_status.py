@@ -43,8 +43,7 @@ def known(collection: Collection) -> Collection:
 @pytest.mark.parametrize("path", PRIVATE, ids=name)
 def test_block_and_names_agree(path: Path) -> None:
     log = path.read_text()
-    names = read_names_line(log)
-    assert names is not None
+    names = list(read_names_line(log) or ())
     by_names = read_names(names)
     if by_names.incomplete and path.parts[-3] == "3.2.1":
         # This version lists the unfinished sets among the others.
@@ -298,7 +297,7 @@ def test_an_impossible_time_is_refused() -> None:
 def test_names_are_taken_out_of_pythons_quotes() -> None:
     names = r"""['it\'s', "it's", 'new\nline', 'plain', '\xff']"""
     line = f". Extracting backup chains from list of files: {names}"
-    assert read_names_line(line) == ["it's", "it's", "new\nline", "plain", "\xff"]
+    assert list(read_names_line(line) or ()) == ["it's", "it's", "new\nline", "plain", "\xff"]
 
 
 PIECES = st.lists(

@@ -16,9 +16,9 @@ from check_duplicity.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16  # bytes read at once; for more the C library would ask the kernel each time
 _UNFINISHED = (".part", ".p")
-_VOLUME = re.compile(rb"(?:\A|\n)Volume (\d{1,9}):")
+_VOLUME = re.compile(rb"\nVolume (\d{1,9}):")
 _LONGEST_VOLUME = len(b"\nVolume 999999999:")
 
 
@@ -56,7 +56,7 @@ def look(path: str, before: float = 0) -> Archive:
         if not name.endswith((".manifest", ".manifest.part", ".m", ".m.p")):
             continue
         try:
-            with open(os.path.join(path, name), "rb") as manifest:
+            with open(os.path.join(path, name), "rb", buffering=0) as manifest:
                 listed[name] = count_volumes(manifest)
                 # A manifest gets its name in the end, and that sets the time of its change.
                 changed = os.fstat(manifest.fileno()).st_ctime
@@ -78,10 +78,10 @@ def count_volumes(manifest: BinaryIO) -> int:
     The last, not the highest, counts: a resumed run may list "1, 2, 3, 2" (duplicity's
     ``Manifest.from_string``). The list of files that stands before or behind can be long.
     """
-    last, before = 0, b""
+    last, before = 0, b"\n"
     while block := manifest.read(_BLOCK):
         block = before + block
-        for volume in _VOLUME.finditer(block):
-            last = int(volume[1])
+        volumes = _VOLUME.findall(block)
+        last = int(volumes[-1]) if volumes else last
         before = block[-_LONGEST_VOLUME:]
     return last

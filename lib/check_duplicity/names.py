@@ -32,6 +32,8 @@ _LONG = re.compile(
     rf"{_SUFFIX}",
     re.DOTALL,
 )
+# What stands in front of a volume's ".vol", and behind it.
+_HEAD = re.compile(rf"duplicity-(?:full|inc)\.(?:{_STAMP}\.to\.)?{_STAMP}")
 _SHORT = re.compile(
     r"(?P<kind>df|di|dfs|dns)\.(?P<time>[0-9a-z]{6,7})(?:\.(?P<end>[0-9a-z]{6,7}))?"
     r"\.(?:(?P<volume>[0-9a-z]{1,5})\.dt|(?P<manifest>m)|(?P<sigtar>st))"
@@ -96,17 +98,24 @@ class _Name(NamedTuple):
 class _Files:
     """The files of one set, as they come."""
 
+    __slots__ = ("doubled", "encrypted", "head", "manifest", "volumes")
+
     def __init__(self) -> None:
+        # By number what tells a name from another of the same volume: what stands behind ``head``,
+        # and where that is not the beginning the whole.
         self.volumes: dict[int, str] = {}
+        self.head = ""
         self.manifest = ""
         self.doubled: set[int] = set()
         self.encrypted: bool | None = None
 
-    def add(self, name: _Name) -> None:
-        if name.volume is not None:
-            if self.volumes.setdefault(name.volume, name.text) != name.text:
-                self.doubled.add(name.volume)
-        elif not name.part:
+    def add_volume(self, number: int, text: str, encrypted: bool) -> None:
+        if self.volumes.setdefault(number, text) != text:
+            self.doubled.add(number)
+        self.encrypted = encrypted and self.encrypted is not False
+
+    def add_manifest(self, name: _Name) -> None:
+        if not name.part:
             if self.manifest and self.manifest != name.text:
                 self.doubled.add(0)
             self.manifest = name.text
@@ -214,7 +223,15 @@ def without_unfinished(
 
 def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
     found = _Sorted()
+    # Nearly all names are of volumes, which differ from others in what stands in front of ".vol" if
+    # they are of another set, and behind it if they are another volume: each is read only once.
+    heads: dict[str, _Files] = {}
+    tails: dict[str, tuple[int, bool]] = {}
     for text in names:
+        head, _, tail = text.rpartition(".vol")
+        if head in heads and tail in tails:
+            heads[head].add_volume(tails[tail][0], tail, tails[tail][1])
+            continue
         name = _long_name(text) or _short_name(text, prefixes)
         if name is None:
             continue
@@ -224,7 +241,16 @@ def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
             if not name.part:
                 found.signed.add(name.key)
         else:
-            found.files.setdefault(name.key, _Files()).add(name)
+            files = found.files.setdefault(name.key, _Files())
+            if name.volume is None:
+                files.add_manifest(name)
+                continue
+            if not files.head and _HEAD.fullmatch(head, len(name.prefix)):
+                files.head = head
+                heads[head] = files
+            if head in heads:
+                tails[tail] = name.volume, name.encrypted
+            files.add_volume(name.volume, tail if head in heads else text, name.encrypted)
     return found
 
 
