@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,10 @@ SLOW = {
 }  # fmt: skip
 
 
-def loaded(plugin: str) -> set[str]:
+def loaded(plugin: str, *arguments: object) -> set[str]:
     """The modules and packages that a plugin loads."""
     done = subprocess.run(
-        [sys.executable, "-I", "-X", "importtime", BIN / plugin, "--version"],
+        [sys.executable, "-I", "-X", "importtime", BIN / plugin, *map(str, arguments)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env={"PATH": os.environ["PATH"]},
@@ -44,7 +45,18 @@ def evil(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_a_start_loads_nothing_slow(plugin: str) -> None:
-    assert not loaded(plugin) & SLOW
+    assert not loaded(plugin, "--version") & SLOW
+
+
+def test_a_check_of_a_log_with_nothing_new_loads_nothing_slow(tmp_path: Path) -> None:
+    log = tmp_path / "assets.log"
+    log.write_text(
+        f"StartTime {time.time():.2f} (now)\nEndTime {time.time():.2f} (now)\nErrors 0\n"
+    )
+    arguments = ["--state-file", tmp_path / "state", log]
+    assert "check_duplicity.transcript" in loaded("check_duplicity_log", *arguments)
+    again = loaded("check_duplicity_log", *arguments)
+    assert not again & {*SLOW - {"json"}, "check_duplicity.transcript"}
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
