@@ -3,8 +3,8 @@
 What is kept of a file is how far it was read, what it was then (device and inode, and the bytes at
 its beginning and before the end of what was read), and the runs in it, those in a last message or
 line as long as nothing follows. That is a cache: a file that isn't the same any more is read anew,
-and one that is gone is forgotten, so that the answer is what it would be without. Rotated neighbours
-are read as well, compressed ones, too.
+and one that is gone is forgotten, so that the answer is what it would be without. Rotated files
+beside it are read as well, compressed ones, too.
 """
 
 from __future__ import annotations

@@ -200,6 +200,8 @@ def _hidden(user: str) -> bool:
 
 def _duplicities(holder: int | None) -> Iterator[Process]:
     for pid, command in _commands():
+        if b"\0collection-status\0" in command and _parent(pid) == os.getpid():
+            continue  # Asked by this check.
         invocation = read_invocation(_argv(command)) if b"duplicity" in command else None
         zombie = not command and _is_zombie(pid)
         if invocation is not None or zombie or pid == holder:
@@ -226,6 +228,11 @@ def _commands() -> Iterator[tuple[int, bytes]]:
 
 def _argv(command: bytes) -> list[str]:
     return command.rstrip(b"\0").decode(errors="replace").split("\0")
+
+
+def _parent(pid: int) -> int:
+    fields = _read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
+    return int(fields[1]) if fields else 0
 
 
 def _is_zombie(pid: int) -> bool:
