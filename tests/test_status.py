@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from check_duplicity import status
 from check_duplicity.collection import Chain, Collection
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.names import Archive, Prefixes, read_names
@@ -292,6 +293,14 @@ def test_an_impossible_time_is_refused() -> None:
     text = (CAPTURES / "3.2.1" / "full.out").read_text().replace("Nov 23", "Foo 99")
     with pytest.raises(CannotSee, match="no such time"):
         read_saved(text, zone=UTC)
+
+
+@given(st.lists(st.text("ab,' \"\\\n[]é\udcff", max_size=6)), st.sampled_from([1, 7, 1 << 16]))
+def test_any_list_of_names_is_read_as_python_writes_it(names: list[str], part: int) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(status, "_PART", part)
+        line = f". Extracting backup chains from list of files: {names!r}"
+        assert list(read_names_line(line) or ()) == names
 
 
 def test_names_are_taken_out_of_pythons_quotes() -> None:

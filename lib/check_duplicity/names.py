@@ -106,20 +106,25 @@ class _Files:
         self.volumes: dict[int, str] = {}
         self.head = ""
         self.manifest = ""
-        self.doubled: set[int] = set()
+        self.doubled: set[int] | None = None  # There can be a million sets.
         self.encrypted: bool | None = None
 
     def add_volume(self, number: int, text: str, encrypted: bool) -> None:
         if self.volumes.setdefault(number, text) != text:
-            self.doubled.add(number)
+            self._double(number)
         self.encrypted = encrypted and self.encrypted is not False
 
     def add_manifest(self, name: _Name) -> None:
         if not name.part:
             if self.manifest and self.manifest != name.text:
-                self.doubled.add(0)
+                self._double(0)
             self.manifest = name.text
         self.encrypted = name.encrypted and self.encrypted is not False
+
+    def _double(self, number: int) -> None:
+        if self.doubled is None:
+            self.doubled = set()
+        self.doubled.add(number)
 
     def missing(self, listed: int) -> tuple[range, ...]:
         """The volumes that aren't there of those that must be: 1 to the highest known."""
@@ -170,7 +175,7 @@ def read_names(
                 bool(files.manifest) or ended,
                 files.encrypted,
                 missing,
-                doubled=len(files.doubled),
+                doubled=len(files.doubled or ()),
                 signed=key in found.signed,
                 # The one in the archive directory gets its name when the other has been uploaded.
                 manifest_lost=key in settled and not files.manifest,

@@ -38,7 +38,7 @@ _TEXT_SET = re.compile(
 )
 _TEXT_LEFT = re.compile(r"^[^\d\n]*(\d{1,9})[^\d\n]*\n[^\d\n]*(\d{1,9})[^\d\n]*\n.*cleanup", re.M)
 
-_PART = 1 << 16  # characters of the list of names
+_PART = 1 << 16  # characters that are taken apart at once
 _LONGEST_PATH = 4096
 # A name ends with its line, or with the quote that it stands in; ls -F puts a "*" behind it.
 _LISTED = re.compile(
@@ -136,10 +136,19 @@ def _refuse_several_directories(listing: str) -> None:
         raise CannotSee(Kind.NOT_RECOGNISED, reason)
 
 
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a text, split in parts: all at once they would take more memory than it does."""
+    start = 0
+    while start < len(text):
+        stop = text.find("\n", start + _PART) + 1 or len(text)
+        yield from text[start:stop].splitlines()
+        start = stop
+
+
 def _directories(listing: str) -> Iterator[str]:
     """The directory of each line's file: in front of its name (find), or above it (ls -R)."""
     above = ""
-    for line in listing.splitlines():
+    for line in _lines(listing):
         if line.endswith(":"):
             above = line[:-1]
         name = _LISTED.search(line)
@@ -154,7 +163,7 @@ def _listed_names(listing: str, prefixes: Prefixes) -> Iterator[str]:
     In front may be a path, or columns of numbers; a word is part of the name ("old copy of ...").
     """
     expected = sorted({prefixes.volume, prefixes.manifest, prefixes.signature}, key=len)
-    for line in listing.splitlines():
+    for line in _lines(listing):
         if len(_LISTED_NAME.findall(line)) > 1 and not re.search("[\"']", line):
             reason = "several file names in one line: give one in each, as ls -1 does"
             raise CannotSee(Kind.NOT_RECOGNISED, reason)
