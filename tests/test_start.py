@@ -92,6 +92,15 @@ def test_what_is_set_for_python_changes_nothing(
     assert told == run_plugin(plugin, arguments)
 
 
+def test_what_containers_set_for_python_costs_no_second_start() -> None:
+    environment = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", BIN / "check_duplicity_log", "-V"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, check=False,
+    )  # fmt: skip
+    assert b"check_duplicity.runtime" in done.stderr  # A second start wouldn't be timed.
+
+
 def test_arguments_are_handed_on_as_they_are() -> None:
     arguments = ["--job", "a b", "", "--", "-x", "'", "\udcff"]
     environment = {"PYTHONPATH": "/nowhere"}
