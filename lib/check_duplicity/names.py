@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 from types import MappingProxyType
 
 from check_duplicity.collection import BackupSet, Collection, link
@@ -237,7 +238,7 @@ def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
         if head in heads and tail in tails:
             heads[head].add_volume(tails[tail][0], tail, tails[tail][1])
             continue
-        name = _long_name(text) or _short_name(text, prefixes)
+        name = _read_name(text, prefixes)
         if name is None:
             continue
         if name.prefix != prefixes.expected_of(name):
@@ -257,6 +258,12 @@ def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
                 tails[tail] = name.volume, name.encrypted
             files.add_volume(name.volume, tail if head in heads else text, name.encrypted)
     return found
+
+
+# A manifest's name stands at the destination, and in three lists of an archive directory.
+@lru_cache(maxsize=1 << 14)
+def _read_name(text: str, prefixes: Prefixes) -> _Name | None:
+    return _long_name(text) or _short_name(text, prefixes)
 
 
 def _long_name(text: str) -> _Name | None:
@@ -329,7 +336,7 @@ def _listed(archive: Archive, prefixes: Prefixes) -> dict[_Key, int]:
     """The number of volumes in the archive directory's manifests, by set."""
     volumes = {}
     for text, count in archive.listed.items():
-        name = _long_name(text) or _short_name(text, prefixes)
+        name = _read_name(text, prefixes)
         if name is not None and name.prefix == prefixes.manifest:
             volumes[name.key] = count
     return volumes
