@@ -1,6 +1,10 @@
 # make demo   see the check at work on a real backup; needs no root and no configuration
 # make test   lint, types and all tests that need neither root nor daemons
 # make benchmark  time the checks against duplicity itself and check_procs
+# make deb    build the Debian package into dist/ (packages for that: see debian/control)
+# make man    write the man pages anew from --help, with help2man
+# make puppet-test  the Puppet module; as root its examples are applied on this machine, and removed
+# make e2e    all of it deployed for real; as root, on a machine that may be changed
 # make clean  remove what these have made
 
 PYTHON ?= python3
@@ -11,10 +15,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := setup.cfg setup.py $(wildcard lib/check_duplicity/*.py plugins/*)
 DUPLICITIES := $(VERSIONS:%=.duplicity/%/installed)
+DEBIAN_PATH := /usr/sbin:/usr/bin:/sbin:/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 PYTEST ?= $(BIN)/python -m pytest -q -m 'not root'
 
-.PHONY: demo test lint unit clean benchmark
+.PHONY: demo test lint unit clean benchmark deb man puppet-test e2e
 
 demo: $(VENV)/installed .duplicity/3.2.1/installed
 	@tests/demo $(BIN) .duplicity/3.2.1/bin
@@ -34,6 +39,27 @@ benchmark: $(VENV)/tools $(DUPLICITIES)
 	$(BIN)/python benchmarks/log.py
 	@if [ -x /usr/lib/nagios/plugins/check_procs ]; then $(BIN)/python benchmarks/process.py; \
 	else echo "no check_procs to compare with: install monitoring-plugins-basic"; fi
+
+# In a copy, with Debian's own Python: nothing is left here but dist/.
+deb:
+	@command -v dpkg-buildpackage > /dev/null && PATH=$(DEBIAN_PATH) dpkg-checkbuilddeps || { \
+	  echo "to install what the build needs: apt-get build-dep ./"; exit 1; }
+	rm -rf dist build && mkdir -p build/deb/source dist
+	tar --exclude-vcs --exclude='./.?*' --exclude=./build --exclude=./dist -c . | tar -x -C build/deb/source
+	cd build/deb/source && PATH=$(DEBIAN_PATH) dpkg-buildpackage -us -uc -b
+	cp build/deb/*.deb build/deb/*.changes build/deb/*.buildinfo dist/
+	rm -rf build
+
+man: $(VENV)/installed
+	docs/make-man $(BIN) docs/man
+
+puppet-test:
+	@command -v rake > /dev/null || { echo "no rake: apt-get install rake"; exit 1; }
+	cd puppet && rake
+
+# With Debian's Python and pytest, as an administrator's machine has them.
+e2e:
+	E2E=yes PATH=$(DEBIAN_PATH) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
 
 $(VENV)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
@@ -63,4 +89,4 @@ $(VENV)/tools: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) .duplicity build lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .duplicity build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

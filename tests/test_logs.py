@@ -24,7 +24,7 @@ from check_duplicity.logged import Logged
 from check_duplicity.memory import recall
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plugin import Result, run_plugin
+from plugin import Result, ageless, run_plugin
 from samples import CAPTURES
 
 RUNS = CAPTURES / "runs"
@@ -217,15 +217,14 @@ def test_memory_changes_no_answer(
 def test_damaged_or_foreign_memory_changes_no_answer(tmp_path: Path, state: Path) -> None:
     log = tmp_path / "assets.log"
     log.write_text(recent(GOOD) + FAILED)
-    then = time.time() - 3.1 * DAY
-    os.utime(log, (then, then))  # "3d 2h ago" stays the same, however long the checks take.
     right = check(log, state=state).out
     whole = recall(str(state))
     for damaged in (
         "", "{", "[]", '{"paths": 3}', '{"version": "9", "paths": {}}', "null", "\0" * 100,
     ):  # fmt: skip
         state.write_text(damaged)
-        assert check(log, state=state).first_line == right.split("\n")[0].split(" | ")[0]
+        first = check(log, state=state).first_line
+        assert ageless(first) == ageless(right.split("\n")[0].split(" | ")[0])
     for text in (json.dumps(whole), f"00000000 {json.dumps({**whole, 'paths': {}})}"):
         state.write_text(text)
         assert check(log, state=state).status == 2

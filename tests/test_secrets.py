@@ -73,7 +73,9 @@ def test_secrets_are_found_where_people_put_them(word: str) -> None:
 @pytest.mark.parametrize(
     "word",
     ["rsync://host:873/dir", "rsync://host::/module/dir", "file:///srv/a:b", "--ssh-askpass",
-     "s3://bucket/dir", "--encrypt-key=1A2B3C4D", "b2://bucket", "/srv/backup", "32h", "sftp://h:22//x"],
+     "sftp://user@host//dir", "s3://bucket/dir", "--encrypt-key=1A2B3C4D", "b2://bucket",
+     "/srv/backup", "32h",
+     "sftp://h:22//x"],
 )  # fmt: skip
 def test_words_without_a_secret_stay_as_they_are(word: str) -> None:
     assert Secrets({}, [word, "--s3-use-glacier"]).hide(f"{word} --s3-use-glacier") == (

@@ -1,6 +1,7 @@
 """Limits from a schedule: how old a backup may be that is made by cron.
 
-The times are cron's: in its own time zone, daylight saving time included (croniter).
+The times are cron's, by the wall clock of its time zone. croniter is asked for these only: of
+changes to and from daylight saving time its versions (1.3.5 to 7.0) think differently.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from check_duplicity.jobs import Known
 
 _SPARE = timedelta(hours=8)  # in which a large backup may run
+# Such jobs cron runs by the clock that knows no daylight saving time (Debian's cron(8)).
+_BY_THE_HOUR = re.compile(r"\s*(@hourly|\*|\S+\s+\*)")
 _LOOKED_AT = 12  # runs: enough for the gap of a weekend, or of the longest month
 
 
@@ -36,11 +39,16 @@ def interval(schedule: str, now: datetime, zone: tzinfo | None) -> timedelta:
     """
     from croniter import croniter
 
+    wall_clock = now.astimezone(zone).replace(tzinfo=None)
     try:
-        runs = croniter(schedule, now.astimezone(zone))
-        times = [runs.get_prev(datetime).astimezone(timezone.utc) for _ in range(_LOOKED_AT)]
+        if not schedule.isascii():
+            raise ValueError("cron reads ASCII")
+        runs = croniter(schedule, wall_clock)
+        times = [runs.get_prev(datetime) for _ in range(_LOOKED_AT)]
     except (ValueError, KeyError, AttributeError) as error:
         raise ValueError(f"not a cron schedule: {schedule!r} ({error})") from None
+    if not _BY_THE_HOUR.match(schedule):
+        times = [time.replace(tzinfo=zone).astimezone(timezone.utc) for time in times]
     return max(later - earlier for later, earlier in zip(times, times[1:]))
 
 

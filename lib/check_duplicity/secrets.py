@@ -11,7 +11,7 @@ HIDDEN = "***"
 _URL_PASSWORD = r"(?<=://)([^/\s:]*):([^/\s]+)@"
 # A URL as a word of its own is taken to pieces more freely: people write blanks, "/", "#" and "?"
 # into passwords, which duplicity refuses and repeats, and forget a slash or the "@".
-_URL = r"(?is)(?:[a-z][a-z0-9+.-]*:)?/{0,3}(?P<user>[^:\[]*):(?P<rest>.*)"
+_URL = r"(?is)(?:[a-z][a-z0-9+.-]*:|(?![a-z][a-z0-9+.-]*://))/{0,3}(?P<user>[^:\[]*):(?P<rest>.*)"
 _PORT = r":|\d*(?:/|$)"
 _QUERY = r"(?i)[?&][^=&]*(?:pass|secret|token|key|sig|auth)[^=&]*=([^&]*)"
 _SECRET_VARIABLES = (

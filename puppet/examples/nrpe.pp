@@ -1,0 +1,23 @@
+# NRPE asks for two jobs; the plugins were installed by hand, see "Install" in the project's README.
+class { 'check_duplicity':
+  install     => 'none',
+  plugin_dir  => '/opt/check-duplicity/bin',
+  manage_nrpe => true,
+}
+
+check_duplicity::job { 'assets':
+  user            => 'backup',
+  script          => '/var/spool/duplicity/assets.sh',
+  destination     => Sensitive('rsync://backup:secret@backup.example.org//srv/assets'),
+  archive_dir     => '/data/backups/.cache/duplicity',
+  backup_schedule => '0 2 * * *',
+  mail            => '/var/mail/backup',
+}
+
+check_duplicity::job { 'db':
+  user         => 'root',
+  destination  => 'file:///srv/100% safe; really',
+  options      => ['--file-prefix', 'db-'],
+  encryption   => 'required',
+  full_warning => '32d',
+}

@@ -1,0 +1,63 @@
+# @summary The plugins: a package, a virtual environment, or nothing.
+# @api private
+class check_duplicity::install {
+  $virtualenv = $check_duplicity::virtualenv
+  $python = "${virtualenv}/bin/python"
+  $note = "${virtualenv}/source"
+
+  case [$check_duplicity::install, $check_duplicity::ensure] {
+    ['package', 'present']: {
+      package { $check_duplicity::package_name:
+        ensure => $check_duplicity::package_ensure,
+      }
+    }
+    ['package', 'absent']: {
+      package { $check_duplicity::package_name:
+        ensure => absent,
+      }
+    }
+    ['virtualenv', 'present']: {
+      $source = $check_duplicity::source
+      unless $source {
+        fail('check_duplicity: install => virtualenv needs source: a directory, a wheel, a URL, or a requirement for pip')
+      }
+
+      package { $check_duplicity::virtualenv_packages:
+        ensure => installed,
+      }
+      # Made again when the system's Python has become another one.
+      -> exec { 'check_duplicity virtualenv':
+        command  => shellquote($check_duplicity::python, '-m', 'venv', $virtualenv),
+        unless   => "test -x ${python} && ${python} -m pip --version",
+        provider => shell,
+        umask    => '022',
+      }
+      # The note is written last: without it, or with another one, pip has not come to its end.
+      -> exec { 'check_duplicity plugins':
+        command  => shellquote($python, '-m', 'pip', 'install', '--quiet', '--upgrade', $source),
+        unless   => "${python} -I -c 'import check_duplicity, nagiosplugin' && ${shellquote('grep', '-qxF', '--', $source, $note)}",
+        path     => ['/usr/bin', '/bin'],
+        provider => shell,
+        umask    => '022',
+        timeout  => 900,
+      }
+      -> file { $note:
+        ensure  => file,
+        owner   => 'root',
+        group   => 'root',
+        mode    => '0600',
+        content => "${source}\n",
+      }
+    }
+    ['virtualenv', 'absent']: {
+      file { $virtualenv:
+        ensure => absent,
+        force  => true,
+        backup => false,
+      }
+    }
+    default: {
+      # They come otherwise.
+    }
+  }
+}

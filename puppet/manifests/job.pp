@@ -1,0 +1,197 @@
+# @summary One job: its file for the plugins, NRPE's commands, and sudo's rules for them.
+#
+# The name of the resource is the name of the job: letters, digits, `-`, `_`, `@` and `+`.
+#
+# Makes `/etc/check-duplicity/jobs.d/NAME.ini`, `NRPE_DIR/check_duplicity_NAME.cfg` (if NRPE asks) and
+# `/etc/sudoers.d/check_duplicity_NAME`. NRPE's commands are `check_duplicity_freshness_NAME`,
+# `check_duplicity_process_NAME` and `check_duplicity_log_NAME`; each runs exactly
+# `/usr/bin/sudo -n -u USER PLUGINS/check_duplicity_freshness -j NAME` and so on, and nothing else is
+# allowed.
+#
+# Facts that are not given are looked for by the plugins, in crontabs and scripts: see "Jobs" in the
+# project's README.
+#
+# @example Root's job, for which another program starts duplicity
+#   check_duplicity::job { 'db':
+#     user           => 'root',
+#     destination    => Sensitive('sftp://backup:secret@backup.example.org//srv/db'),
+#     options        => Sensitive(['--ssh-options=-oPort=2222', '--file-prefix', 'db-']),
+#     duplicity      => '/opt/duplicity/bin/duplicity',
+#     encryption     => 'required',
+#     full_warning   => '32d',
+#     chain_critical => 60,
+#   }
+#
+# @param user
+#   The user whom the job runs as; the checks run as the same one.
+# @param ensure
+#   `absent` removes all three files.
+# @param group
+#   The group that may read the job's file: `user`'s own. The name of the user if not given.
+# @param script
+#   What cron or a timer runs, by its absolute path.
+# @param destination
+#   The URL that duplicity is given. With a password in it let it be Sensitive.
+# @param archive_dir
+#   The job's archive directory.
+# @param backup_name
+#   The job's `--name` (in the job's file: `name`, which is Puppet's own).
+# @param backup_schedule
+#   When it runs, as cron is told (in the job's file: `schedule`, which is Puppet's own). The limits of
+#   the newest backup's age follow from it.
+# @param time_zone
+#   The time zone of the schedule, if it isn't the host's.
+# @param mail
+#   Mailboxes, Maildirs and logs with what the runs said.
+# @param options
+#   Options for duplicity: one text as in a shell, or an array with one word each. Let them be Sensitive
+#   if there is a password in them.
+# @param duplicity
+#   How to start duplicity, by its absolute path.
+# @param environment_file
+#   A file with `NAME=value` lines for duplicity.
+# @param encryption
+#   Whether the backups are encrypted; `required` if it is CRITICAL that they aren't.
+# @param warning
+#   Age of the newest complete backup.
+# @param critical
+#   Age of the newest complete backup.
+# @param full_warning
+#   Age of the newest full backup.
+# @param full_critical
+#   Age of the newest full backup.
+# @param chain_warning
+#   Number of sets in the newest chain.
+# @param chain_critical
+#   Number of sets in the newest chain.
+# @param process_warning
+#   How long a backup has been running.
+# @param process_critical
+#   How long a backup has been running.
+# @param stalled_warning
+#   How long nothing of a running backup has moved.
+# @param stalled_critical
+#   How long nothing of a running backup has moved.
+# @param lookback
+#   Runs that are older don't count any more.
+define check_duplicity::job (
+  Check_duplicity::Account $user,
+  Enum['present', 'absent'] $ensure = 'present',
+  Check_duplicity::Account $group = $user,
+  Optional[Check_duplicity::Command] $script = undef,
+  Optional[Variant[Check_duplicity::Url, Sensitive[Check_duplicity::Url]]] $destination = undef,
+  Optional[Check_duplicity::Path] $archive_dir = undef,
+  Optional[Check_duplicity::Line] $backup_name = undef,
+  Optional[Check_duplicity::Schedule] $backup_schedule = undef,
+  Optional[Check_duplicity::Timezone] $time_zone = undef,
+  Optional[Variant[Check_duplicity::Path, Array[Check_duplicity::Path, 1]]] $mail = undef,
+  Optional[Variant[
+      Check_duplicity::Words,
+      Array[Check_duplicity::Line, 1],
+      Sensitive[Variant[Check_duplicity::Words, Array[Check_duplicity::Line, 1]]],
+  ]] $options = undef,
+  Optional[Check_duplicity::Command] $duplicity = undef,
+  Optional[Check_duplicity::Path] $environment_file = undef,
+  Optional[Check_duplicity::Encryption] $encryption = undef,
+  Optional[Check_duplicity::Age] $warning = undef,
+  Optional[Check_duplicity::Age] $critical = undef,
+  Optional[Check_duplicity::Age] $full_warning = undef,
+  Optional[Check_duplicity::Age] $full_critical = undef,
+  Optional[Check_duplicity::Count] $chain_warning = undef,
+  Optional[Check_duplicity::Count] $chain_critical = undef,
+  Optional[Check_duplicity::Age] $process_warning = undef,
+  Optional[Check_duplicity::Age] $process_critical = undef,
+  Optional[Check_duplicity::Age] $stalled_warning = undef,
+  Optional[Check_duplicity::Age] $stalled_critical = undef,
+  Optional[Check_duplicity::Age] $lookback = undef,
+) {
+  include check_duplicity
+
+  unless $title =~ Check_duplicity::Jobname {
+    $reason = $title ? {
+      /\./    => "a dot can't be in it, since sudo ignores files in /etc/sudoers.d whose names have one",
+      default => 'letters, digits, - _ @ + can be in it, up to 100, and no - at its start',
+    }
+    fail("check_duplicity::job: ${String($title, '%p')} can't be the name of a job: ${reason}")
+  }
+
+  # Both are Puppet's own and would be taken for that, in silence or with an error that doesn't help.
+  if getvar('schedule') =~ Check_duplicity::Schedule {
+    fail("check_duplicity::job ${title}: the job's schedule is given as backup_schedule; schedule is Puppet's own")
+  }
+  if $name != $title {
+    fail("check_duplicity::job ${title}: the job's --name is given as backup_name; name is Puppet's own")
+  }
+
+  $exists = $ensure == 'present' and $check_duplicity::ensure == 'present'
+  $file_ensure = if $exists { 'file' } else { 'absent' }
+  $nrpe_ensure = if $exists and 'nrpe' in $check_duplicity::asked_by { 'file' } else { 'absent' }
+
+  $in_file = {
+    'user'             => $user,
+    'script'           => $script,
+    'destination'      => $destination.unwrap,
+    'archive_dir'      => $archive_dir,
+    'name'             => $backup_name,
+    'schedule'         => $backup_schedule,
+    'time_zone'        => $time_zone,
+    'mail'             => $mail.then |$paths| { check_duplicity::words(flatten([$paths])) },
+    'options'          => $options.unwrap.then |$words| { check_duplicity::words($words) },
+    'duplicity'        => $duplicity,
+    'environment_file' => $environment_file,
+    'encryption'       => $encryption ? { true => 'yes', false => 'no', default => $encryption },
+    'warning'          => $warning,
+    'critical'         => $critical,
+    'full_warning'     => $full_warning,
+    'full_critical'    => $full_critical,
+    'chain_warning'    => $chain_warning,
+    'chain_critical'   => $chain_critical,
+    'process_warning'  => $process_warning,
+    'process_critical' => $process_critical,
+    'stalled_warning'  => $stalled_warning,
+    'stalled_critical' => $stalled_critical,
+    'lookback'         => $lookback,
+  }.filter |$key, $value| { $value =~ NotUndef }
+
+  $allowed = {
+    'job'     => $title,
+    'user'    => $user,
+    'plugins' => $check_duplicity::plugins,
+    'checks'  => ['freshness', 'process', 'log'],
+  }
+
+  # There may be a password in it: no difference is shown, and no copy kept.
+  file { "/etc/check-duplicity/jobs.d/${title}.ini":
+    ensure    => $file_ensure,
+    owner     => 'root',
+    group     => $group,
+    mode      => '0640',
+    content   => Sensitive(epp('check_duplicity/job.ini.epp', { 'values' => $in_file })),
+    show_diff => false,
+    backup    => false,
+    require   => Class['check_duplicity::install'],
+  }
+
+  file { "/etc/sudoers.d/check_duplicity_${title}":
+    ensure       => $file_ensure,
+    owner        => 'root',
+    group        => 'root',
+    mode         => '0440',
+    content      => epp('check_duplicity/sudoers.epp', $allowed + { 'monitors' => $check_duplicity::monitors }),
+    validate_cmd => '/usr/sbin/visudo -cf %',
+    require      => File["/etc/check-duplicity/jobs.d/${title}.ini"],
+  }
+
+  file { "${check_duplicity::nrpe_dir}/check_duplicity_${title}.cfg":
+    ensure  => $nrpe_ensure,
+    owner   => 'root',
+    group   => 'root',
+    mode    => '0644',
+    content => epp('check_duplicity/nrpe.cfg.epp', $allowed),
+    require => File["/etc/sudoers.d/check_duplicity_${title}"],
+  }
+
+  Package<| title == $check_duplicity::nrpe_package |>
+  -> File["${check_duplicity::nrpe_dir}/check_duplicity_${title}.cfg"]
+  ~> Service<| title == $check_duplicity::nrpe_service |>
+}

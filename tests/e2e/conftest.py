@@ -1,0 +1,77 @@
+"""The host, the master and the agent, once for all end-to-end tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from e2e import icinga2
+from e2e import machine as machines
+from e2e.machine import ASSETS, WEB, Machine
+from lab import wait_until
+
+NEEDED = (
+    "/usr/sbin/sshd", "/usr/sbin/cron", "/usr/sbin/exim4", "/usr/bin/duplicity",
+    "/usr/sbin/icinga2", "/usr/bin/dpkg-buildpackage", "/usr/bin/apt-get",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """They change the machine: a user's own tests don't run them."""
+    missing = [path for path in NEEDED if not os.path.exists(path)]
+    reason = "needs root" if os.geteuid() else f"needs {missing}" if missing else ""
+    if not os.environ.get("E2E"):
+        reason = "changes this machine: make e2e runs it"
+    for item in items:
+        if Path(__file__).parent not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.root)
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def directory() -> Iterator[Path]:
+    """A directory that other users can reach, as pytest's own can't be."""
+    with tempfile.TemporaryDirectory(prefix="e2e-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@pytest.fixture(scope="session")
+def host(directory: Path) -> Iterator[Machine]:
+    """The host with its jobs; both have run once, and cron has sent mail of one."""
+    (directory / "host").mkdir()
+    with machines.machine(directory / "host") as host:
+        mail = host.back_up_by_cron(ASSETS)
+        assert "Errors 0" in mail
+        host.back_up(WEB)
+        yield host
+
+
+@pytest.fixture(scope="session")
+def master(directory: Path) -> Iterator[icinga2.Master]:
+    """Icinga's master, with an agent that is connected; no host is configured."""
+    for name in ("icinga2", "agent"):
+        (directory / name).mkdir()
+    with icinga2.set_up_master(directory / "icinga2"), icinga2.agent(directory / "agent"):
+        master = icinga2.Master()
+        wait_until(master.is_ready)
+        yield master
+
+
+@pytest.fixture(scope="session", autouse=True)
+def undone() -> Iterator[None]:
+    """What following the README has installed and written goes away."""
+    yield
+    machines.run("apt-get", "purge", "-qy", "check-duplicity", check=False)
+    for path in ("/etc/check-duplicity", "/etc/puppet/code/modules/check_duplicity"):
+        shutil.rmtree(path, ignore_errors=True)
+    for directory in ("/etc/sudoers.d", "/etc/nagios/nrpe.d"):
+        for made in Path(directory).glob("check_duplicity_*"):
+            made.unlink()
+    machines.run("service", "nagios-nrpe-server", "stop", check=False)

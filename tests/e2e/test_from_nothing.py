@@ -1,0 +1,61 @@
+"""Each way from nothing to a green service, as the README tells it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from e2e import icinga2
+from e2e.icinga2 import AGENT, Master
+from e2e.machine import Machine, nrpe_answers
+from e2e.readme import blocks, follow
+from lab import wait_until
+
+GREEN = "DUPLICITY FRESHNESS OK - last backup "
+
+
+@pytest.fixture(scope="module", autouse=True)
+def package(host: Machine) -> None:
+    [commands] = blocks()
+    follow(commands)
+
+
+def test_by_hand(host: Machine) -> None:
+    job_file, rules, nrpe, asked = blocks("By hand")
+    assert GREEN in follow(job_file)
+    assert "parsed OK" in follow(rules)
+    follow(nrpe)
+    wait_until(nrpe_answers)  # it says that it is started before it listens
+    assert GREEN in follow(asked)
+
+
+def test_by_the_agent(host: Machine, master: Master) -> None:
+    copied, object_host, reload = blocks("By Icinga 2's agent")
+    follow(copied)
+    hosts = icinga2.ETC / "zones.d" / "master" / "hosts.conf"
+    hosts.write_text(object_host + icinga2.SECOND_HOST)
+    assert "Finished validating" in follow(reload)
+    wait_until(lambda: master.is_ready(services=11))
+    service = AGENT, "duplicity-freshness-assets"
+    # The agent gets the commands from the master, and loads them.
+    wait_until(lambda: "does not exist" not in master.check(*service).output)
+    seen = master.check(*service)
+    assert seen.state == 0
+    assert seen.output.startswith(GREEN)
+    assert any(datum.startswith("age=") for datum in seen.performance)
+
+
+def test_by_puppet(host: Machine) -> None:
+    Path("/etc/check-duplicity/jobs.d/assets.ini").unlink()
+    for made in (
+        "/etc/sudoers.d/check_duplicity_assets",
+        "/etc/nagios/nrpe.d/check_duplicity_assets.cfg",
+    ):
+        Path(made).unlink()
+    follow("service nagios-nrpe-server stop")
+    applied, asked = blocks("By Puppet and NRPE")
+    assert "Error" not in "\n".join(
+        line for line in follow(applied).split("\n") if "Facter" not in line
+    )
+    wait_until(nrpe_answers)  # it says that it is started before it listens
+    assert GREEN in follow(asked)

@@ -1,0 +1,333 @@
+"""The deployed services, by NRPE and by Icinga's agent, while the job is broken in every way."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from e2e import icinga2
+from e2e.icinga2 import AGENT, NRPE, Master
+from e2e.machine import (
+    ARCHIVE,
+    ASSETS,
+    CHECK_NRPE,
+    MAIL,
+    PASSPHRASE,
+    PASSWORD,
+    USER,
+    WEB,
+    Machine,
+    nrpe_answers,
+    run,
+)  # fmt: skip
+from e2e.readme import blocks, follow
+from lab import wait_until
+
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
+SITE = Path("/tmp/site.pp")
+# What the README's example has not: a job with a password, and limits that tests can wait for.
+SECOND_JOB = f"""
+check_duplicity::job {{ 'web':
+  user        => '{USER}',
+  destination => Sensitive('{WEB.url}'),
+  archive_dir => '{ARCHIVE}',
+}}
+"""
+SHORT_LIMITS = "stalled_warning => '3s', stalled_critical => '6s',"
+# Everything that a plugin, or what asks it, has said; looked through for secrets in the end.
+SAID: list[str] = []
+
+
+class Answer(NamedTuple):
+    """What came of a check, on one way."""
+
+    state: int
+    text: str
+
+    @property
+    def line(self) -> str:
+        return self.text.split("\n")[0]
+
+
+class Site:
+    """The services as those who watch them see them."""
+
+    def __init__(self, host: Machine, master: Master) -> None:
+        self.host = host
+        self.master = master
+
+    def by_nrpe(
+        self, check: str, *options: object, job: str = "assets", port: int = 5666
+    ) -> Answer:
+        words = ["-H", "127.0.0.1", "-p", port, "-c", f"check_duplicity_{check}_{job}"]
+        done = run(CHECK_NRPE, *words, *(options or ("-t", "60:UNKNOWN")), check=False)
+        SAID.append(done.stdout)
+        return Answer(done.returncode, done.stdout)
+
+    def by_icinga(self, host: str, check: str, job: str = "assets") -> Answer:
+        seen = self.master.check(host, f"duplicity-{check}-{job}")
+        SAID.append("\n".join((seen.output, *seen.performance, *seen.command)))
+        return Answer(seen.state, seen.output)
+
+    def ask(self, check: str, job: str = "assets") -> Answer:
+        """Ask on all ways: they agree, but for what changes with time."""
+        answers = [
+            self.by_nrpe(check, job=job),
+            self.by_icinga(NRPE, check, job),
+            self.by_icinga(AGENT, check, job),
+        ]
+        assert len({answer.state for answer in answers}) == 1, answers
+        heads = {re.sub(r"\d+[smhd]|\d+", "N", a.line.split(" | ")[0]).strip() for a in answers}
+        assert len(heads) == 1, heads
+        return answers[-1]
+
+    def ask_until(self, check: str, state: int) -> Answer:
+        found: list[Answer] = []
+
+        def reached() -> bool:
+            found.append(self.by_nrpe(check))
+            return found[-1].state == state
+
+        wait_until(reached)
+        return found[-1]
+
+
+@pytest.fixture(scope="module")
+def site(host: Machine, master: Master) -> Iterator[Site]:
+    """What Puppet deploys, with a second job, and what the master has."""
+    follow(
+        "dpkg -s check-duplicity > /dev/null || apt-get install -y ./dist/check-duplicity_*_all.deb"
+    )
+    applied, _ = blocks("By Puppet and NRPE")
+    follow(applied)
+    text = SITE.read_text().replace("user            => 'g", f"{SHORT_LIMITS}\n  user => 'g", 1)
+    SITE.write_text(text + SECOND_JOB)
+    follow(f"puppet apply {SITE}")
+    follow("".join(blocks("By Icinga 2's agent")[0]))
+    hosts = icinga2.ETC / "zones.d" / "master" / "hosts.conf"
+    of_agent = blocks("By Icinga 2's agent")[1].rstrip().rstrip("}")
+    web = f'vars.duplicity_jobs["web"] = {{ duplicity_sudo_user = "{USER}" }}'
+    hosts.write_text(f"{of_agent}{web}\n}}\n{icinga2.SECOND_HOST}")
+    follow("icinga2 daemon -C && service icinga2 reload")
+    wait_until(lambda: master.is_ready(services=14))
+    yield Site(host, master)
+    SITE.unlink()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(site: Site) -> Iterator[None]:
+    """After each test: no process, no lock, no temporary file; and all is green again."""
+    from check_duplicity import processes  # which the package has brought
+
+    yield
+    wait_until(lambda: not site.host.backups_running())
+    assert not any(processes.lock_holder(str(path)) for path in ARCHIVE.iterdir())
+    assert not list(Path("/tmp").glob("check-duplicity-*"))
+    assert {check: site.by_nrpe(check).state for check in CHECKS} == dict.fromkeys(CHECKS, OK)
+
+
+CHECKS = ("freshness", "process", "log")
+
+
+def test_all_is_green_on_all_ways(site: Site) -> None:
+    fresh = site.ask("freshness")
+    assert fresh.state == OK
+    assert fresh.line.startswith("DUPLICITY FRESHNESS OK - last backup ")
+    assert site.ask("process").line.startswith("DUPLICITY PROCESS OK - no backup is running")
+    assert site.ask("log").line.startswith("DUPLICITY LOG OK - ")
+    assert site.ask("freshness", job="web").state == OK
+    seen = site.master.services()[AGENT, "duplicity-freshness-assets"]
+    labels = {datum.split("=")[0] for datum in seen.performance}
+    assert labels == {"age", "full_age", "chain_length", "chains", "volumes", "orphaned",
+                      "incomplete", "missing_volumes"}  # fmt: skip
+
+
+def test_an_old_backup_is_critical(site: Site) -> None:
+    with site.host.aside(ASSETS):
+        run("find", ASSETS.destination, ARCHIVE, "-type", "f", "-delete")
+        site.host.write_script(ASSETS, f"--current-time {int(time.time()) - 4 * 86400}")
+        site.host.back_up(ASSETS)
+        site.host.write_script(ASSETS)
+        stale = site.ask("freshness")
+    assert stale.state == CRITICAL
+    assert stale.line.startswith("DUPLICITY FRESHNESS CRITICAL - last backup 4d ago (limit 56h)")
+    assert f"sudo -iu {USER} {ASSETS.script}" in stale.text
+
+
+def test_a_running_backup_is_told_and_a_stopped_one_hangs(site: Site) -> None:
+    large = ASSETS.source / "large"
+    os.truncate(large.open("w").fileno(), 60 * 10**9)  # it takes minutes, and no space here
+    before = set(ASSETS.destination.iterdir())
+    with site.host.aside(ASSETS):
+        backup = subprocess.Popen(
+            ["sudo", "-n", "-Hu", USER, ASSETS.script], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True,
+        )  # fmt: skip
+        try:
+            wait_until(lambda: bool(set(ASSETS.destination.iterdir()) - before))
+            running = site.ask("process")
+            assert running.state == OK
+            assert re.match(r"DUPLICITY PROCESS OK - .*running", running.line)
+            assert "in progress" in site.ask("freshness").line
+            for pid in site.host.backups_running():
+                os.kill(pid, signal.SIGSTOP)
+            hung = site.ask_until("process", CRITICAL)
+            assert "DUPLICITY PROCESS CRITICAL - " in hung.line
+            assert site.ask("process").state == CRITICAL
+        finally:
+            for pid in site.host.backups_running():
+                os.kill(pid, signal.SIGKILL)
+            backup.wait()
+        interrupted = site.ask("freshness")
+        assert interrupted.state == WARNING
+        assert "was interrupted" in interrupted.line
+    large.unlink()
+
+
+def test_orphaned_sets_are_a_warning_with_the_command_that_removes_them(site: Site) -> None:
+    with site.host.aside(ASSETS):
+        site.host.back_up(ASSETS)
+        for path in ASSETS.destination.glob("duplicity-full*"):
+            path.unlink()
+        run("find", ARCHIVE, "-type", "f", "-delete")
+        site.host.back_up(ASSETS)
+        orphaned = site.ask("freshness")
+    assert orphaned.state == WARNING
+    assert "1 orphaned backup set" in orphaned.line
+    assert "duplicity cleanup --force" in orphaned.text
+
+
+def test_a_failed_run_is_critical_until_one_is_good(site: Site) -> None:
+    with site.host.server_down():
+        mail = site.host.back_up_by_cron(ASSETS)
+        assert "(failed)" in mail
+        unseen = site.ask("freshness")
+        assert unseen.state == UNKNOWN
+        assert unseen.line.startswith("DUPLICITY FRESHNESS UNKNOWN - duplicity failed with 23")
+        failed = site.ask("log")
+        assert failed.state == CRITICAL
+        assert re.match(
+            "DUPLICITY LOG CRITICAL - assets: failed .* ago, destination not reached", failed.line
+        )
+    site.host.back_up_by_cron(ASSETS)
+    assert site.ask("log").state == OK
+
+
+def test_without_sudos_rule_nothing_is_ok(site: Site) -> None:
+    rule = Path("/etc/sudoers.d/check_duplicity_assets")
+    kept = rule.rename("/etc/sudoers.d/check_duplicity_assets.kept")  # sudo skips names with a dot
+    try:
+        by_nrpe = site.by_nrpe("freshness")
+        assert by_nrpe == (UNKNOWN, "NRPE: Unable to read output\n")
+        by_agent = site.by_icinga(AGENT, "freshness")
+        # What sudo exits with is WARNING to Icinga.
+        assert (by_agent.state, by_agent.line) == (WARNING, "sudo: a password is required")
+    finally:
+        kept.rename(rule)
+
+
+def test_only_just_these_commands_are_allowed(site: Site) -> None:
+    plugins = "/usr/lib/nagios/plugins"
+    allowed = [
+        (USER, f"{plugins}/check_duplicity_{check}", "-j", job)
+        for check in CHECKS
+        for job in ("assets", "web")
+    ]
+    refused = [
+        (USER, f"{plugins}/check_duplicity_freshness", "-j", "other"),
+        (USER, f"{plugins}/check_duplicity_freshness", "-j", "assets", "-v"),
+        (USER, f"{plugins}/check_duplicity_freshness", "-j", "assets", "--jobs-dir", "/tmp"),
+        (USER, f"{plugins}/check_duplicity_freshness", "--jobs-dir=/tmp", "-j", "assets"),
+        (USER, f"{plugins}/check_duplicity_freshness", "-jassets"),
+        (USER, f"{plugins}/check_duplicity_freshness", "-d", "file:///"),
+        (USER, f"{plugins}/check_duplicity_freshness"),
+        (USER, f"{plugins}/check_duplicity_log", "-j", "assets", "/etc/shadow"),
+        (USER, f"{plugins}/../plugins/check_duplicity_log", "-j", "assets"),
+        (USER, "/usr/bin/duplicity_triage", "assets"),
+        (USER, "/bin/sh"),
+        ("root", f"{plugins}/check_duplicity_freshness", "-j", "assets"),
+        ("nagios", f"{plugins}/check_duplicity_freshness", "-j", "assets"),
+    ]
+    for user, *command in allowed:
+        done = run("sudo", "-n", "-u", "nagios", "sudo", "-n", "-u", user, *command, check=False)
+        assert done.stdout.startswith("DUPLICITY "), command
+        SAID.append(done.stdout)
+    for user, *command in refused:
+        done = run("sudo", "-n", "-u", "nagios", "sudo", "-n", "-u", user, *command, check=False)
+        assert (done.returncode, done.stdout) == (1, "sudo: a password is required\n"), command
+
+
+@contextmanager
+def impatient_nrpe(directory: Path, port: int, seconds: int) -> Iterator[None]:
+    """A second NRPE with the same commands, which waits for them less long."""
+    directory.mkdir()
+    shutil.chown(directory, "nagios")
+    configuration = directory / "nrpe.cfg"
+    configuration.write_text(
+        f"server_address=127.0.0.1\nserver_port={port}\nallowed_hosts=127.0.0.1\n"
+        f"nrpe_user=nagios\nnrpe_group=nagios\ncommand_timeout={seconds}\n"
+        f"pid_file={directory}/pid\nlog_file={directory}/log\ninclude_dir=/etc/nagios/nrpe.d/\n"
+    )
+    with subprocess.Popen(
+        ["sudo", "-n", "-u", "nagios", "/usr/sbin/nrpe", "-c", configuration, "-f"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
+    ) as nrpe:  # fmt: skip
+        try:
+            wait_until(lambda: nrpe_answers(port))
+            yield
+        finally:
+            nrpe.terminate()
+
+
+def test_whoever_waits_too_short_leaves_nothing_behind(
+    site: Site, tmp_path: Path, directory: Path
+) -> None:
+    """The server says nothing: each layer gives up in its own way, the plugin in 30 seconds."""
+    with site.host.server_deaf():
+        impatient = site.by_nrpe("freshness", "-t", "3")
+        assert (impatient.state, impatient.text.strip()) == (
+            CRITICAL, "CHECK_NRPE STATE CRITICAL: Socket timeout after 3 seconds.",
+        )  # fmt: skip
+        assert site.by_nrpe("freshness", "-t", "3:UNKNOWN").state == UNKNOWN
+        with impatient_nrpe(directory / "nrpe", 15666, seconds=4):
+            assert site.by_nrpe("freshness", port=15666) == (
+                UNKNOWN, "NRPE: Command timed out after 4 seconds\n",
+            )  # fmt: skip
+        service = f"{AGENT}!duplicity-freshness-assets"
+        before = site.master.ask(f"objects/services/{service}")[0]["attrs"]["check_timeout"]
+        site.master.ask(f"objects/services/{service}", {"attrs": {"check_timeout": 5}})
+        cut = site.by_icinga(AGENT, "freshness")
+        assert cut.state == UNKNOWN
+        site.master.ask(f"objects/services/{service}", {"attrs": {"check_timeout": before}})
+        patient = site.ask("freshness")
+        assert patient.state == UNKNOWN
+        assert patient.line.startswith("DUPLICITY FRESHNESS UNKNOWN - no answer within 30 s")
+        wait_until(lambda: not site.host.backups_running())
+
+
+def test_no_secret_is_anywhere_but_where_it_has_to_be(site: Site, directory: Path) -> None:
+    """Passwords are in the job's file, the script and the crontab's user's head only."""
+    for check in CHECKS:
+        site.ask(check, job="web")
+    assert SAID
+    said = "\n".join(SAID)
+    looked_at = [
+        "/etc/icinga2", "/etc/nagios", "/etc/sudoers.d", "/etc/puppet", "/var/log",
+        "/var/lib/icinga2",
+        "/var/lib/puppet", "/var/cache", "/var/lib/nagios", "/var/tmp", directory / "agent",
+        directory / "nrpe", MAIL,
+    ]  # fmt: skip
+    for secret in (PASSPHRASE, PASSWORD):
+        assert secret not in said
+        found = run("grep", "-rlaF", secret, *looked_at, check=False)
+        assert found.stdout.strip() == "", found.stdout
+    assert Path("/etc/check-duplicity/jobs.d/web.ini").stat().st_mode & 0o777 == 0o640

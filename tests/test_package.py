@@ -1,0 +1,80 @@
+"""What is installed beside the plugins: man pages, completion, the Debian package's data."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from check_duplicity import __version__
+from plugin import BIN
+
+ROOT = Path(__file__).parent.parent
+PLUGINS = sorted(path.name for path in (ROOT / "plugins").iterdir())
+COMPLETION = Path("/usr/share/bash-completion/bash_completion")
+
+
+@pytest.mark.skipif(not shutil.which("help2man"), reason="needs help2man")
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="argparse prints options otherwise")
+def test_man_pages_are_what_help_prints(tmp_path: Path) -> None:
+    subprocess.run([ROOT / "docs" / "make-man", BIN, tmp_path], check=True)
+    made = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    kept = {path.name: path.read_text() for path in (ROOT / "docs" / "man").iterdir()}
+    assert made == kept, "make man"
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_the_package_of_pip_brings_man_page_and_completion(plugin: str) -> None:
+    share = Path(sys.prefix) / "share"
+    assert (share / "man" / "man8" / f"{plugin}.8").is_file()
+    assert (share / "bash-completion" / "completions" / plugin).is_file()
+
+
+def complete(words: str) -> set[str]:
+    """What bash offers for the last word of a command line."""
+    script = f"""
+        . {COMPLETION}
+        . {Path(sys.prefix)}/share/bash-completion/completions/check_duplicity_freshness
+        COMP_WORDS=({words}) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+        COMP_LINE="${{COMP_WORDS[*]}}" COMP_POINT=${{#COMP_LINE}}
+        _check_duplicity "${{COMP_WORDS[0]}}" "${{COMP_WORDS[-1]}}" "${{COMP_WORDS[-2]}}"
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    return set(done.stdout.split())
+
+
+@pytest.mark.skipif(not COMPLETION.exists(), reason="needs bash-completion")
+def test_bash_completes_options_jobs_and_paths(tmp_path: Path) -> None:
+    for name in ("assets", "web"):
+        (tmp_path / f"{name}.ini").touch()
+    (tmp_path / "web.log").touch()
+    freshness, triage = BIN / "check_duplicity_freshness", BIN / "duplicity_triage"
+    assert complete(f"{freshness} --full") == {"--full-warning", "--full-critical"}
+    assert "--stalled-warning" in complete(f"{BIN}/check_duplicity_process -w 1h --")
+    assert complete(f"{freshness} --jobs-dir {tmp_path} -j ''") == {"assets", "web"}
+    assert complete(f"{triage} --jobs-dir {tmp_path} a") == {"assets"}
+    assert complete(f"{freshness} --from-file {tmp_path}/w") >= {f"{tmp_path}/web.log"}
+    assert complete(f"{freshness} -u roo") == {"root"}
+    assert complete(f"{freshness} -w ''") == set()
+
+
+def test_versions_and_dependencies_are_said_once() -> None:
+    newest = (ROOT / "debian" / "changelog").read_text().split(")")[0]
+    assert newest == f"check-duplicity ({__version__}"
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    wanted = dict(
+        re.findall(r"^(?:python-)?(\w+) >= ([\d.]+)$", setup["options"]["install_requires"], re.M)
+    )
+    control = (ROOT / "debian" / "control").read_text()
+    assert wanted == {
+        name: version
+        for name, version in re.findall(r"python3-(\w+) \(>= ([\d.]+)\)", control)
+        if name != "setuptools"
+    }
+    assert len(wanted) == 5
