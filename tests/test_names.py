@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from check_duplicity import names as reader
 from check_duplicity.collection import Collection
 from check_duplicity.names import Archive, Prefixes, read_archive, read_names
 from hypothesis import given
@@ -268,3 +269,39 @@ def test_any_names_are_read_and_only_what_is_whole_is_restorable(names: list[str
             later.start == earlier.time for earlier, later in zip(chain.sets, chain.sets[1:])
         )
         assert not any(s.missing for s in chain.restorable)
+
+
+HEADS = st.builds(
+    "{}duplicity-full.20261123T003608{}{}".format,
+    st.sampled_from(["", "x", "duplicity-full.20261123T003608Z.vol1.difftar."]),
+    st.sampled_from("Zz"),
+    st.sampled_from(["", ".vol1.difftar", ".manifest"]),
+)
+TAILS = st.sampled_from(
+    [
+        "1.difftar",
+        "1.difftar.gz",
+        "2.difftar.gpg",
+        "2.difftar.bak",
+        "0.difftar",
+        "1.difftar.par2",
+        "",
+    ]
+)
+
+
+@given(st.lists(st.builds("{}.vol{}".format, HEADS, TAILS)))
+def test_what_is_read_by_parts_is_read_as_if_each_name_were_alone(texts: list[str]) -> None:
+    alone: dict[object, dict[int, set[str]]] = {}
+    for text in texts:
+        for key, files in reader._sort([text], Prefixes()).files.items():
+            of_set = alone.setdefault(key, {})
+            for number in files.volumes:
+                of_set.setdefault(number, set()).add(text)
+    together = reader._sort(texts, Prefixes()).files
+    assert {key: set(files.volumes) for key, files in together.items()} == {
+        key: set(of_set) for key, of_set in alone.items()
+    }
+    for key, files in together.items():
+        twice = {number for number, spelled in alone[key].items() if len(spelled) > 1}
+        assert (files.doubled or set()) - {0} == twice  # 0 stands for the manifest

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from check_duplicity import status
 from check_duplicity.collection import Chain, Collection
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.names import Archive, Prefixes, read_names
@@ -43,8 +44,7 @@ def known(collection: Collection) -> Collection:
 @pytest.mark.parametrize("path", PRIVATE, ids=name)
 def test_block_and_names_agree(path: Path) -> None:
     log = path.read_text()
-    names = read_names_line(log)
-    assert names is not None
+    names = list(read_names_line(log) or ())
     by_names = read_names(names)
     if by_names.incomplete and path.parts[-3] == "3.2.1":
         # This version lists the unfinished sets among the others.
@@ -295,10 +295,18 @@ def test_an_impossible_time_is_refused() -> None:
         read_saved(text, zone=UTC)
 
 
+@given(st.lists(st.text("ab,' \"\\\n[]é\udcff", max_size=6)), st.sampled_from([1, 7, 1 << 16]))
+def test_any_list_of_names_is_read_as_python_writes_it(names: list[str], part: int) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(status, "_PART", part)
+        line = f". Extracting backup chains from list of files: {names!r}"
+        assert list(read_names_line(line) or ()) == names
+
+
 def test_names_are_taken_out_of_pythons_quotes() -> None:
     names = r"""['it\'s', "it's", 'new\nline', 'plain', '\xff']"""
     line = f". Extracting backup chains from list of files: {names}"
-    assert read_names_line(line) == ["it's", "it's", "new\nline", "plain", "\xff"]
+    assert list(read_names_line(line) or ()) == ["it's", "it's", "new\nline", "plain", "\xff"]
 
 
 PIECES = st.lists(

@@ -10,11 +10,14 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from check_duplicity.findings import Finding, Kind, Measure, State
 from check_duplicity.limits import format_age, format_time
 from check_duplicity.processes import Process, Sight
+from check_duplicity.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 # A process that only waits uses some CPU all the same: threads that look every 0.1 s whether
 # something has come take about a hundredth of one.

@@ -6,9 +6,9 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from check_duplicity.findings import Kind
+from check_duplicity.values import NamedTuple
 
 # In a script, for grep: the rest of a URL, and what is exported.
 REST = "[A-Za-z0-9_.~:/?#@!&()*+,;=%-]*"

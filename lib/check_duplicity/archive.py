@@ -7,14 +7,16 @@ version of duplicity from 0.8 to 3.2).
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from typing import BinaryIO
 
 from check_duplicity.names import Archive
+from check_duplicity.values import TYPE_CHECKING
 
-_BLOCK = 1 << 20
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+_BLOCK = 1 << 16  # bytes read at once; for more the C library would ask the kernel each time
 _UNFINISHED = (".part", ".p")
 _VOLUME = re.compile(rb"\nVolume (\d{1,9}):")
 _LONGEST_VOLUME = len(b"\nVolume 999999999:")
@@ -28,8 +30,12 @@ def archive_path(url: str, archive_dir: str | None, name: str | None) -> str:
     """
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     root = os.path.expanduser(archive_dir or os.path.join(cache, "duplicity"))
+    if name:
+        return os.path.join(root, name)
+    import hashlib  # slow to load
+
     digest = hashlib.md5(url.encode(errors="surrogateescape"), usedforsecurity=False)
-    return os.path.join(root, name or digest.hexdigest())
+    return os.path.join(root, digest.hexdigest())
 
 
 def look(path: str, before: float = 0) -> Archive:
@@ -50,7 +56,7 @@ def look(path: str, before: float = 0) -> Archive:
         if not name.endswith((".manifest", ".manifest.part", ".m", ".m.p")):
             continue
         try:
-            with open(os.path.join(path, name), "rb") as manifest:
+            with open(os.path.join(path, name), "rb", buffering=0) as manifest:
                 listed[name] = count_volumes(manifest)
                 # A manifest gets its name in the end, and that sets the time of its change.
                 changed = os.fstat(manifest.fileno()).st_ctime
@@ -75,7 +81,7 @@ def count_volumes(manifest: BinaryIO) -> int:
     last, before = 0, b"\n"  # so that every line begins behind one
     while block := manifest.read(_BLOCK):
         block = before + block
-        for volume in _VOLUME.finditer(block):
-            last = int(volume[1])
+        volumes = _VOLUME.findall(block)
+        last = int(volumes[-1]) if volumes else last
         before = block[-_LONGEST_VOLUME:]
     return last

@@ -8,9 +8,8 @@ every language.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from check_duplicity.findings import Kind, State
+from check_duplicity.values import NamedTuple
 
 # A call of duplicity has begun, or has done what it does besides backups. Each is printed once in
 # a call, so that the second one is another call's.

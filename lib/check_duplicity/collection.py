@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+
+from check_duplicity.values import NamedTuple
 
 
 class BackupSet(NamedTuple):

@@ -9,22 +9,28 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from check_duplicity import __version__, user
 from check_duplicity.advice import Job
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.limits import Limit, age_limit, count_limit
 from check_duplicity.secrets import Secrets
+from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from check_duplicity.jobs import Known
+    from typing import NoReturn, TypeVar
 
-_T = TypeVar("_T")
+    _T = TypeVar("_T")
+
+    from check_duplicity.jobs import Known
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser with the options that all plugins share."""
+    """An argument parser with the options that all plugins share.
+
+    More are added to groups: for each one that is added to the parser itself argparse prepares
+    to print it, and asks the terminal's width of ``shutil``, which is slow to load.
+    """
 
     def __init__(
         self,

@@ -12,25 +12,19 @@ import contextlib
 import ctypes
 import os
 import re
-import shutil
 import signal
-import stat
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from urllib.parse import unquote
 
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.secrets import Secrets
-
-# Options of ours that must not be overruled: they keep the check apart from the job.
-OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir", "--verbosity")
 
 _ENDING_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM}
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LONGEST_LINE = 96 << 20  # bytes; a million file names are 70 MB in one line
+_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - what is made there is private
 _KEPT = 4 << 20  # bytes of a machine log without names
 _LONGEST_REASON = 240  # characters
 
@@ -54,25 +48,6 @@ _MEANINGS = {
 }
 
 
-def nowhere(url: str) -> str:
-    """Return the directory of a ``file://`` URL if there is none, otherwise an empty string.
-
-    duplicity would make it: an unmounted disk would look like a backup that never ran, and the
-    check would have left something behind. Raises `CannotSee` if it may not be looked at.
-    """
-    match = re.match(r"(?:par2\+)?file:(?://(?=/))?", url, re.IGNORECASE)
-    if match is None:
-        return ""
-    path = unquote(re.split(r"[?#]", url[match.end() :])[0])
-    try:
-        return "" if stat.S_ISDIR(os.stat(path).st_mode) else path
-    except (FileNotFoundError, NotADirectoryError):
-        return path
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CannotSee(Kind.NOT_READABLE, f"destination {path}: {reason}") from None
-
-
 @contextlib.contextmanager
 def asking(
     url: str,
@@ -92,6 +67,8 @@ def asking(
         line = [*command, "collection-status", "--num-retries", "1", *options, *own, url]
         began = time.time()
         with _running(line, _environment(private, environment)) as duplicity:
+            import shutil  # noqa: F401 - for the end, now while duplicity starts
+
             yield Asked(duplicity, secrets, began)
 
 
@@ -119,6 +96,7 @@ class Asked:
             while read := self._process.stderr.readline(_LONGEST_LINE):
                 line = read.decode(errors="replace")
                 if enough(line):
+                    _kill_group(self._process)
                     return line
                 log += read
                 del log[:-_KEPT]
@@ -147,14 +125,25 @@ def _private_directory() -> Iterator[str]:
     finally:
         with _undisturbed():
             if path:
+                import shutil
+
                 shutil.rmtree(path, ignore_errors=True)
 
 
 def _make_directory() -> str:
-    try:
-        return tempfile.mkdtemp(prefix="check-duplicity-")
-    except OSError as error:
-        raise CannotSee(Kind.NO_DUPLICITY, f"no temporary directory: {error.strerror}") from None
+    """Make a directory that is this user's alone.
+
+    Not by ``tempfile``: before duplicity is started each module that is loaded costs its time.
+    """
+    for parent in filter(None, (os.environ.get("TMPDIR"), *_TEMPORARY)):
+        path = os.path.join(os.path.abspath(parent), f"check-duplicity-{os.urandom(8).hex()}")
+        try:
+            os.mkdir(path, 0o700)
+        except OSError as error:
+            reason = error.strerror
+        else:
+            return path
+    raise CannotSee(Kind.NO_DUPLICITY, f"no temporary directory: {reason}")
 
 
 @contextlib.contextmanager
@@ -205,8 +194,7 @@ def _start(
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     began = _start_time(process.pid)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    _kill_group(process)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=2)  # Not even SIGKILL ends a process that waits for a dead disk.
     if process.stderr is not None:
@@ -215,6 +203,11 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
         _kill_children(began)  # Some are left: they have left duplicity's group.
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _kill_children(began: int) -> None:

@@ -13,7 +13,6 @@ import shlex
 import stat
 import subprocess
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from check_duplicity import jobs
 from check_duplicity.crontabs import Entry, Unit, cron_of_calendar, read_crontab, read_unit
@@ -23,6 +22,7 @@ from check_duplicity.mails import is_simple, name_of, program_of
 from check_duplicity.scripts import Script, commands_of, job_of_backupninja, job_of_duply, jobs_of
 from check_duplicity.shell import ShellError, read_variables
 from check_duplicity.user import acting_as, current, name_of_uid
+from check_duplicity.values import NamedTuple
 
 _LARGEST = 1 << 20  # bytes of a script
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")  # the names that cron.d and cron.daily heed

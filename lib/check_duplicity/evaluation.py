@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from check_duplicity.findings import Finding, Measure, State
 from check_duplicity.limits import Limit
+from check_duplicity.values import NamedTuple
 
 
 class Limits(NamedTuple):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import NamedTuple
+
+from check_duplicity.values import NamedTuple
 
 
 class State(IntEnum):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
 
 from check_duplicity.collection import BackupSet, Chain, Collection
 from check_duplicity.evaluation import Evaluation, Limits, evaluate
 from check_duplicity.findings import CannotSee, Finding, Kind, Measure, State
 from check_duplicity.limits import format_age, format_time
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 from check_duplicity.secrets import without_password
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from check_duplicity.names import Prefixes
@@ -37,10 +37,7 @@ _ACTIONS = {
     "replicate": "replicate",
 }  # fmt: skip
 _BACKUPS = ("full", "incremental", "backup")
-_FLAGS = frozenset(
-    re.findall(
-        r"--\S+",
-        """
+_FLAGS_TEXT = """\
     --allow-source-mismatch --asynchronous-upload --b2-hide-files --check-remote --compare-data
     --compression --copy-links --do-not-restore-ownership --dry-run --encryption
     --exclude-device-files --exclude-filelist-stdin --exclude-other-filesystems --files-changed
@@ -54,9 +51,8 @@ _FLAGS = frozenset(
     --s3-use-multiprocessing --s3-use-new-style --s3-use-onezone-ia --s3-use-rrs
     --s3-use-server-side-encryption --s3-use-server-side-kms-encryption --short-filenames
     --skip-if-no-change --ssh-askpass --ssl-no-check-certificate --use-agent --use-gpgsm --version
-    """,
-    )
-)
+"""
+_FLAGS = frozenset(_FLAGS_TEXT.split())
 _TWO_VALUES = ("--rename",)
 _SHORT_WITH_VALUE = ("-v", "-t", "-r")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")

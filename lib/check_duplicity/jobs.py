@@ -12,11 +12,11 @@ import re
 import shlex
 import stat
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.limits import age_limit, count_limit
 from check_duplicity.user import nonblocking
+from check_duplicity.values import NamedTuple
 
 JOBS_DIR = "/etc/check-duplicity/jobs.d"
 COMMENTED_OUT = "is commented out"

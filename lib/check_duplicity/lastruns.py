@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
-from typing import NamedTuple
 
 from check_duplicity.catalogue import SENTENCES, state_of
 from check_duplicity.findings import CannotSee, Finding, Kind, Measure, State
 from check_duplicity.limits import format_age, format_time
 from check_duplicity.logged import Logged
 from check_duplicity.runs import FAILED, GOOD, OPEN, OTHER, Run, Told, joined
+from check_duplicity.values import NamedTuple
 
 _LESSER = {Kind.ORPHANED: Kind.ORPHANED_SIGNATURES, Kind.INCOMPLETE: Kind.UNMATCHED_SIGNATURES}
 _LONGEST_NAME = 40  # characters

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
 
-from check_duplicity import __version__, archive, logs, memory, processes
+from check_duplicity import __version__, logs, memory
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.logged import Logged, in_order
-from check_duplicity.names import read_archive
 from check_duplicity.user import current
+from check_duplicity.values import NamedTuple
 
 _DAY = timedelta(days=1)
 
@@ -96,6 +95,8 @@ def in_progress(runs: Iterable[Logged], paths: Iterable[str], which: Sequence[st
     found = set()
     for path in map(os.path.abspath, paths):
         if path in unfinished:
+            from check_duplicity import processes
+
             written = processes.is_being_written(path)
             if written or (written is None and _is_running(*which)):
                 found.add(path)
@@ -104,6 +105,8 @@ def in_progress(runs: Iterable[Logged], paths: Iterable[str], which: Sequence[st
 
 def _is_running(url: str, archive_dir: str, name: str) -> bool:
     """Whether a backup is running; also if that can't be seen."""
+    from check_duplicity import processes
+
     sight = processes.look(processes.Wanted(url, archive_dir, name))
     return bool(sight.running) or not sight.sure
 
@@ -116,6 +119,9 @@ def newest_complete(url: str, archive_dir: str, name: str, now: datetime) -> dat
     """
     if not url and not (archive_dir and name):
         return None
+    from check_duplicity import archive
+    from check_duplicity.names import read_archive
+
     path = archive.archive_path(url, archive_dir or None, name or None)
     chains = read_archive(archive.look(path)).chains
     sets = [s for chain in chains for s in chain.restorable if s.time <= now]

@@ -8,14 +8,16 @@ from __future__ import annotations
 import contextlib
 import re
 from datetime import datetime
-from typing import NamedTuple
+
+from check_duplicity.values import NamedTuple
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
-_AGE = re.compile(rf"{_NUMBER}|(?:{_NUMBER}[smhdw])+", re.A)
-_PART = re.compile(rf"({_NUMBER})([smhdw]?)", re.A)
-_COUNT = re.compile(_NUMBER, re.A)
-_RANGE = re.compile(r"(@?)(?:([^:@]*):)?([^:@]*)")
+# As text: re compiles each when it is first needed.
+_AGE = rf"(?a){_NUMBER}|(?:{_NUMBER}[smhdw])+"
+_PART = rf"(?a)({_NUMBER})([smhdw]?)"
+_COUNT = rf"(?a){_NUMBER}"
+_RANGE = r"(@?)(?:([^:@]*):)?([^:@]*)"
 
 
 class Limit(NamedTuple):
@@ -48,15 +50,15 @@ def count_limit(text: str) -> Limit:
     return _limit(text, _COUNT, error)
 
 
-def _limit(text: str, form: re.Pattern[str], error: str) -> Limit:
-    match = _RANGE.fullmatch(text)
+def _limit(text: str, form: str, error: str) -> Limit:
+    match = re.fullmatch(_RANGE, text)
     if match is None:
         raise ValueError(error)
     invert, start, end = match.groups()
     given = [bound for bound in (start, end) if bound not in ("", "~", None)]
     if end == "~":
         raise ValueError(error)
-    if not all(map(form.fullmatch, given)) or not (given or start == "~"):
+    if not all(re.fullmatch(form, bound) for bound in given) or not (given or start == "~"):
         raise ValueError(error)
     if len(given) == 2 and _base_units(start) > _base_units(end):
         raise ValueError(f"{error}: the start is above the end")
@@ -67,7 +69,7 @@ def _limit(text: str, form: re.Pattern[str], error: str) -> Limit:
 
 
 def _base_units(text: str) -> float:
-    return sum(float(number) * _UNITS[unit or "s"] for number, unit in _PART.findall(text))
+    return sum(float(number) * _UNITS[unit or "s"] for number, unit in re.findall(_PART, text))
 
 
 def _plain(number: float) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
 
 from check_duplicity import catalogue
-from check_duplicity.mails import Mail, name_of
 from check_duplicity.runs import (
     FAILED,
     GOOD,
@@ -21,9 +19,13 @@ from check_duplicity.runs import (
     values_of,
 )
 from check_duplicity.secrets import Secrets
-from check_duplicity.transcript import Reader
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
-_ITS_OWN = re.compile(catalogue.ITS_OWN, re.I)
+if TYPE_CHECKING:
+    from typing import Any
+
+    from check_duplicity.mails import Mail
+
 _DAY = 86400  # seconds: the time in an mbox's "From " line is a local one, without its zone
 _LATEST = 4e9  # seconds since the epoch, and before it
 _KEPT = 2  # runs of each job: the newest decides, the one before tells how it mostly ends
@@ -61,6 +63,10 @@ class Logged(NamedTuple):
 
 def of_mail(mail: Mail, hide: Callable[[str], str], delivered: float | None) -> Logged:
     """Return the run that cron has mailed; for ``delivered`` see `when`."""
+    # Mostly there is no new mail, and no need for all that is known of duplicity's words.
+    from check_duplicity.mails import name_of
+    from check_duplicity.transcript import Reader
+
     spoken = Secrets({}, mail.command.split())
 
     def hidden(text: str) -> str:
@@ -77,7 +83,7 @@ def of_mail(mail: Mail, hide: Callable[[str], str], delivered: float | None) -> 
         run = run._replace(outcome=OTHER)
     command = hidden(mail.command)
     # Other jobs fail, too, and in the same words; what only duplicity says, or its name, tells.
-    sure = bool(_ITS_OWN.search(f"{mail.command}\n{mail.text}"))
+    sure = bool(re.search(f"(?i){catalogue.ITS_OWN}", f"{mail.command}\n{mail.text}"))
     time = when(mail.time, delivered)
     name = hidden(name_of(mail.command))
     job = f"{mail.user}@{mail.host} {command}"

@@ -1,32 +1,32 @@
 """See what mailboxes and logs hold, reading only what is new since an earlier check.
 
 What is kept of a file is how far it was read, what it was then (device and inode, and the bytes at
-its beginning and before the end of what was read), and the runs in it. That is a cache: a file that
-isn't the same any more is read anew, and one that is gone is forgotten, so that the answer is what
-it would be without. Rotated neighbours are read as well, compressed ones, too.
+its beginning and before the end of what was read), and the runs in it, those in a last message or
+line as long as nothing follows. That is a cache: a file that isn't the same any more is read anew,
+and one that is gone is forgotten, so that the answer is what it would be without. Rotated files
+beside it are read as well, compressed ones, too.
 """
 
 from __future__ import annotations
 
-import bz2
 import contextlib
-import gzip
-import lzma
 import os
 import re
 import stat
 import sys
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, BinaryIO, NamedTuple
 
 from check_duplicity import mailboxes
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.logged import Logged, logged_of, newest, of_log, of_mail, values_of_logged
-from check_duplicity.mails import read_mail
-from check_duplicity.transcript import Reader
 from check_duplicity.user import name_of_uid
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
+
+    from check_duplicity.transcript import Reader
 
 _BLOCK = 1 << 20  # bytes read at once
 _FINGERPRINT = 1024  # bytes
@@ -35,9 +35,7 @@ _SETTLED = 60  # seconds after which nobody goes on writing a line or a message
 # A plain number is one only behind a dot: web-2 is another log than web.
 _ROTATED = r"(?:\.\d{1,4}|[.-]\d{8,14}(?:-\d{1,10})?|[.-]old)?(?:\.(?:gz|bz2|xz))?"
 _LARGEST_COPY = 2 << 30  # bytes, of a compressed mbox
-# A header that is made up may ask for gigabytes.
-_NOT_COMPRESSED = (EOFError, zlib.error, lzma.LZMAError, OSError, MemoryError)
-_OPENERS: dict[str, Callable[[Any], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_COMPRESSED = (".gz", ".bz2", ".xz")
 _SUFFIX = re.compile(r"\.(?:log|txt|out)$")
 
 
@@ -93,6 +91,8 @@ def look(path: str, kept: dict[str, Any], how: Look) -> Found:
 
 
 def _look_at_stdin(how: Look) -> Found:
+    import tempfile
+
     with tempfile.TemporaryFile() as copy:  # An mbox is looked at twice.
         _copy(sys.stdin.buffer, copy)
         file = _File("-", copy, [], copy.tell(), 0)
@@ -216,7 +216,7 @@ def _fingerprints(opened: BinaryIO, offset: int) -> list[int]:
 
 def _compression(file: _File) -> str:
     suffix = os.path.splitext(file.name)[1]
-    return suffix if suffix in _OPENERS else ""
+    return suffix if suffix in _COMPRESSED else ""
 
 
 def _read(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list[Logged], Any]:
@@ -239,15 +239,15 @@ def _read_compressed(
     try:
         runs = [logged_of(values) for values in known["runs"]]
     except (KeyError, ValueError, TypeError):
-        opener = _OPENERS[_compression(file)]
         runs = []
-        with contextlib.suppress(*_NOT_COMPRESSED), opener(file.opened) as plain:
+        with _as_far_as_it_goes(), _decompressed(file) as plain:
             if plain.peek(5).startswith(b"From "):
                 runs = _read_compressed_mbox(plain, file, job, how)
             else:
+                from check_duplicity.transcript import Reader
+
                 reader = Reader(how.hide)
-                # Damaged at the end, it is read as far as it can be.
-                with contextlib.suppress(*_NOT_COMPRESSED):
+                with _as_far_as_it_goes():
                     rest, _ = _read_lines(plain, reader)
                     reader.read(rest)
                 runs = of_log(job, job_of(job), file.owner, reader.runs())[-2:]
@@ -255,9 +255,34 @@ def _read_compressed(
     return runs, _entry(file, file.size, values, known, how)
 
 
+def _decompressed(file: _File) -> Any:
+    import bz2
+    import gzip
+    import lzma
+
+    openers: dict[str, Callable[[Any], Any]] = {
+        ".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open,
+    }  # fmt: skip
+    return openers[_compression(file)](file.opened)
+
+
+@contextlib.contextmanager
+def _as_far_as_it_goes() -> Iterator[None]:
+    """Let a compressed file that is none, or is damaged, end where it can't be read.
+
+    A header that is made up may ask for gigabytes.
+    """
+    from lzma import LZMAError
+
+    with contextlib.suppress(EOFError, zlib.error, LZMAError, OSError, MemoryError):
+        yield
+
+
 def _read_compressed_mbox(plain: BinaryIO, file: _File, job: str, how: Look) -> list[Logged]:
+    import tempfile
+
     with tempfile.TemporaryFile() as copy:  # It is looked at twice.
-        with contextlib.suppress(*_NOT_COMPRESSED):
+        with _as_far_as_it_goes():
             _copy(plain, copy)
         whole = _File("", copy, [], copy.tell(), file.changed, file.owner)
         return _read(whole, job, {}, how)[0]
@@ -286,6 +311,8 @@ def _entry(
 
 def _read_mbox(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list[Logged], Any]:
     runs = [logged_of(values) for values in known["runs"]] if known else []
+    if _is_unchanged(file, known):
+        return newest([*runs, *map(logged_of, known["end"])], how.latest), known
     index = mailboxes.index(file.opened, known.get("offset", 0), how.horizon)
     read: list[tuple[int, Logged]] = []
     for places in index.subjects.values():
@@ -297,7 +324,9 @@ def _read_mbox(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple
     # The last message may not be written to its end, so what it says is never kept.
     if _is_settled(file, how.now, b"\n\n"):
         last = [p for places in index.subjects.values() for p in places if p.start == index.last]
-        runs = newest([*runs, *_by_place(_of_places(file, last, how))], how.latest)
+        end = _by_place(_of_places(file, last, how))
+        entry = _with_end(entry, end)
+        runs = newest([*runs, *end], how.latest)
     return runs, entry
 
 
@@ -326,20 +355,39 @@ def _by_place(found: Iterable[tuple[int, Logged]]) -> list[Logged]:
 
 
 def _of_message(raw: bytes, delivered: float | None, how: Look) -> Logged | None:
+    from check_duplicity.mails import read_mail
+
     mail = read_mail(raw)
     return None if mail is None else of_mail(mail, how.hide, delivered)
 
 
 def _read_text(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list[Logged], Any]:
+    if _is_unchanged(file, known):
+        return [logged_of(values) for values in known["end"]], known
+    from check_duplicity.transcript import Reader
+
     offset = known.get("offset", 0)
     reader = Reader(how.hide, known["reader"]) if known else Reader(how.hide)
     file.opened.seek(offset)
     rest, read = _read_lines(file.opened, reader)
     entry = _entry(file, offset + read, {"reader": reader.keep()}, known, how)
-    if rest and _is_settled(file, how.now, b"\n"):
+    settled = _is_settled(file, how.now, b"\n")
+    if rest and settled:
         reader.read(rest)
     name = "standard input" if job == "-" else job_of(job)
-    return of_log(job, name, file.owner, reader.runs())[-2:], entry
+    runs = of_log(job, name, file.owner, reader.runs())[-2:]
+    return runs, _with_end(entry, runs) if settled else entry
+
+
+def _with_end(entry: dict[str, Any], runs: Iterable[Logged]) -> dict[str, Any]:
+    """Keep what the end of a file says, too, for as long as that is the end."""
+    return {**entry, "end": list(map(values_of_logged, runs))} if entry else entry
+
+
+def _is_unchanged(file: _File, known: dict[str, Any]) -> bool:
+    """Whether nothing was written since the end of a file was read."""
+    same = known.get("size") == file.size and known.get("changed") == file.changed
+    return same and "end" in known
 
 
 def _read_lines(stream: BinaryIO, reader: Reader) -> tuple[str, int]:
@@ -359,7 +407,8 @@ def _is_settled(file: _File, now: float, ending: bytes) -> bool:
     """Whether the end of a file is one, and nobody is just writing there."""
     if now - file.changed > _SETTLED:
         return True
-    return os.pread(file.opened.fileno(), len(ending), file.size - len(ending)) == ending
+    at = max(0, file.size - len(ending))
+    return os.pread(file.opened.fileno(), len(ending), at) == ending
 
 
 def _dated(runs: Sequence[Logged], changed: float) -> list[Logged]:

@@ -12,11 +12,13 @@ import stat
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
-from typing import BinaryIO, NamedTuple
 
 from check_duplicity import catalogue
 from check_duplicity.logged import when
-from check_duplicity.mails import read_date
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 _BLOCK = 1 << 20  # bytes read at once
 _LONGEST_HEADER = 1 << 16  # bytes: of a longer one the subject may be overlooked
@@ -31,12 +33,11 @@ _BOUNDARY = re.compile(
 _CANDIDATE = re.compile(rb"\nFrom ")  # quicker to look for than the whole
 _MONTHS = b"JanFebMarAprMayJunJulAugSepOctNovDec"
 _CRON = re.compile(rb"Cron|\] (?:Failure|Output): |=\?")
-_ITS_OWN = re.compile(catalogue.ITS_OWN.encode(), re.I)
 _DATE = re.compile(
     rb"\nDate: +(?:\w{3}, )?(\d{1,2}) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\b"
 )
 _SUBJECT = re.compile(rb"\nSubject:", re.I)
-_ANY_DATE = re.compile(rb"\nDate:([^\n]{0,100})", re.I)
+_ANY_DATE = rb"(?i)\nDate:([^\n]{0,100})"
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -151,7 +152,9 @@ def _date(header: bytes) -> float | None:
     """The Date of a header in seconds since the epoch: quickly, for most are written alike."""
     found = _DATE.search(header)
     if found is None or found[2] not in _MONTHS:
-        other = _ANY_DATE.search(header)
+        from check_duplicity.mails import read_date
+
+        other = re.search(_ANY_DATE, header)
         return None if other is None else read_date(other[1].decode("latin-1"))
     day, month, year, hour, minute, second, sign, hours, minutes = found.groups()
     zone = (int(hours) * 3600 + int(minutes) * 60) * (-1 if sign == b"-" else 1)
@@ -174,7 +177,7 @@ def message(mbox: BinaryIO, place: Place) -> bytes:
 def may_be_duplicity(raw: bytes) -> bool:
     """Whether a message can be duplicity's, without reading all of it."""
     encoded = b"base64" in raw or b"quoted-printable" in raw
-    return encoded or bool(_ITS_OWN.search(raw))
+    return encoded or re.search(f"(?i){catalogue.ITS_OWN}".encode(), raw) is not None
 
 
 def maildir(directory: str, horizon: float) -> list[tuple[str, str, float, int]]:

@@ -8,15 +8,17 @@ UTF-8, whatever its label says: cron without LANG labels UTF-8 as US-ASCII.
 
 from __future__ import annotations
 
-import email
-import email.header
-import email.message
-import email.utils
 import re
 import shlex
 from collections.abc import Iterator
 from datetime import timezone
-from typing import NamedTuple
+
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+# email is imported where it is used: it takes longer to load than all the rest, and mostly there is
+# no new mail.
+if TYPE_CHECKING:
+    from email.message import Message
 
 # Mailing lists and spam filters write in front of a subject; who answers or forwards isn't cron.
 _TAGS = r"\s*(?:\[[^\]]*\]\s*|\*+SPAM\*+\s*)*?"
@@ -63,6 +65,8 @@ class Mail(NamedTuple):
 
 def read_mail(raw: bytes) -> Mail | None:
     """Read a message; ``None`` if cron didn't send it."""
+    import email
+
     try:
         message = email.message_from_bytes(raw)
         text = "\n".join(_texts(message))
@@ -87,20 +91,23 @@ def read_mail(raw: bytes) -> Mail | None:
     )
 
 
-def _subject(message: email.message.Message) -> str:
+def _subject(message: Message) -> str:
+    from email import header
+    from email.errors import MessageError
+
     raw = str(message.get("Subject", ""))[:_LONGEST_SUBJECT]
     unfolded = " ".join(raw.split())
     try:
-        parts = email.header.decode_header(unfolded)
+        parts = header.decode_header(unfolded)
         decoded = [
             part if isinstance(part, str) else part.decode("utf-8", "replace") for part, _ in parts
         ]
-    except (ValueError, LookupError, email.errors.MessageError):
+    except (ValueError, LookupError, MessageError):
         return unfolded
     return " ".join("".join(decoded).split())
 
 
-def _texts(message: email.message.Message) -> Iterator[str]:
+def _texts(message: Message) -> Iterator[str]:
     """The text of a message, without what is attached or HTML."""
     for count, part in enumerate(message.walk()):
         if count >= _MOST_PARTS:
@@ -113,8 +120,10 @@ def _texts(message: email.message.Message) -> Iterator[str]:
 
 def read_date(text: str) -> float | None:
     """Return a Date (RFC 5322) in seconds since the epoch; ``None`` if it is none."""
+    from email.utils import parsedate_to_datetime
+
     try:
-        time = email.utils.parsedate_to_datetime(text[:100])
+        time = parsedate_to_datetime(text[:100])
         return (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None

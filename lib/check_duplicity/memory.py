@@ -15,7 +15,11 @@ import os
 import stat
 import zlib
 from collections.abc import Sequence
-from typing import Any
+
+from check_duplicity.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _LARGEST = 16 << 20  # bytes
 

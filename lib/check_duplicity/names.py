@@ -11,10 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple, Optional
 
 from check_duplicity.collection import BackupSet, Collection, link
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Optional
+
+    _Key = tuple[Optional[str], str]
+    """Start and time of a set as its names spell them: parsed once a set, not once a file."""
 
 _STAMP = r"[0-9]{8}[Tt][0-9]{6}[Zz]"
 # duplicity takes whatever stands behind, a copy's ".bak" too; par2's files are kept from it.
@@ -26,15 +33,14 @@ _LONG = re.compile(
     rf"{_SUFFIX}",
     re.DOTALL,
 )
+# What stands in front of a volume's ".vol", and behind it.
+_HEAD = re.compile(rf"duplicity-(?:full|inc)\.(?:{_STAMP}\.to\.)?{_STAMP}")
 _SHORT = re.compile(
     r"(?P<kind>df|di|dfs|dns)\.(?P<time>[0-9a-z]{6,7})(?:\.(?P<end>[0-9a-z]{6,7}))?"
     r"\.(?:(?P<volume>[0-9a-z]{1,5})\.dt|(?P<manifest>m)|(?P<sigtar>st))"
     r"(?P<part>\.p)?(?:\.(?P<suffix>z|g))?"
 )
 _ENCRYPTED = {"gpg", "p7m", "g"}
-
-_Key = tuple[Optional[str], str]
-"""Start and time of a set as its names spell them: parsed once a set, not once a file."""
 
 
 class Prefixes(NamedTuple):
@@ -93,21 +99,33 @@ class _Name(NamedTuple):
 class _Files:
     """The files of one set, as they come."""
 
+    __slots__ = ("doubled", "encrypted", "head", "manifest", "volumes")
+
     def __init__(self) -> None:
+        # By number what tells a name from another of the same volume: what stands behind ``head``,
+        # and where that is not the beginning the whole.
         self.volumes: dict[int, str] = {}
+        self.head = ""
         self.manifest = ""
-        self.doubled: set[int] = set()
+        self.doubled: set[int] | None = None  # There can be a million sets.
         self.encrypted: bool | None = None
 
-    def add(self, name: _Name) -> None:
-        if name.volume is not None:
-            if self.volumes.setdefault(name.volume, name.text) != name.text:
-                self.doubled.add(name.volume)
-        elif not name.part:
+    def add_volume(self, number: int, text: str, encrypted: bool) -> None:
+        if self.volumes.setdefault(number, text) != text:
+            self._double(number)
+        self.encrypted = encrypted and self.encrypted is not False
+
+    def add_manifest(self, name: _Name) -> None:
+        if not name.part:
             if self.manifest and self.manifest != name.text:
-                self.doubled.add(0)
+                self._double(0)
             self.manifest = name.text
         self.encrypted = name.encrypted and self.encrypted is not False
+
+    def _double(self, number: int) -> None:
+        if self.doubled is None:
+            self.doubled = set()
+        self.doubled.add(number)
 
     def missing(self, listed: int) -> tuple[range, ...]:
         """The volumes that aren't there of those that must be: 1 to the highest known."""
@@ -158,7 +176,7 @@ def read_names(
                 bool(files.manifest) or ended,
                 files.encrypted,
                 missing,
-                doubled=len(files.doubled),
+                doubled=len(files.doubled or ()),
                 signed=key in found.signed,
                 # The one in the archive directory gets its name when the other has been uploaded.
                 manifest_lost=key in settled and not files.manifest,
@@ -211,8 +229,16 @@ def without_unfinished(
 
 def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
     found = _Sorted()
+    # Nearly all names are of volumes, which differ from others in what stands in front of ".vol" if
+    # they are of another set, and behind it if they are another volume: each is read only once.
+    heads: dict[str, _Files] = {}
+    tails: dict[str, tuple[int, bool]] = {}
     for text in names:
-        name = _long_name(text) or _short_name(text, prefixes)
+        head, _, tail = text.rpartition(".vol")
+        if head in heads and tail in tails:
+            heads[head].add_volume(tails[tail][0], tail, tails[tail][1])
+            continue
+        name = _read_name(text, prefixes)
         if name is None:
             continue
         if name.prefix != prefixes.expected_of(name):
@@ -221,8 +247,23 @@ def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
             if not name.part:
                 found.signed.add(name.key)
         else:
-            found.files.setdefault(name.key, _Files()).add(name)
+            files = found.files.setdefault(name.key, _Files())
+            if name.volume is None:
+                files.add_manifest(name)
+                continue
+            if not files.head and _HEAD.fullmatch(head, len(name.prefix)):
+                files.head = head
+                heads[head] = files
+            if head in heads:
+                tails[tail] = name.volume, name.encrypted
+            files.add_volume(name.volume, tail if head in heads else text, name.encrypted)
     return found
+
+
+# A manifest's name stands at the destination, and in three lists of an archive directory.
+@lru_cache(maxsize=1 << 14)
+def _read_name(text: str, prefixes: Prefixes) -> _Name | None:
+    return _long_name(text) or _short_name(text, prefixes)
 
 
 def _long_name(text: str) -> _Name | None:
@@ -295,7 +336,7 @@ def _listed(archive: Archive, prefixes: Prefixes) -> dict[_Key, int]:
     """The number of volumes in the archive directory's manifests, by set."""
     volumes = {}
     for text, count in archive.listed.items():
-        name = _long_name(text) or _short_name(text, prefixes)
+        name = _read_name(text, prefixes)
         if name is not None and name.prefix == prefixes.manifest:
             volumes[name.key] = count
     return volumes

@@ -8,10 +8,10 @@ Web renders HTML, so neither leaves here; file names and error texts are other p
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from check_duplicity.advice import Job, advise
 from check_duplicity.findings import CannotSee, Finding, State
+from check_duplicity.values import NamedTuple
 
 _LONGEST_SUMMARY = 600  # characters: old NRPE peers cut at 1,023 bytes, performance data included
 _LONGEST = 60_000  # characters: NRPE cuts at 65,504 bytes

@@ -10,7 +10,6 @@ import os
 from argparse import Namespace
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import NamedTuple, TypeVar
 
 from check_duplicity import (
     activity,
@@ -31,8 +30,13 @@ from check_duplicity.names import Prefixes
 from check_duplicity.pasting import job_of
 from check_duplicity.secrets import Secrets
 from check_duplicity.sources import Source
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
-_T = TypeVar("_T")
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _T = TypeVar("_T")
+
 _LOOKBACK = "8d"
 
 

@@ -14,11 +14,11 @@ import re
 import struct
 from collections.abc import Container, Iterator
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, NamedTuple
 
 from check_duplicity.invocation import Invocation, read_invocation
 from check_duplicity.secrets import without_password
 from check_duplicity.user import name_of_uid
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
 # psutil is imported when there is something to look at: mostly there isn't, and it takes as long to
 # load as a thousand processes to pass over.
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 _LONGEST_COMMAND = 4 << 20  # bytes; the kernel's own limit for all arguments is lower by default
 _PART = 1 << 16  # bytes read at once
 _FLOCK = "hhqqi"  # struct flock: type, whence, start, length, pid
-_PASSPHRASE_PROGRAMS = re.compile(r"pinentry")
 
 
 class Wanted(NamedTuple):
@@ -201,6 +200,8 @@ def _hidden(user: str) -> bool:
 
 def _duplicities(holder: int | None) -> Iterator[Process]:
     for pid, command in _commands():
+        if b"\0collection-status\0" in command and _parent(pid) == os.getpid():
+            continue  # Asked by this check.
         invocation = read_invocation(_argv(command)) if b"duplicity" in command else None
         zombie = not command and _is_zombie(pid)
         if invocation is not None or zombie or pid == holder:
@@ -227,6 +228,11 @@ def _commands() -> Iterator[tuple[int, bytes]]:
 
 def _argv(command: bytes) -> list[str]:
     return command.rstrip(b"\0").decode(errors="replace").split("\0")
+
+
+def _parent(pid: int) -> int:
+    fields = _read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
+    return int(fields[1]) if fields else 0
 
 
 def _is_zombie(pid: int) -> bool:
@@ -329,7 +335,7 @@ def _waits_for(process: psutil.Process) -> str:
 
     with contextlib.suppress(psutil.Error, OSError):
         name = process.name()
-        if _PASSPHRASE_PROGRAMS.match(name):
+        if name.startswith("pinentry"):
             return name
         for descriptor in os.scandir(f"/proc/{process.pid}/fd"):
             with contextlib.suppress(OSError):

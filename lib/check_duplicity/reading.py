@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from check_duplicity import archive, destination, processes
+from check_duplicity import archive, processes
 from check_duplicity.collection import Collection
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.freshness import Running
 from check_duplicity.names import Archive, Prefixes, read_archive, read_names
-from check_duplicity.sources import Source
+from check_duplicity.sources import Source, nowhere
 from check_duplicity.status import has_names, read_block, read_names_line, read_saved
+from check_duplicity.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from check_duplicity.destination import Asked
 
 _LARGEST = 128 << 20  # bytes of a saved listing
 
 
-def see(source: Source, asked: destination.Asked | None) -> tuple[Collection, Archive]:
+def see(source: Source, asked: Asked | None) -> tuple[Collection, Archive]:
     """Return the collection, and what was seen of the archive directory.
 
     ``asked`` is duplicity at work, if it was asked. Raises `CannotSee`.
@@ -27,7 +31,7 @@ def see(source: Source, asked: destination.Asked | None) -> tuple[Collection, Ar
             raise CannotSee(Kind.NOT_READABLE, archived.problem)
         return read_archive(archived, prefixes), archived
     if asked is None:
-        return Collection(nowhere=destination.nowhere(source.destination)), archived
+        return Collection(nowhere=nowhere(source.destination)), archived
     collection = _read_log(asked.log_until(has_names), prefixes, archived)
     if collection.sets and not archived.listed and not archived.problem:
         archived = archived._replace(

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from check_duplicity.findings import State
 from check_duplicity.jobs import Known
@@ -14,6 +13,7 @@ from check_duplicity.output import harmless
 from check_duplicity.picture import Picture
 from check_duplicity.secrets import Secrets
 from check_duplicity.triage import Verdict, timeline
+from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console

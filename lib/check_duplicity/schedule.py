@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import TYPE_CHECKING
+
+from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from check_duplicity.jobs import Known

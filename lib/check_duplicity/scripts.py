@@ -9,12 +9,12 @@ import configparser
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 from urllib.parse import quote
 
 from check_duplicity.invocation import read_arguments
 from check_duplicity.jobs import Fact, Known
 from check_duplicity.shell import Command, ShellError, read_commands, read_variables
+from check_duplicity.values import NamedTuple
 
 # Options of a backup that every other command needs as well: to reach the destination, and to know
 # its files there.

@@ -7,38 +7,36 @@ from collections.abc import Iterable, Iterator, Mapping
 
 HIDDEN = "***"
 
-# Names are of bounded length, so that no text, however made, takes long.
-_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:]*):([^/\s]+)@")
+# Patterns are kept as text: re compiles each when it is first needed, which most never are. Names in
+# them are of bounded length, so that no text, however made, takes long.
+_URL_PASSWORD = r"(?<=://)([^/\s:]*):([^/\s]+)@"
 # A URL as a word of its own is taken to pieces more freely: people write blanks, "/", "#" and "?"
 # into passwords, which duplicity refuses and repeats, and forget a slash or the "@".
-_URL = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*:|(?![a-z][a-z0-9+.-]*://))/{0,3}(?P<user>[^:\[]*):(?P<rest>.*)",
-    re.I | re.S,
-)
-_PORT = re.compile(r":|\d*(?:/|$)")
-_QUERY = re.compile(r"[?&][^?=&]{0,60}(?:pass|secret|token|key|sig|auth)[^?=&]{0,60}=([^&]*)", re.I)
-_SECRET_VARIABLE = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH|CONNECTION_STRING", re.I)
-_SECRET_OPTION = re.compile(
-    r"--[a-z0-9-]{0,60}(?:pass(?!ive)|secret|token|header|credential|(?:auth|backend|access|account|api)-key)",
-    re.I,
+_URL = r"(?is)(?:[a-z][a-z0-9+.-]*:|(?![a-z][a-z0-9+.-]*://))/{0,3}(?P<user>[^:\[]*):(?P<rest>.*)"
+_PORT = r":|\d*(?:/|$)"
+_QUERY = r"(?i)[?&][^?=&]{0,60}(?:pass|secret|token|key|sig|auth)[^?=&]{0,60}=([^&]*)"
+_SECRET_VARIABLES = (
+    "pass", "secret", "token", "key", "credential", "auth", "connection_string",
+)  # fmt: skip
+_SECRET_OPTION = (
+    r"(?i)--[a-z0-9-]{0,60}"
+    r"(?:pass(?!ive)|secret|token|header|credential|(?:auth|backend|access|account|api)-key)"
 )
 # As scripts with "set -x" print them.
-_ASSIGNED = re.compile(
+_ASSIGNED = (
     r"\b(\w{0,60}(?:PASSPHRASE|PASSWORD|PASSWD|SECRET|TOKEN|ACCESS_KEY|API_KEY|APIKEY|_PW|_PASS)"
     r"\w{0,60}=)"
     r"(\"[^\"]*\"\S*|'[^']*'\S*|\S+)"
 )
-_OPTION = re.compile(
-    r"(--[a-z0-9-]{0,60}(?:pass(?:word|phrase|wd)|secret|token|credential|"
-    r"(?:auth|backend|access|account|api)-key)(?:=| +))(?!-)(\"[^\"]*\"\S*|'[^']*'\S*|\S+)",
-    re.I,
+_OPTION = (
+    r"(?i)(--[a-z0-9-]{0,60}(?:pass(?:word|phrase|wd)|secret|token|credential|"
+    r"(?:auth|backend|access|account|api)-key)(?:=| +))(?!-)(\"[^\"]*\"\S*|'[^']*'\S*|\S+)"
 )
 _NO_VALUE = ("--ssh-askpass",)
 # In the values of --gpg-options, --ssh-options, --duplicity.
-_SPOKEN = re.compile(
-    r"(?:pass(?:phrase|word|wd)?|secret|token|(?:access|account|api|auth)_?key)[=\s]+(\S+)"
-    r"|sshpass\s+-p\s*(\S+)",
-    re.I,
+_SPOKEN = (
+    r"(?i)(?:pass(?:phrase|word|wd)?|secret|token|(?:access|account|api|auth)_?key)[=\s]+(\S+)"
+    r"|sshpass\s+-p\s*(\S+)"
 )
 # Shorter values ("1", "no") would be found everywhere; in a URL they are hidden all the same.
 _SHORTEST = 4
@@ -47,12 +45,12 @@ _LONGEST = 4096  # characters of a word that is searched; longer ones are not ty
 
 def without_password(url: str) -> str:
     """Return a URL without its password, the same for all passwords."""
-    scheme, colon, rest = _URL_PASSWORD.sub(r"\1@", url).partition("://")
+    scheme, colon, rest = re.sub(_URL_PASSWORD, r"\1@", url).partition("://")
     # A password with a slash in it, which duplicity refuses, but is started with.
     before, at, place = rest.rpartition("@")
     if at:
         rest = before.partition(":")[0] + at + place
-    return _QUERY.sub("", scheme + colon + rest)
+    return re.sub(_QUERY, "", scheme + colon + rest)
 
 
 class Secrets:
@@ -68,11 +66,11 @@ class Secrets:
     def learn(self, environment: Mapping[str, str], arguments: Iterable[str] = ()) -> None:
         """Collect more of them."""
         words = [word[:_LONGEST] for word in arguments]
-        values = {
-            value for name, value in environment.items() if _SECRET_VARIABLE.search(name) and value
-        }
+        values = {value for name, value in environment.items() if _names_secret(name) and value}
         for value in environment.values():
-            values.update(password for _, password in _URL_PASSWORD.findall(value[:_LONGEST]))
+            if "://" in value:
+                found = re.findall(_URL_PASSWORD, value[:_LONGEST])
+                values.update(password for _, password in found)
         for word, following in zip(words, [*words[1:], ""]):
             values.update(_secrets_of(word, following))
         self._forms |= {form for value in values for form in _forms(value)}
@@ -89,11 +87,13 @@ class Secrets:
     def hide(self, text: str) -> str:
         """Return the text with every password and key replaced by ``***``."""
         # All are looked for in the text as it is: one may be a part of another.
-        spans = [match.span(2) for match in _URL_PASSWORD.finditer(text)]
+        spans = []
+        if "://" in text:
+            spans += [match.span(2) for match in re.finditer(_URL_PASSWORD, text)]
         if "--" in text:
-            spans += [match.span(2) for match in _OPTION.finditer(text)]
+            spans += [match.span(2) for match in re.finditer(_OPTION, text)]
         if "=" in text:
-            spans += [match.span(2) for match in _ASSIGNED.finditer(text)]
+            spans += [match.span(2) for match in re.finditer(_ASSIGNED, text)]
         for known in self._known:
             spans += [match.span(match.lastindex or 0) for match in known.finditer(text)]
         pieces: list[str] = []
@@ -105,26 +105,32 @@ class Secrets:
         return "".join(pieces) + text[shown:]
 
 
+def _names_secret(variable: str) -> bool:
+    variable = variable.casefold()
+    return any(word in variable for word in _SECRET_VARIABLES)
+
+
 def _secrets_of(word: str, following: str) -> Iterator[str]:
     """The secrets in one word of a command line."""
     name, equals, value = word.partition("=")
-    if _SECRET_OPTION.match(name) and name not in _NO_VALUE:
+    if name.startswith("--") and re.match(_SECRET_OPTION, name) and name not in _NO_VALUE:
         yield value if equals else following
-    for pair in _SPOKEN.findall(word):
-        yield from filter(None, pair)
-    yield from _QUERY.findall(word)
+    if equals or len(word.split()) > 1:
+        for pair in re.findall(_SPOKEN, word):
+            yield from filter(None, pair)
+        yield from re.findall(_QUERY, word)
     yield _of_url(word)[1]
 
 
 def _of_url(word: str) -> tuple[str, str]:
     """The user and the password in a word that is a URL, empty if it is none or has none."""
-    url = None if word.startswith("-") else _URL.fullmatch(word)
+    url = None if word.startswith("-") or ":" not in word else re.fullmatch(_URL, word)
     if url is None:
         return "", ""
     user, rest = url["user"], url["rest"]
     password, at, _ = rest.rpartition("@")
     if not at:
-        if "/" in user or not user or _PORT.match(rest):
+        if "/" in user or not user or re.match(_PORT, rest):
             return "", ""
         password = rest.partition("/")[0]
     return user, password

@@ -15,7 +15,8 @@ import re
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+
+from check_duplicity.values import NamedTuple
 
 _LONGEST_TEXT = 1_000_000  # characters, also of all that variables are replaced by
 _DEEPEST_NESTING = 30  # of $( ), ${ } and ` `

@@ -14,12 +14,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
-from typing import TypeVar
 
 from check_duplicity import runtime
+from check_duplicity.values import TYPE_CHECKING
 
-_Task = TypeVar("_Task")
-_Answer = TypeVar("_Answer")
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _Task = TypeVar("_Task")
+    _Answer = TypeVar("_Answer")
+
 _PR_SET_PDEATHSIG = 1
 _MOST = 32  # at once
 _SPARE = 3  # seconds for what should have ended by itself

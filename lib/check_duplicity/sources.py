@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
-from check_duplicity import destination
+from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.secrets import Secrets
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from check_duplicity.collection import Collection
+    from check_duplicity.destination import Asked
     from check_duplicity.freshness import Running
     from check_duplicity.names import Archive
+
+
+# Options of ours that must not be overruled: they keep the check apart from the job.
+OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir", "--verbosity")
 
 
 class Source(NamedTuple):
@@ -58,14 +66,39 @@ def look(source: Source, user: str | None, secrets: Secrets) -> Seen:
 
 
 @contextlib.contextmanager
-def asking(source: Source, secrets: Secrets) -> Iterator[destination.Asked | None]:
+def asking(source: Source, secrets: Secrets) -> Iterator[Asked | None]:
     """Ask duplicity, if the source needs it: it runs from here to the end of the block.
 
     Yields what `reading.see` goes on with. Raises `CannotSee`.
     """
-    if source.from_archive or source.from_file or destination.nowhere(source.destination):
+    if source.from_archive or source.from_file or nowhere(source.destination):
         yield None
     else:
+        from check_duplicity import destination
+
         words = source.destination, source.options, source.command
         with destination.asking(*words, source.environment, secrets) as asked:
             yield asked
+
+
+def nowhere(url: str) -> str:
+    """Return the directory of a ``file://`` URL if there is none, otherwise an empty string.
+
+    duplicity would make it: an unmounted disk would look like a backup that never ran, and the
+    check would have left something behind. Raises `CannotSee` if it may not be looked at.
+    """
+    match = re.match(r"(?:par2\+)?file:(?://(?=/))?", url, re.IGNORECASE)
+    if match is None:
+        return ""
+    path = re.split(r"[?#]", url[match.end() :])[0]
+    if "%" in path:
+        from urllib.parse import unquote  # slow to load, and rarely needed
+
+        path = unquote(path)
+    try:
+        return "" if stat.S_ISDIR(os.stat(path).st_mode) else path
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CannotSee(Kind.NOT_READABLE, f"destination {path}: {reason}") from None

@@ -10,7 +10,6 @@ without a zone, and its wording has changed twice; what is relied on here is wha
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,6 +39,7 @@ _TEXT_SET = re.compile(
 )
 _TEXT_LEFT = re.compile(r"^[^\d\n]*(\d{1,9})[^\d\n]*\n[^\d\n]*(\d{1,9})[^\d\n]*\n.*cleanup", re.M)
 
+_PART = 1 << 16  # characters that are taken apart at once
 _LONGEST_PATH = 4096
 # A name is no longer than file systems allow, and ends with its line, or with the quote that it
 # stands in; ls -F puts a "*" behind it.
@@ -72,8 +72,10 @@ def read_saved(
     told = [_told_or_why(read_block, text), _told_or_why(lambda text: read_text(text, zone), text)]
     collections = [other for other in told if isinstance(other, Collection)]
     if names is not None:
-        _demand_same([read_names(names, prefixes), *collections])
-        return read_names(names, prefixes, archive)
+        if collections:
+            _demand_same([read_names(names, prefixes), *collections])
+            names = read_names_line(text)
+        return read_names(names or (), prefixes, archive)
     for reason in told:
         if isinstance(reason, CannotSee):
             raise reason
@@ -81,8 +83,7 @@ def read_saved(
         _demand_same(collections)
         return without_unfinished(collections[0], archive or Archive(), prefixes)
     _refuse_several_directories(text)
-    names = list(_listed_names(text, prefixes))
-    found = read_names(names, prefixes)
+    found = read_names(_listed_names(text, prefixes), prefixes)
     if found == Collection():
         raise CannotSee(
             Kind.NOT_RECOGNISED,
@@ -91,7 +92,7 @@ def read_saved(
     if not found.sets and any(re.search(r"[\s;]", prefix) for prefix in found.other_prefixes):
         text = "words in front of the file names: give a listing of names only, such as ls -1"
         raise CannotSee(Kind.NOT_RECOGNISED, text)
-    return read_names(names, prefixes, archive)
+    return read_names(_listed_names(text, prefixes), prefixes, archive)
 
 
 def _told_or_why(
@@ -137,10 +138,19 @@ def _refuse_several_directories(listing: str) -> None:
         raise CannotSee(Kind.NOT_RECOGNISED, reason)
 
 
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a text, split in parts: all at once they would take more memory than it does."""
+    start = 0
+    while start < len(text):
+        stop = text.find("\n", start + _PART) + 1 or len(text)
+        yield from text[start:stop].splitlines()
+        start = stop
+
+
 def _directories(listing: str) -> Iterator[str]:
     """The directory of each line's file: in front of its name (find), or above it (ls -R)."""
     above = ""
-    for line in listing.splitlines():
+    for line in _lines(listing):
         if line.endswith(":"):
             above = line[:-1]
         name = _LISTED.search(line)
@@ -155,7 +165,7 @@ def _listed_names(listing: str, prefixes: Prefixes) -> Iterator[str]:
     In front may be a path, or columns of numbers; a word is part of the name ("old copy of ...").
     """
     expected = sorted({prefixes.volume, prefixes.manifest, prefixes.signature}, key=len)
-    for line in listing.splitlines():
+    for line in _lines(listing):
         if len(_LISTED_NAME.findall(line)) > 1 and not re.search("[\"']", line):
             reason = "several file names in one line: give one in each, as ls -1 does"
             raise CannotSee(Kind.NOT_RECOGNISED, reason)
@@ -175,19 +185,36 @@ def _without_columns(before: str) -> str:
 
 def has_names(line: str) -> bool:
     """Whether a line of the machine log has the file names."""
-    return line.startswith(". ") and _NAMES.match(line) is not None
+    return line.startswith(_NAMES_BEGIN) and line.endswith(("]", "]\n"))
 
 
-def read_names_line(log: str) -> list[str] | None:
+def read_names_line(log: str) -> Iterator[str] | None:
     """Take the file names from a machine log at -v9, from its last run; ``None`` without them."""
     line = _last(_NAMES, log)
-    return None if line is None else [_unquoted(quoted[0]) for quoted in _QUOTED.finditer(line[1])]
+    return None if line is None else _read_list(log, *line.span(1))
+
+
+def _read_list(text: str, start: int, end: int) -> Iterator[str]:
+    """Read what Python writes of a list of strings: in parts, for there can be a million."""
+    while start < end:
+        stop = text.find("', '", start + _PART, end) + 1 or end
+        part = text[start:stop]
+        names = part[1:-1].split("', '")
+        plain = part[0] == part[-1] == "'" and part.count("'") == 2 * len(names)
+        if not plain or "\\" in part or '"' in part:
+            # Quotes in names: they are looked for one by one from here on.
+            yield from (_unquoted(quoted[0]) for quoted in _QUOTED.finditer(text, start, end))
+            return
+        yield from names
+        start = stop + len(", ")
 
 
 def _unquoted(quoted: str) -> str:
     # The list is Python's repr. A literal is slow to evaluate, and hardly any name needs it.
     if "\\" not in quoted:
         return quoted[1:-1]
+    import ast
+
     try:
         return str(ast.literal_eval(quoted))
     except (ValueError, SyntaxError):

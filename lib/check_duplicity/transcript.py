@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from check_duplicity import catalogue
+from check_duplicity.catalogue import Sign
 from check_duplicity.findings import Kind
 from check_duplicity.runs import (
     FAILED,
@@ -32,6 +32,10 @@ from check_duplicity.runs import (
     text_of,
     values_of,
 )
+from check_duplicity.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _KEPT = 3  # runs of a log: the newest two count, and that before them is what the next call joins
 _MOST = 100  # runs at once
@@ -70,9 +74,7 @@ _UPLOADED = re.compile(catalogue.UPLOADED)
 _RETRY = re.compile(catalogue.RETRY)
 _FAILURES = _either((*catalogue.FAILURES, *catalogue.ANYWHERE.values()))
 _EXCEPTION = re.compile(catalogue.EXCEPTION)
-_CAUSES = [(sign.kind, re.compile(sign.pattern)) for sign in catalogue.CAUSES]
 _ANY_CAUSE = _either(sign.pattern for sign in catalogue.CAUSES)
-_WARNINGS = [(sign.kind, re.compile(sign.pattern)) for sign in catalogue.WARNINGS]
 _ANY_WARNING = _either(sign.pattern for sign in catalogue.WARNINGS)
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 # All that is known by its beginning, and what lines that are known otherwise have in them.
@@ -208,7 +210,7 @@ class Reader:
 
     def _read_complaint(self, line: str) -> None:
         if _ANY_WARNING.match(line):
-            self._warn(_first(_WARNINGS, line, match=True), self._quote(line))
+            self._warn(_first(catalogue.WARNINGS, re.match, line), self._quote(line))
             return
         if _FAILURES.match(line):
             self._fail(self._quote(line))
@@ -221,7 +223,7 @@ class Reader:
     def _look_for_cause(self, lines: Iterable[str]) -> None:
         for line in lines:
             if _ANY_CAUSE.search(line):
-                self._call.cause(_first(_CAUSES, line), self._quote(line))
+                self._call.cause(_first(catalogue.CAUSES, re.search, line), self._quote(line))
 
     def _begin(self, which: int) -> None:
         call = self._call
@@ -275,9 +277,9 @@ class Reader:
 
 
 def _first(
-    signs: Iterable[tuple[Kind, re.Pattern[str]]], line: str, *, match: bool = False
+    signs: Iterable[Sign], finds: Callable[[str, str], re.Match[str] | None], line: str
 ) -> Kind:
-    return next(k for k, p in signs if (p.match(line) if match else p.search(line)))
+    return next(sign.kind for sign in signs if finds(sign.pattern, line))
 
 
 class _Call:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
 from check_duplicity.advice import advise
 from check_duplicity.catalogue import SENTENCES
 from check_duplicity.findings import Finding, Kind, State
 from check_duplicity.picture import BackupSet, Picture
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _DAYS = 28  # of the picture of the collection
 _LEFTOVERS = (
