@@ -7,16 +7,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from lab import Lab, wait_until
-
-
-def fingerprint(directory: Path) -> dict[str, tuple[int, int, int]]:
-    """Every file below a directory with its size, inode and time of change."""
-    stats = {path: path.stat() for path in sorted(directory.rglob("*"))}
-    return {
-        str(path.relative_to(directory)): (stat.st_size, stat.st_ino, stat.st_mtime_ns)
-        for path, stat in stats.items()
-    }
+from lab import Lab, fingerprint, wait_until
 
 
 def test_a_check_leaves_everything_as_it_was(lab: Lab) -> None:
