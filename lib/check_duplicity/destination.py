@@ -262,6 +262,7 @@ def _environment(private: str, given: Mapping[str, str]) -> dict[str, str]:
         if name not in ("LANG", "LANGUAGE") and not name.startswith("LC_")
     }
     return {
+        "PATH": os.defpath,
         **kept,
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
