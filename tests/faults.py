@@ -141,7 +141,7 @@ def run(call: Call, disturb: Disturbance = lambda process: None) -> Ended:
             stdin=call.stdin,
             stdout=call.stdout,
             stderr=call.stderr,
-            preexec_fn=call.prepare,
+            preexec_fn=call.prepare,  # noqa: PLW1509 - there are no threads here
             cwd=call.cwd,
             start_new_session=True,
         ) as process:
@@ -177,12 +177,12 @@ def assert_answer(plugin: str, ended: Ended, states: str) -> None:
 
     A triage that is ended by a signal has shown what it knew, and then says so.
     """
-    assert ended.error == ""
+    assert ended.error == "", ended.error
     assert ended.status in (0, 1, 2, 3), ended
     word = STATES[ended.status]
     assert word[0] in states, ended
     assert "Traceback" not in ended.out
-    assert "error in the plugin" not in ended.out
+    assert "error in the plugin" not in ended.out, ended
     assert ended.out.endswith("\n")
     title = f"DUPLICITY {plugin.upper()} {word} - "
     line, bar, performance = ended.first_line.partition(" | ")

@@ -16,13 +16,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from _pytest.mark import ParameterSet
 from conftest import DUPLICITIES
 from faults import PLUGINS, Call, Disturbance, Ended, Site, assert_answer, begun, run
 from samples import full
@@ -71,7 +72,7 @@ def prepared(prepare: Callable[[], object], **states: str) -> Fault:
 
 
 def closed(*descriptors: int) -> Callable[[], object]:
-    return lambda: [os.close(descriptor) for descriptor in descriptors]
+    return lambda: list(map(os.close, descriptors))
 
 
 def limited(kind: int, most: int, **states: str) -> Fault:
@@ -135,7 +136,7 @@ FAULTS = {
 }
 
 
-def pairs(plugins: Mapping[str, object] | tuple[str, ...], faults: Mapping[str, object]) -> object:
+def pairs(plugins: Iterable[str], faults: Mapping[str, object]) -> list[ParameterSet]:
     """All plugins under all faults, with the names that pytest shows."""
     return [
         pytest.param(plugin, fault, id=f"{plugin} under {fault}")
@@ -163,8 +164,7 @@ MOUNTS = {
         "mount -t tmpfs -o nr_inodes=3 none {tmp}", {"freshness": "OU", "triage": "OU"},
     ),
     "all read-only": (
-        "for at in / /tmp /var/tmp {root}; do mount --bind $at $at; mount -o remount,bind,ro $at;"
-        " done; cd /",
+        "for at in / /tmp /var/tmp; do mount --bind $at $at; mount -o remount,bind,ro $at; done",
         {"freshness": "U", "triage": "U"},
     ),
     "state full": (
@@ -321,11 +321,9 @@ ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + (2).to_bytes(2, "little") + b"\xff\x7e
 # What duplicity is or does, and the state that is right.
 MISBEHAVIOURS: dict[str, tuple[str | bytes, str]] = {
     "no misbehaviour": (r"say(names + b'\n')", "O"),
-    "a gigabyte on stdout": (r"for _ in range(1000): os.write(1, bytes(10**6))" "\n"
-                             r"say(names + b'\n')", "O"),
-    "a gigabyte in the log": (r"for _ in range(1000): say(b'. ' + b'x' * 10**6 + b'\n')" "\n"
-                              r"say(names + b'\n')", "O"),
-    "a gigabyte in a line": (r"for _ in range(1000): say(b'x' * 10**6)" "\nsay(names)", "U"),
+    "a gigabyte on stdout": ("for _ in range(1000): os.write(1, bytes(10**6))\nsay(names + b'\\n')", "O"),
+    "a gigabyte in the log": ("for _ in range(1000): say(b'. ' + b'x' * 10**6 + b'\\n')\nsay(names + b'\\n')", "O"),
+    "a gigabyte in a line": ("for _ in range(1000): say(b'x' * 10**6)\nsay(names)", "U"),
     "names without an end": (r"say(names[:-20]); time.sleep(600)", "U"),
     "names cut short": (r"say(names[:-20])", "U"),
     "names and no end": (r"say(names + b'\n'); time.sleep(600)", "O"),

@@ -19,6 +19,9 @@ _AGAIN = 0.5  # seconds
 _READ_WITHIN = 5  # seconds
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EDQUOT)
 
+# Why this check has to end, once it has: the exception that says so may be swallowed or replaced.
+_reasons: list[CannotSee] = []
+
 
 def run(title: str, main: Callable[[Sequence[str]], Output]) -> NoReturn:
     """Call ``main`` with the command line, print its output at once and exit with its state.
@@ -30,6 +33,8 @@ def run(title: str, main: Callable[[Sequence[str]], Output]) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for ending in _ENDING_SIGNALS:
         signal.signal(ending, _ended)
+    # Where an error can't be raised Python would print it; the reason comes again.
+    sys.unraisablehook = lambda unraisable: None
     try:
         output = _answer(title, main)
         disarm()
@@ -45,7 +50,8 @@ def _answer(title: str, main: Callable[[Sequence[str]], Output]) -> Output:
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         _settle()
-        return main(sys.argv[1:])
+        output = main(sys.argv[1:])
+        return unseen(title, _reasons[0]) if _reasons else output
     except BaseException as error:
         return _output_of(error, title)
 
@@ -69,6 +75,8 @@ def _settle() -> None:
 def _output_of(error: BaseException, title: str) -> Output:
     if isinstance(error, SystemExit):
         return Output(State.UNKNOWN, "")  # Help or version has been printed.
+    if _reasons and not isinstance(error, CannotSee):
+        error = _reasons[0]
     if _is_shortage(error):
         reason = getattr(error, "strerror", None) or "Cannot allocate memory"
         error = CannotSee(Kind.INTERNAL, f"this machine, or a limit of this user: {reason}")
@@ -128,6 +136,7 @@ def _end(reason: CannotSee) -> NoReturn:
     def again(number: int, frame: FrameType | None) -> NoReturn:
         raise reason
 
+    _reasons.append(reason)
     for ending in _ENDING_SIGNALS:
         signal.signal(ending, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, again)
