@@ -308,6 +308,7 @@ def program(site: Site, content: str | bytes) -> Path:
         content = (
             f"#!{sys.executable} -I\nimport os, signal, sys, time\n"
             f"names = b'. Extracting backup chains from list of files: ' + repr({names}).encode()\n"
+            "END = b'\\n'\nLINE = b'. ' + b'x' * 10**6 + END\nLONG = b'x' * 10**8\n"
             f"def say(text): sys.stderr.buffer.write(text); sys.stderr.flush()\n{content}\n"
         ).encode()
     path.write_bytes(content)
@@ -320,19 +321,21 @@ DEAF = "for number in (1, 2, 15): signal.signal(number, signal.SIG_IGN)\n"
 ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + (2).to_bytes(2, "little") + b"\xff\x7e" + bytes(44)
 # What duplicity is or does, and the state that is right.
 MISBEHAVIOURS: dict[str, tuple[str | bytes, str]] = {
-    "no misbehaviour": (r"say(names + b'\n')", "O"),
-    "a gigabyte on stdout": ("for _ in range(1000): os.write(1, bytes(10**6))\nsay(names + b'\\n')", "O"),
-    "a gigabyte in the log": ("for _ in range(1000): say(b'. ' + b'x' * 10**6 + b'\\n')\nsay(names + b'\\n')", "O"),
-    "a gigabyte in a line": ("for _ in range(1000): say(b'x' * 10**6)\nsay(names)", "U"),
+    "no misbehaviour": ("say(names + END)", "O"),
+    "a gigabyte on stdout": ("for _ in range(1000): os.write(1, LINE)\nsay(names + END)", "O"),
+    "a gigabyte in the log": ("for _ in range(1000): say(LINE)\nsay(names + END)", "O"),
+    "200 MB in a line": ("for _ in range(200): say(LINE[:-1])\nsay(names + END)", "U"),
+    "names in a line of 100 MB": ("say(names[:-1] + b', ' + LONG + b']' + END)", "O"),
+    "names in a longer line": ("say(names[:-1] + b', ' + 2 * LONG + b']' + END)", "U"),
     "names without an end": (r"say(names[:-20]); time.sleep(600)", "U"),
     "names cut short": (r"say(names[:-20])", "U"),
-    "names and no end": (r"say(names + b'\n'); time.sleep(600)", "O"),
+    "names and no end": ("say(names + END); time.sleep(600)", "O"),
     "nothing, for ever": ("time.sleep(600)", "U"),
     "nothing, and deaf": (DEAF + "time.sleep(600)", "U"),
     "a log closed early": ("os.close(2); time.sleep(600)", "U"),
     "a log closed and an end": ("os.close(2)", "U"),
     "a child that holds the log": (HOLD + "sys.exit(0)", "U"),
-    "names, and such a child": (HOLD + r"say(names + b'\n')", "O"),
+    "names, and such a child": (HOLD + "say(names + END)", "O"),
     "another architecture": (ELF, "U"),
     "a text without a first line": (b"echo\n", "U"),
     "an interpreter that is gone": (b"#!/no/such/python\n", "U"),
@@ -357,6 +360,8 @@ def test_a_duplicity_that_misbehaves(site: Site, plugin: str, fault: str) -> Non
 def test_every_end_of_duplicity_is_unknown(site: Site) -> None:
     lots = random.Random(1)
     codes = lots.sample(range(256), min(256, 12 * TIMES))
+    # But those that stop, are ignored or belong to the C library.
+    deadly = sorted({*range(1, 65)} - {*range(17, 24), 28, 32, 33})
     numbers = lots.sample(
         [n for n in range(1, 65) if n not in (17, 18, 19, 20, 21, 22, 23, 28, 32, 33)], 8
     )
@@ -409,7 +414,7 @@ def test_from_the_first_line_on_every_signal_is_answered(
     call = site.call(plugin)
     peace = duration(call)
     states = set()
-    for _ in range(6 * TIMES):
+    for _ in range(5 * TIMES):
         ended = run(call, at_random(lots, peace, ending))
         assert_answer(plugin, ended, "OU")
         assert ended.status == 0 or f"ended by {ending.name} before it was done" in ended.out
@@ -426,7 +431,7 @@ def test_before_the_first_line_a_signal_ends_a_plugin_or_is_answered(
 ) -> None:
     """What isn't ours is silent, too (but Python's own KeyboardInterrupt, so without SIGINT)."""
     lots = random.Random(plugin)
-    for _ in range(6 * TIMES):
+    for _ in range(5 * TIMES):
         ending = lots.choice((signal.SIGTERM, signal.SIGHUP))
 
         def disturb(process: subprocess.Popen[bytes], ending: signal.Signals = ending) -> None:
@@ -435,7 +440,7 @@ def test_before_the_first_line_a_signal_ends_a_plugin_or_is_answered(
 
         ended = run(site.call(plugin), disturb)
         if ended != Ended(-ending, "", ""):
-            assert_answer(plugin, ended, "U")
+            assert_answer(plugin, ended, "OU")
     assert_right(site, plugin)
 
 
@@ -447,7 +452,7 @@ def test_a_plugin_that_is_killed_takes_all_with_it_but_an_empty_directory(
     lots = random.Random(plugin)
     call = site.call(plugin)
     peace = duration(call)
-    for _ in range(6 * TIMES):
+    for _ in range(5 * TIMES):
         ended = run(call, at_random(lots, peace, signal.SIGKILL))
         if ended != Ended(-signal.SIGKILL, "", ""):
             assert_answer(plugin, ended, "O")

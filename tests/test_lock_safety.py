@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import threading
@@ -46,7 +47,7 @@ def test_a_running_backup_holds_its_lock_through_a_check(lab: Lab) -> None:
 
 def back_up(lab: Lab, hours: int, now: datetime, passphrase: str | None) -> None:
     """Make a backup of several volumes, as of so many hours ago."""
-    (lab.source / "large").write_bytes(bytes([hours]) * (3 << 20))
+    (lab.source / "large").write_bytes(bytes([hours]) * (2 << 20))
     os.utime(lab.source / "large", (hours, hours))  # else it looks unchanged
     action = "full" if hours == OLDEST else "incremental"
     made = now - timedelta(hours=hours)
@@ -81,29 +82,36 @@ STORM = {
 }
 
 
-def check_on(lab: Lab, plugin: str, directory: Path, ended: threading.Event) -> list[int]:
-    """Run a plugin with the job's own archive directory again and again; return its states."""
+def check_on(lab: Lab, directory: Path, ended: threading.Event) -> int:
+    """Run the plugins, given the job's own archive directory, in turn; return how many ran."""
     directory.mkdir(mode=0o700)
     log = directory / "assets.log"
     log.write_text(good_run())
-    words: list[object] = [BIN / plugin, "-d", lab.url, "-a", lab.archive, "-t", "100", "-q"]
-    words += ["--duplicity", lab.duplicity] if STORM[plugin] == {0, 1} else []
-    words += [log] if plugin == "check_duplicity_log" else []
     own = {"TMPDIR": str(directory), "XDG_STATE_HOME": str(directory), "MAIL": "/none"}
-    states = []
-    while not ended.is_set():
+    count = 0
+    for plugin in itertools.cycle(STORM):
+        if ended.is_set():
+            return count
+        words: list[object] = [BIN / plugin, "-d", lab.url, "-a", lab.archive, "-t", "100", "-q"]
+        words += ["--duplicity", lab.duplicity] if STORM[plugin] == {0, 1} else []
+        words += [log] if plugin == "check_duplicity_log" else []
         done = subprocess.run(
             list(map(str, words)), env={**lab.environment, **own}, capture_output=True, check=False
         )
         assert done.stderr == b""
         assert done.returncode in STORM[plugin], done.stdout
-        states.append(done.returncode)
-    return states
+        count += 1
+    return count
 
 
-@pytest.mark.parametrize("passphrase", [None, "geheim"], ids=["readable", "encrypted"])
+# gpg is slow where all processors are busy.
+@pytest.mark.parametrize(
+    ("passphrase", "incremental"),
+    [(None, (6, 5, 4)), ("geheim", (6,))],
+    ids=["readable", "encrypted"],
+)
 def test_backups_under_a_storm_of_checks_are_as_in_peace(
-    duplicity: Path, tmp_path: Path, passphrase: str | None
+    duplicity: Path, tmp_path: Path, passphrase: str | None, incremental: tuple[int, ...]
 ) -> None:
     now = datetime.now(timezone.utc).replace(microsecond=0)
     (tmp_path / "in-peace").mkdir()
@@ -115,19 +123,17 @@ def test_backups_under_a_storm_of_checks_are_as_in_peace(
         ThreadPoolExecutor() as threads,
     ):
         back_up(war, OLDEST, now, passphrase)
-        checks = [
-            threads.submit(check_on, war, plugin, tmp_path / plugin, ended) for plugin in STORM
-        ]
+        checks = [threads.submit(check_on, war, tmp_path / str(n), ended) for n in range(2)]
         try:
-            for hours in (6, 5, 4):
+            for hours in incremental:
                 back_up(war, hours, now, passphrase)
         finally:
             ended.set()
-        assert all(check.result() for check in checks)
-        for hours in (OLDEST, 6, 5, 4):
+        assert all(check.result() >= len(STORM) for check in checks)
+        for hours in (OLDEST, *incremental):
             back_up(peace, hours, now, passphrase)
         assert names_below(war.destination) == names_below(peace.destination)
         assert names_below(war.archive) == names_below(peace.archive)
         result = war.check()
-        assert (result.status, result.value("chain_length")) == (0, 4)
+        assert (result.status, result.value("chain_length")) == (0, 1 + len(incremental))
         assert restored(war, passphrase) == (war.source / "large").read_bytes()
