@@ -76,6 +76,7 @@ class Site:
         (directory / "job").mkdir()
         self.lab = Lab(duplicity, directory / "job")
         self.lab.run("full", "--name=job", ago=2)
+        self.running_url = f"file://{directory}/running"
         self.state = directory / "state"
         self.state.mkdir(mode=0o700)
         self.log = directory / "assets.log"
@@ -88,7 +89,7 @@ class Site:
         asking = [*job, "--duplicity", duplicity or lab.duplicity]
         options: dict[str, list[object]] = {
             "freshness": asking,
-            "process": ["--state-file", self.state_file("process"), "-d", "file:///running"],
+            "process": ["--state-file", self.state_file("process"), "-d", self.running_url],
             "log": ["--state-file", self.state_file("log"), self.log],
             "triage": asking,
         }
@@ -108,7 +109,7 @@ class Site:
         )
         program.chmod(0o755)
         with subprocess.Popen(
-            [program, "full", "/source", "file:///running"],
+            [program, "full", "/source", self.running_url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         ) as process:
