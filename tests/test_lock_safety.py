@@ -55,7 +55,7 @@ def back_up(lab: Lab, hours: int, now: datetime, passphrase: str | None) -> None
 
 
 def spare_gpg_its_pains(lab: Lab) -> None:
-    """Let gpg derive keys quickly: otherwise it measures how long it can take, on a busy machine."""
+    """Let gpg derive keys quickly: by default it measures how long that can take."""
     (lab.home / ".gnupg").mkdir(mode=0o700)
     (lab.home / ".gnupg" / "gpg.conf").write_text("s2k-count 65536\n")
 
@@ -110,13 +110,9 @@ def check_on(lab: Lab, directory: Path, ended: threading.Event) -> int:
     return count
 
 
-@pytest.mark.parametrize(
-    ("passphrase", "incremental"),
-    [(None, (6, 5, 4)), ("geheim", (6,))],
-    ids=["readable", "encrypted"],
-)
+@pytest.mark.parametrize("passphrase", [None, "geheim"], ids=["readable", "encrypted"])
 def test_backups_under_a_storm_of_checks_are_as_in_peace(
-    duplicity: Path, tmp_path: Path, passphrase: str | None, incremental: tuple[int, ...]
+    duplicity: Path, tmp_path: Path, passphrase: str | None
 ) -> None:
     now = datetime.now(timezone.utc).replace(microsecond=0)
     (tmp_path / "in-peace").mkdir()
@@ -132,15 +128,15 @@ def test_backups_under_a_storm_of_checks_are_as_in_peace(
         back_up(war, OLDEST, now, passphrase)
         checks = [threads.submit(check_on, war, tmp_path / str(n), ended) for n in range(2)]
         try:
-            for hours in incremental:
+            for hours in (6, 5, 4):
                 back_up(war, hours, now, passphrase)
         finally:
             ended.set()
         assert all(check.result() >= len(STORM) for check in checks)
-        for hours in (OLDEST, *incremental):
+        for hours in (OLDEST, 6, 5, 4):
             back_up(peace, hours, now, passphrase)
         assert names_below(war.destination) == names_below(peace.destination)
         assert names_below(war.archive) == names_below(peace.archive)
         result = war.check()
-        assert (result.status, result.value("chain_length")) == (0, 1 + len(incremental))
+        assert (result.status, result.value("chain_length")) == (0, 4)
         assert restored(war, passphrase) == (war.source / "large").read_bytes()
