@@ -51,7 +51,8 @@ def _answer(title: str, main: Callable[[Sequence[str]], Output]) -> Output:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         _settle()
         output = main(sys.argv[1:])
-        return unseen(title, _reasons[0]) if _reasons else output
+        overlooked = _reasons and output.state is not State.UNKNOWN
+        return unseen(title, _reasons[0]) if overlooked else output
     except BaseException as error:
         return _output_of(error, title)
 
