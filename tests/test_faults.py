@@ -37,8 +37,9 @@ REMEMBERING = ("process", "log")  # and these have a state file.
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A sound job of the newest duplicity at hand."""
-    newest = max(DUPLICITIES.glob("*/bin/duplicity"), key=lambda path: path.parts[-3])
-    site = Site(newest, tmp_path_factory.mktemp("site"))
+    found = sorted(DUPLICITIES.glob("*/bin/duplicity"))
+    assert found, f"no duplicity in {DUPLICITIES}: make test installs it"
+    site = Site(found[-1], tmp_path_factory.mktemp("site"))
     with site.lab, site.running():
         yield site
 
