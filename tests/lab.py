@@ -119,6 +119,15 @@ class Lab:
         return result
 
 
+def fingerprint(directory: Path) -> dict[str, tuple[int, int, int]]:
+    """Every file below a directory with its size, inode and time of change."""
+    stats = {path: path.lstat() for path in sorted(directory.rglob("*"))}
+    return {
+        str(path.relative_to(directory)): (stat.st_size, stat.st_ino, stat.st_mtime_ns)
+        for path, stat in stats.items()
+    }
+
+
 def wait_until(true: object, seconds: float = 60) -> None:
     """Wait until a function returns true, looking often; fail after so long."""
     end = time.monotonic() + seconds

@@ -118,6 +118,11 @@ def test_a_clock_that_was_set_back_is_no_standstill() -> None:
     assert compare([BACKUP], memory, NOW)[1] == {812: 0}
 
 
+def test_a_standstill_is_no_longer_than_the_run_whatever_an_earlier_clock_said() -> None:
+    memory, _ = compare([BACKUP], {}, NOW - timedelta(days=1))
+    assert compare([BACKUP], memory, NOW)[1] == {812: 7200}
+
+
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text()),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

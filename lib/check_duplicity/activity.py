@@ -46,6 +46,9 @@ def compare(
             "time": now.timestamp(),
         }
         since = _still_since(before.get(key), seen)
+        if process.started is not None:
+            # Not before it was started: an earlier check's clock may have been wrong.
+            since = max(since, min(process.started.timestamp(), now.timestamp()))
         after[key] = {**seen, "since": since}
         if since < now.timestamp():
             # Compared with the same state again next time, so that slow growth adds up.

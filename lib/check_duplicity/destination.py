@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.secrets import Secrets
 
-_ENDING_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM}
+_ENDING_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXCPU, signal.SIGALRM}
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LONGEST_LINE = 96 << 20  # bytes; a million file names are 70 MB in one line
@@ -255,6 +255,7 @@ def _environment(private: str, given: Mapping[str, str]) -> dict[str, str]:
         if name not in ("LANG", "LANGUAGE") and not name.startswith("LC_")
     }
     return {
+        "PATH": os.defpath,
         **kept,
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",

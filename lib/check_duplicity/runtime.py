@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import signal
 import sys
@@ -15,38 +17,83 @@ from check_duplicity.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import NoReturn
 
-_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXCPU)
 _AGAIN = 0.5  # seconds
+_READ_WITHIN = 5  # seconds
+_SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EDQUOT)
+
+# Why this check has to end, once it has: the exception that says so may be swallowed or replaced.
+_reasons: list[CannotSee] = []
 
 
 def run(title: str, main: Callable[[Sequence[str]], Output]) -> NoReturn:
     """Call ``main`` with the command line, print its output at once and exit with its state.
 
     Whatever ``main`` raises becomes UNKNOWN; the text of an unexpected exception is not shown,
-    since it may hold a secret.
+    since it may hold a secret. The plugin has blocked the ending signals in its first line.
     """
     # What the parent process has blocked or ignored must not keep this one from ending.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for ending in _ENDING_SIGNALS:
         signal.signal(ending, _ended)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    # Where an error can't be raised Python would print it; the reason comes again.
+    sys.unraisablehook = lambda unraisable: None
     try:
-        output = main(sys.argv[1:])
+        output = _answer(title, main)
         disarm()
-    except BaseException as error:
+    except CannotSee as ended:  # By a signal, at this very moment.
         disarm()
-        output = _output_of(error, title)
+        output = unseen(title, ended)
+    _exit_when_nobody_reads(output.state)
     _write(output.text)
     os._exit(int(output.state))
+
+
+def _answer(title: str, main: Callable[[Sequence[str]], Output]) -> Output:
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        _settle()
+        output = main(sys.argv[1:])
+        overlooked = _reasons and output.state is not State.UNKNOWN
+        return unseen(title, _reasons[0]) if overlooked else output
+    except BaseException as error:
+        return _output_of(error, title)
+
+
+def _settle() -> None:
+    """Make up for standard streams that are closed, and a current directory that is gone.
+
+    Otherwise the next file to be opened gets the number of the stream, and what is meant for one
+    goes to the other.
+    """
+    with contextlib.suppress(OSError):
+        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+            if getattr(sys, name) is None:
+                setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for good
+    try:
+        os.getcwd()
+    except OSError:
+        os.chdir("/")
 
 
 def _output_of(error: BaseException, title: str) -> Output:
     if isinstance(error, SystemExit):
         return Output(State.UNKNOWN, "")  # Help or version has been printed.
-    if not isinstance(error, CannotSee):
+    if _reasons and not isinstance(error, CannotSee):
+        error = _reasons[0]
+    if _is_shortage(error):
+        reason = getattr(error, "strerror", None) or "Cannot allocate memory"
+        error = CannotSee(Kind.INTERNAL, f"this machine, or a limit of this user: {reason}")
+    elif not isinstance(error, CannotSee):
         text = f"error in the plugin: {type(error).__name__} at {_place(error)}; please report it"
         error = CannotSee(Kind.INTERNAL, text)
     return unseen(title, error)
+
+
+def _is_shortage(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or (
+        isinstance(error, OSError) and error.errno in _SHORTAGES
+    )
 
 
 def disarm() -> None:
@@ -93,11 +140,21 @@ def _end(reason: CannotSee) -> NoReturn:
     def again(number: int, frame: FrameType | None) -> NoReturn:
         raise reason
 
+    _reasons.append(reason)
     for ending in _ENDING_SIGNALS:
         signal.signal(ending, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, again)
     signal.setitimer(signal.ITIMER_REAL, _AGAIN, _AGAIN)
     raise reason
+
+
+def _exit_when_nobody_reads(state: State) -> None:
+    """Let the exit status be there in time, even if the output goes to a full pipe."""
+    # A deadline that has passed meanwhile is forgotten when it is ignored.
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, lambda number, frame: os._exit(int(state)))
+    signal.setitimer(signal.ITIMER_REAL, _READ_WITHIN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
 
 
 def _write(text: str) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 HIDDEN = "***"
 
-# Patterns are kept as text: re compiles each when it is first needed, which most never are. Names in
-# them are of bounded length, so that no text, however made, takes long.
+# Patterns are kept as text: re compiles each when it is first needed, which most never are. Names
+# in them are of bounded length, so that no text, however made, takes long.
 _URL_PASSWORD = r"(?<=://)([^/\s:]*):([^/\s]+)@"
 # A URL as a word of its own is taken to pieces more freely: people write blanks, "/", "#" and "?"
 # into passwords, which duplicity refuses and repeats, and forget a slash or the "@".
@@ -73,6 +73,7 @@ class Secrets:
                 values.update(password for _, password in found)
         for word, following in zip(words, [*words[1:], ""]):
             values.update(_secrets_of(word, following))
+        values.discard("")
         self._forms |= {form for value in values for form in _forms(value)}
         self._pairs |= {form for word in words for pair in _pairs_of(word) for form in _forms(pair)}
         forms = {form: f"({re.escape(form)})" for form in self._forms if len(form) >= _SHORTEST}

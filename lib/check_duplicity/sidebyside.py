@@ -61,11 +61,13 @@ def each(
                 _end(process, connection)
                 yield task, answer
     finally:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         runtime.disarm()  # A signal that ends this must not keep it from ending the others.
         for _, process, _ in running.values():
             process.terminate()  # It ends its own children, and theirs.
         for connection, (_, process, _) in running.items():
             _end(process, connection)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def die_with_parent() -> None:
