@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from lab import Lab
-
-DUPLICITIES = os.environ.get("DUPLICITIES")  # a directory with VERSION/bin/duplicity in it
+from lab import DUPLICITIES, Lab
 
 # A busy machine is no failure.
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from plugin import Result, freshness
 
+DUPLICITIES = os.environ.get("DUPLICITIES")  # a directory with VERSION/bin/duplicity in it
 ENVIRONMENT = {"PATH": os.environ["PATH"], "TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
 

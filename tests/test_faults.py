@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 import pytest
 from _pytest.mark import ParameterSet
-from conftest import DUPLICITIES
 from faults import PLUGINS, Call, Disturbance, Ended, Site, assert_answer, begun, run
+from lab import DUPLICITIES
 from samples import full
 
 TIMES = int(os.environ.get("FAULTS", "1"))
