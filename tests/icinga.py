@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from lab import wait_until
 
@@ -37,20 +37,74 @@ PLACES = {
 }
 
 
-class Node:
+class Api:
+    """What an Icinga says over its API."""
+
+    def __init__(self, port: int, authority: Path, account: str) -> None:
+        """``authority`` is whose certificate has signed its own, ``account`` a NAME:PASSWORD."""
+        self.port = port
+        self._authority = authority
+        self._account = base64.b64encode(account.encode()).decode()
+
+    def answers(self) -> bool:
+        try:
+            self.get("status")
+        except OSError:
+            return False
+        return True
+
+    def get(self, path: str) -> list[dict[str, Any]]:
+        """What it says."""
+        return self._request("GET", path, None)
+
+    def post(self, path: str, content: dict[str, Any]) -> list[dict[str, Any]]:
+        """What it says to a request."""
+        return self._request("POST", path, json.dumps(content).encode())
+
+    def ask(self, kind: str, name: str) -> dict[str, Any]:
+        """The attributes of a host or service."""
+        (found,) = self.get(f"objects/{kind}s/{urllib.parse.quote(name)}")
+        attributes: dict[str, Any] = found["attrs"]
+        return attributes
+
+    def _request(self, method: str, path: str, content: bytes | None) -> list[dict[str, Any]]:
+        context = ssl.create_default_context(cafile=self._authority)
+        context.check_hostname = False
+        request = urllib.request.Request(
+            f"https://127.0.0.1:{self.port}/v1/{path}", data=content, method=method
+        )
+        request.add_header("Accept", "application/json")
+        request.add_header("Authorization", f"Basic {self._account}")
+        with urllib.request.urlopen(request, context=context, timeout=20) as answer:
+            found: list[dict[str, Any]] = json.load(answer)["results"]
+        return found
+
+
+class Authority(Protocol):
+    """An Icinga that signs certificates."""
+
+    data: Path
+
+    def run(self, *words: str) -> object: ...
+
+
+class Node(Api):
     """One Icinga: a master, or an agent with a certificate of the master's authority."""
 
-    def __init__(self, directory: Path, name: str, authority: Node | None = None) -> None:
+    def __init__(self, directory: Path, name: str, authority: Authority | None = None) -> None:
         """``directory`` is one that the user nagios can reach; nothing outside it is touched."""
         self.directory = directory / name
+        self.data = self.directory / "data"
+        self.plugins = self.directory / "plugins"
         self.name = name
         self.authority = authority or self
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+            port: int = free.getsockname()[1]
+        super().__init__(port, self.data / "certs/ca.crt", "test:test")
         for folder in FOLDERS:
             (self.directory / folder).mkdir(parents=True)
-        certificates = self.directory / "data/certs"
+        certificates = self.data / "certs"
         certificates.mkdir()
         self._give_away()
         mine = [f"--{kind}={certificates / name}.{kind}" for kind in ("key", "csr", "crt")]
@@ -59,7 +113,7 @@ class Node:
         self.run("pki", "new-cert", f"--cn={name}", mine[0], mine[1])
         signed = mine[2].replace("--crt", "--cert")
         self.authority.run("pki", "sign-csr", mine[1], signed)
-        shutil.copy(self.authority.directory / "data/ca/ca.crt", certificates)
+        shutil.copy(self.authority.data / "ca/ca.crt", certificates)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run ``icinga2`` on our directories."""
@@ -71,12 +125,12 @@ class Node:
     def configure(self, text: str) -> None:
         """Write the configuration: what every node needs, and a text."""
         (self.directory / "icinga2.conf").write_text(
-            f'const PluginDir = "{self.directory}/plugins"\n'
+            f'const PluginDir = "{self.plugins}"\n'
             f'const NodeName = "{self.name}"\nconst ZoneName = NodeName\n'
             "include <itl>\ninclude <plugins>\n"
             f'object FileLogger "log" {{ path = "{self.directory}/log/log" }}\n'
             'object ApiListener "api" {\n  bind_host = "127.0.0.1"\n'
-            f"  bind_port = {self.port}\n  accept_commands = true\n}}\n"
+            f"  bind_port = {self.port}\n  accept_commands = true\n  accept_config = true\n}}\n"
             'object ApiUser "test" {\n  password = "test"\n  permissions = [ "*" ]\n}\n' + text
         )
         self._give_away()
@@ -117,39 +171,6 @@ class Node:
                 # What it was doing when it ended: its checks are of its session.
                 for pid in children_of_session(daemon.pid):
                     os.kill(pid, signal.SIGKILL)
-
-    def answers(self) -> bool:
-        try:
-            self.get("status")
-        except (OSError, urllib.error.URLError):
-            return False
-        return True
-
-    def get(self, path: str) -> list[dict[str, Any]]:
-        """What the API says."""
-        return self._request("GET", path, None)
-
-    def post(self, path: str, content: dict[str, Any]) -> list[dict[str, Any]]:
-        """What the API says to a request."""
-        return self._request("POST", path, json.dumps(content).encode())
-
-    def _request(self, method: str, path: str, content: bytes | None) -> list[dict[str, Any]]:
-        context = ssl.create_default_context(cafile=self.directory / "data/certs/ca.crt")
-        context.check_hostname = False
-        request = urllib.request.Request(
-            f"https://127.0.0.1:{self.port}/v1/{path}", data=content, method=method
-        )
-        request.add_header("Accept", "application/json")
-        request.add_header("Authorization", "Basic " + base64.b64encode(b"test:test").decode())
-        with urllib.request.urlopen(request, context=context, timeout=20) as answer:
-            found: list[dict[str, Any]] = json.load(answer)["results"]
-        return found
-
-    def ask(self, kind: str, name: str) -> dict[str, Any]:
-        """The attributes of a host or service."""
-        (found,) = self.get(f"objects/{kind}s/{urllib.parse.quote(name)}")
-        attributes: dict[str, Any] = found["attrs"]
-        return attributes
 
     def report(self, service: str, state: int, times: int = 3) -> None:
         """A result from outside, so often that it is believed."""

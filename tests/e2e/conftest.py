@@ -12,7 +12,6 @@ import pytest
 from e2e import icinga2
 from e2e import machine as machines
 from e2e.machine import ASSETS, WEB, Machine
-from lab import wait_until
 
 NEEDED = (
     "/usr/sbin/sshd", "/usr/sbin/cron", "/usr/sbin/exim4", "/usr/bin/duplicity",
@@ -56,11 +55,8 @@ def host(directory: Path) -> Iterator[Machine]:
 @pytest.fixture(scope="session")
 def master(directory: Path) -> Iterator[icinga2.Master]:
     """Icinga's master, with an agent that is connected; no host is configured."""
-    for name in ("icinga2", "agent"):
-        (directory / name).mkdir()
-    with icinga2.set_up_master(directory / "icinga2"), icinga2.agent(directory / "agent"):
-        master = icinga2.Master()
-        wait_until(master.is_ready)
+    (directory / "icinga2").mkdir(mode=0o755)
+    with icinga2.master_and_agent(directory / "icinga2") as master:
         yield master
 
 

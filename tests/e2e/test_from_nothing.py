@@ -36,10 +36,7 @@ def test_by_the_agent(host: Machine, master: Master) -> None:
     hosts.write_text(object_host + icinga2.SECOND_HOST)
     assert "Finished validating" in follow(reload)
     wait_until(lambda: master.is_ready(services=11))
-    service = AGENT, "duplicity-freshness-assets"
-    # The agent gets the commands from the master, and loads them.
-    wait_until(lambda: "does not exist" not in master.check(*service).output)
-    seen = master.check(*service)
+    seen = master.check(AGENT, "duplicity-freshness-assets")
     assert seen.state == 0
     assert seen.output.startswith(GREEN)
     assert any(datum.startswith("age=") for datum in seen.performance)
