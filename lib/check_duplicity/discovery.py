@@ -210,7 +210,7 @@ def _own_crontab() -> str:
     """The user's own crontab, which only crontab itself may read."""
     try:
         done = subprocess.run(
-            ["crontab", "-l"],  # noqa: S607 - wherever cron is
+            ["crontab", "-l"],  # noqa: S607  # nosec B607  # wherever cron is
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=5,
