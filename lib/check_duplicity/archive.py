@@ -7,6 +7,7 @@ version of duplicity from 0.8 to 3.2).
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -70,7 +71,8 @@ def look(path: str, before: float = 0) -> Archive:
         except FileNotFoundError:
             pass  # A run that ends at this moment has renamed or removed it.
         except OSError as error:
-            problem = f"manifest {os.path.join(path, name)}: {error.strerror}"
+            reason = "is a link" if error.errno == errno.ELOOP else error.strerror
+            problem = f"manifest {os.path.join(path, name)}: {reason}"
     settled, fresh = frozenset(complete[True]), frozenset(complete[False])
     return Archive(names, listed, settled, fresh, problem)
 
