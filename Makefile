@@ -32,6 +32,7 @@ lint: $(VENV)/tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy lib tests benchmarks fuzz icinga $(wildcard plugins/*)
+	$(BIN)/bandit -q -c pyproject.toml -r lib $(wildcard plugins/*)
 
 unit: $(VENV)/tools $(DUPLICITIES)
 	DUPLICITIES=$(CURDIR)/.duplicity $(PYTEST)
@@ -80,8 +81,8 @@ $(VENV)/installed: $(VENV)/python $(SOURCES)
 	touch $@
 
 $(VENV)/tools: $(VENV)/installed
-	$(BIN)/python $(PIP) hypothesis mypy pytest ruff types-croniter types-psutil \
-	  types-python-dateutil types-setuptools
+	$(BIN)/python $(PIP) 'bandit[toml]' hypothesis mypy pytest ruff types-croniter \
+	  types-psutil types-python-dateutil types-setuptools
 	touch $@
 
 $(VENV)/fuzzer: $(VENV)/tools

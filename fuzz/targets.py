@@ -298,7 +298,8 @@ def _written(known: jobs.Known) -> None:
     """Demand that a job is read as it was written."""
     read = jobs.read(known.job, jobs.as_ini(known, str), "web.ini")
     for key, (value, _) in known.facts.items():
-        assert read.get(key) == " ".join(value.split("\n")).strip()
+        line = " ".join(value.split("\n"))
+        assert read.get(key) == (line.strip() if line.isprintable() else "")
 
 
 def ranges(data: bytes) -> None:

@@ -73,10 +73,11 @@ def test_a_directory_that_is_not_there_is_a_problem_and_stays_away(tmp_path: Pat
 def test_what_cannot_be_opened_is_a_problem_and_the_rest_is_seen(tmp_path: Path) -> None:
     (tmp_path / "a.manifest").mkdir()
     (tmp_path / "b.manifest").write_bytes(VOLUME % 2)
-    os.symlink("nowhere", tmp_path / "c.manifest")
     seen = archive.look(str(tmp_path))
     assert seen.listed == {"b.manifest": 2}
     assert "a.manifest" in seen.problem
+    os.symlink("nowhere", tmp_path / "c.manifest")
+    assert archive.look(str(tmp_path)).problem.endswith("c.manifest: is a link")
 
 
 def test_the_defaults_are_duplicitys(monkeypatch: pytest.MonkeyPatch) -> None:

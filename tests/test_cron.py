@@ -130,7 +130,14 @@ KINDS = pytest.mark.parametrize("kind", ["mbox", "Maildir"])
 def test_a_failed_job_is_critical_with_its_cause_and_its_script(
     home: Path, boxes: dict[str, Path], kind: str
 ) -> None:
-    result = check(boxes[kind])
+    # A mail alone could be anybody's: what is to be typed stands in the crontab, too.
+    assert f"\n  sudo -iu {USER} SCRIPT\n" in check(boxes[kind]).out
+    table = f"0 2 1 1 * {home}/broken.sh\n"
+    subprocess.run(["crontab", "-u", USER, "-"], input=table.encode(), check=True)
+    try:
+        result = check(boxes[kind])
+    finally:
+        subprocess.run(["crontab", "-u", USER, "-r"], check=True)
     assert result.status == 2
     cause = r"DUPLICITY LOG CRITICAL - broken: failed \d+s ago, destination not reached"
     assert re.match(cause, result.first_line)

@@ -28,8 +28,8 @@ class Job(NamedTuple):
     ``directory`` is that of a ``file://`` URL that isn't there, ``stamp`` the time of the newest
     set and ``kept`` that of the full set that it builds on, as duplicity writes them. ``programs``
     is the directory of the plugins. ``url_from`` is the file that has the URL with its password,
-    ``environment_from`` the script that exports what duplicity needs besides, such as PASSPHRASE,
-    and ``environment_file`` the file that has nothing else.
+    ``url_reader`` who reads it, ``environment_from`` the script that exports what duplicity needs
+    besides, such as PASSPHRASE, and ``environment_file`` the file that has nothing else.
     """
 
     user: str
@@ -47,6 +47,7 @@ class Job(NamedTuple):
     programs: str = ""
     encrypted: bool | None = None
     url_from: str = ""
+    url_reader: str = "root"
     environment_from: str = ""
     environment_file: str = ""
 
@@ -83,7 +84,9 @@ class Job(NamedTuple):
         url = shlex.quote(self.url or "DESTINATION")
         if self.url_from:
             found = re.escape(before_secret(self.url)) + REST
-            url = f'"$(sudo grep -ohm1 {shlex.quote(found)} {shlex.quote(self.url_from)})"'
+            words = ["grep", "-ohm1", found, self.url_from]
+            sudo = ["sudo"] if self.url_reader == "root" else ["sudo", "-u", self.url_reader]
+            url = f'"$({shlex.join([*sudo, *words])})"'
         return f"  {shlex.join(['sudo', '-Hu', self.user, 'bash', '-c', line, '-'])} {url}"
 
     def log_check(self) -> str:

@@ -7,8 +7,10 @@ version of duplicity from 0.8 to 3.2).
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 
 from check_duplicity.names import Archive
 from check_duplicity.values import TYPE_CHECKING
@@ -56,7 +58,9 @@ def look(path: str, before: float = 0) -> Archive:
         if not name.endswith((".manifest", ".manifest.part", ".m", ".m.p")):
             continue
         try:
-            with open(os.path.join(path, name), "rb", buffering=0) as manifest:
+            with open(os.path.join(path, name), "rb", buffering=0, opener=_no_link) as manifest:
+                if not stat.S_ISREG(os.fstat(manifest.fileno()).st_mode):
+                    raise OSError(0, "is not a file")
                 listed[name] = count_volumes(manifest)
                 # A manifest gets its name in the end, and that sets the time of its change.
                 changed = os.fstat(manifest.fileno()).st_ctime
@@ -67,9 +71,15 @@ def look(path: str, before: float = 0) -> Archive:
         except FileNotFoundError:
             pass  # A run that ends at this moment has renamed or removed it.
         except OSError as error:
-            problem = f"manifest {os.path.join(path, name)}: {error.strerror}"
+            reason = "is a link" if error.errno == errno.ELOOP else error.strerror
+            problem = f"manifest {os.path.join(path, name)}: {reason}"
     settled, fresh = frozenset(complete[True]), frozenset(complete[False])
     return Archive(names, listed, settled, fresh, problem)
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open a file without following a link, or waiting at a pipe: duplicity makes neither."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def count_volumes(manifest: BinaryIO) -> int:

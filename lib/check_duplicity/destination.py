@@ -24,7 +24,7 @@ _ENDING_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXCPU,
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LONGEST_LINE = 96 << 20  # bytes; a million file names are 70 MB in one line
-_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - what is made there is private
+_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108  # nosec B108  # what is made there is private
 _KEPT = 4 << 20  # bytes of a machine log without names
 _LONGEST_REASON = 240  # characters
 

@@ -21,7 +21,7 @@ from check_duplicity.jobs import Fact, Known
 from check_duplicity.mails import is_simple, name_of, program_of
 from check_duplicity.scripts import Script, commands_of, job_of_backupninja, job_of_duply, jobs_of
 from check_duplicity.shell import ShellError, read_variables
-from check_duplicity.user import acting_as, current, name_of_uid
+from check_duplicity.user import acting_as, current, who_decides
 from check_duplicity.values import NamedTuple
 
 _LARGEST = 1 << 20  # bytes of a script
@@ -76,13 +76,6 @@ class _Search:
                 self.problems.append(f"{path}: too large to be a script")
             return None
         return content.decode("utf-8", "replace")
-
-    def owner(self, path: str) -> str:
-        """The name of a file's owner, root if it is gone."""
-        try:
-            return name_of_uid(os.stat(self.root + path).st_uid)
-        except OSError:
-            return "root"
 
     def glob(self, pattern: str) -> list[str]:
         found = sorted(glob.glob(glob.escape(self.root) + pattern))
@@ -205,11 +198,19 @@ def _crontab_entries(search: _Search) -> Iterator[Entry]:
                 yield from (entry for entry in read_crontab(text, path) if entry.user)
 
 
+def is_started(command: str, user: str) -> bool:
+    """Whether a command stands in a crontab of a user, or in a timer's unit, as far as is seen."""
+    search = _Search("")
+    entries = (*_crontab_entries(search), *_periodic_entries(search), *_timer_entries(search))
+    words = command.split()
+    return any(e.active and e.user == user and e.command.split() == words for e in entries)
+
+
 def _own_crontab() -> str:
     """The user's own crontab, which only crontab itself may read."""
     try:
         done = subprocess.run(
-            ["crontab", "-l"],  # noqa: S607 - wherever cron is
+            ["crontab", "-l"],  # noqa: S607  # nosec B607  # wherever cron is
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=5,
@@ -359,7 +360,7 @@ def _of_profiles(search: _Search) -> Iterator[Known]:
     homes = ["/root", *search.glob("/home/*")]
     for path in (*search.glob("/etc/duply/*/conf"), *_in_homes(search, homes)):
         profile = os.path.basename(os.path.dirname(path))
-        owner = search.owner(path)
+        owner = who_decides(path, search.root)
         text = search.text(path, owner)
         if text is not None:
             for known in _read(search, job_of_duply, text, profile, path):

@@ -51,8 +51,8 @@ class Kind(Enum):
     CONNECTION = "destination not reached"
     PERMISSION = "permission denied"
     NO_KEY = "GPG key missing"
-    WRONG_PASSPHRASE = "wrong passphrase or key"
-    PASSPHRASE = "passphrase wanted"
+    WRONG_PASSPHRASE = "wrong passphrase or key"  # nosec B105  # of a passphrase, not one
+    PASSPHRASE = "passphrase wanted"  # nosec B105  # of a passphrase, not one
     SOURCE_CHANGED = "source changed"
     SOURCE_MISSING = "source missing"
     OPTIONS = "command line refused"

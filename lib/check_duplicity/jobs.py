@@ -175,14 +175,21 @@ def as_ini(known: Known, hide: Callable[[str], str]) -> str:
 
     A fact with a secret is left out: it goes on being read from where it stands.
     """
-    lines = [f"# {hide(doubt)}" for doubt in known.doubts] + ["[job]"]
+    lines = [f"# {_one_line(hide(doubt))}" for doubt in known.doubts] + ["[job]"]
     for key in KEYS:
         if key not in known.facts:
             continue
         value, origin = known.facts[key]
-        value = " ".join(value.split("\n"))
-        if hide(value) == value:
-            lines += [f"# {origin}", f"{key} = {value}"]
-        else:
+        value, origin = " ".join(value.split("\n")), _one_line(origin)
+        if hide(value) != value:
             lines.append(f"# {key} has a secret, and is read from {origin}")
+        elif _one_line(value) != value:
+            lines.append(f"# {key} has characters that can't be shown, and is read from {origin}")
+        else:
+            lines += [f"# {origin}", f"{key} = {value}"]
     return "\n".join(lines) + "\n"
+
+
+def _one_line(text: str) -> str:
+    """Return text without what would begin a new line, or move a terminal's cursor."""
+    return "".join(character if character.isprintable() else "?" for character in text)

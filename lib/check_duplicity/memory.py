@@ -38,7 +38,7 @@ def default_path(plugin: str, identity: Sequence[str]) -> str:
         directory = os.path.join(home, "check-duplicity")
     else:
         # Only if it is this user's alone: see _open_directory.
-        directory = f"/var/tmp/check-duplicity-{os.geteuid()}"  # noqa: S108
+        directory = f"/var/tmp/check-duplicity-{os.geteuid()}"  # noqa: S108  # nosec B108
     import hashlib
 
     words = "\0".join(identity).encode(errors="surrogateescape")

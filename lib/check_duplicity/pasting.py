@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Mapping
 
 from check_duplicity import user
@@ -39,6 +40,7 @@ def job_of(known: Known, secrets: Secrets, programs: str) -> Job:
         script=secrets.hide(known.get("script")),
         encrypted={"no": False}.get(known.get("encryption")),
         url_from=origin if _is_found_by_grep(origin, url, known.get("destination")) else "",
+        url_reader=_reader(origin),
         environment_from=exporting if _is_exported(exporting, known.environment) else "",
         environment_file=known.get("environment_file"),
     )
@@ -60,9 +62,21 @@ def _is_exported(path: str, environment: Mapping[str, str]) -> bool:
     return bool(environment) and len(lines) == len(names) and names == set(environment)
 
 
+def _reader(path: str) -> str:
+    """Who reads a file for others: whoever decides what is there, for he may change it any time.
+
+    What a crontab is only cron decides, although its user owns it.
+    """
+    return "root" if path.startswith("/var/spool/cron/") else user.who_decides(path)
+
+
 def _text(path: str) -> str:
     try:
-        with open(path, opener=user.nonblocking, errors="replace") as opened:
-            return opened.read(1 << 20)
-    except (OSError, ValueError):
+        with (
+            user.acting_as(_reader(path)),
+            open(path, opener=user.nonblocking, errors="replace") as opened,
+        ):
+            regular = stat.S_ISREG(os.fstat(opened.fileno()).st_mode)
+            return opened.read(1 << 20) if regular else ""
+    except (OSError, ValueError, KeyError):
         return ""

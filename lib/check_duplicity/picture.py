@@ -66,11 +66,6 @@ class Picture(NamedTuple):
     running: bool = False
     findings: tuple[Finding, ...] = ()
     sets: tuple[BackupSet, ...] = ()
-    jobs: tuple[tuple[str, Job], ...] = ()
-
-    def job_of(self, finding: Finding) -> Job:
-        """Return the job that a finding is about: of a log it may be another user's."""
-        return dict(self.jobs).get(finding.job, self.job)
 
 
 def look(
@@ -87,19 +82,12 @@ def look(
     picture = picture._replace(findings=(*picture.findings, *_not_started(known)))
     try:
         if known.get("user"):
-            if os.geteuid() == 0 and known.get("user") != user.current():
-                _forget_environment()  # What root has there is not that user's.
             user.become(known.get("user"))
     except CannotSee as reason:
         return picture._replace(destination=reason.reason, runs=reason.reason, unseen=reason.kind)
     sidebyside.die_with_parent()  # Becoming another user has made it forget that.
     seen = _try(lambda: sources.look(_source(known, options), known.get("user"), secrets))
     return _with_runs(_with_destination(picture, seen, options, now), known, seen, now, secrets)
-
-
-def _forget_environment() -> None:
-    for name in set(os.environ) - {"PATH", "TERM", "TZ"}:
-        del os.environ[name]
 
 
 def _try(see: Callable[[], _T]) -> _T | CannotSee:
@@ -222,10 +210,8 @@ def _with_runs(
     said = [finding.text for finding in findings] or [
         m.said for m in lastruns.measure(found, runs, since, now) if m.said
     ]
-    jobs = [(v.run.job, picture.job._replace(user=v.run.user or picture.job.user)) for v in found]
-    return picture._replace(
-        runs="; ".join(said), findings=(*picture.findings, *findings), jobs=tuple(jobs)
-    )
+    # Whose run it was the mail says, too; but anybody can send one.
+    return picture._replace(runs="; ".join(said), findings=(*picture.findings, *findings))
 
 
 def _not_started(known: Known) -> Iterable[Finding]:

@@ -59,6 +59,7 @@ class Report:
                 print(f"  {name:12} {value}" + (f"  ({origin})" if origin else ""))
             return
         from rich.table import Table
+        from rich.text import Text
 
         table = Table.grid(padding=(0, 2))
         wide = self._console.width >= 120
@@ -67,7 +68,8 @@ class Report:
         if wide:
             table.add_column(style="dim", overflow="fold")
         for name, value, origin in rows:
-            table.add_row(f"  {name}", value, *([origin] if wide else []))
+            # As text: a plain string would be read for rich's markup.
+            table.add_row(*map(Text, (f"  {name}", value, *([origin] if wide else []))))
         self._console.print(table)
 
     def verdict(self, picture: Picture, verdict: Verdict) -> None:

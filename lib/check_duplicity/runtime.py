@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -63,9 +64,14 @@ def _answer(title: str, main: Callable[[Sequence[str]], Output]) -> Output:
 def _settle() -> None:
     """Make up for standard streams that are closed, and a current directory that is gone.
 
+    Nothing writes a core from here on.
+
     Otherwise the next file to be opened gets the number of the stream, and what is meant for one
     goes to the other.
     """
+    with contextlib.suppress(OSError, ValueError):
+        # What is in memory is in a core, passwords included. What is started inherits this.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError):
         for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
             if getattr(sys, name) is None:

@@ -9,7 +9,7 @@ HIDDEN = "***"
 
 # Patterns are kept as text: re compiles each when it is first needed, which most never are. Names
 # in them are of bounded length, so that no text, however made, takes long.
-_URL_PASSWORD = r"(?<=://)([^/\s:]*):([^/\s]+)@"
+_URL_PASSWORD = r"(?<=://)([^/\s:]*):([^/\s]+)@"  # nosec B105  # a pattern
 # A URL as a word of its own is taken to pieces more freely: people write blanks, "/", "#" and "?"
 # into passwords, which duplicity refuses and repeats, and forget a slash or the "@".
 _URL = r"(?is)(?:[a-z][a-z0-9+.-]*:|(?![a-z][a-z0-9+.-]*://))/{0,3}(?P<user>[^:\[]*):(?P<rest>.*)"
@@ -19,7 +19,7 @@ _SECRET_VARIABLES = (
     "pass", "secret", "token", "key", "credential", "auth", "connection_string",
 )  # fmt: skip
 _SECRET_OPTION = (
-    r"(?i)--[a-z0-9-]{0,60}"
+    r"(?i)--[a-z0-9-]{0,60}"  # nosec B105  # a pattern
     r"(?:pass(?!ive)|secret|token|header|credential|(?:auth|backend|access|account|api)-key)"
 )
 # As scripts with "set -x" print them.

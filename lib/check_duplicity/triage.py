@@ -96,7 +96,7 @@ def _why(picture: Picture, word: str) -> str:
 
 def _steps(picture: Picture, found: Sequence[Finding]) -> Iterator[str]:
     """What to read and to type, in order; nothing that would spoil a running backup."""
-    asked = [(finding.kind, picture.job_of(finding)) for finding in found]
+    asked = [(finding.kind, picture.job) for finding in found]
     if picture.running:
         left = [kind for kind, _ in asked if kind in _LEFTOVERS]
         asked = [(kind, job) for kind, job in asked if kind not in _WORSE_WHILE_RUNNING]

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 from check_duplicity.findings import CannotSee, Kind
 
+_KEPT = {"PATH", "TERM", "TZ"}  # of root's environment; nothing else in it is the user's business
+
 
 def become(name: str) -> None:
     """Go on as the user ``name``, with that user's HOME (duplicity's GPG must use that keyring).
@@ -29,7 +31,7 @@ def become(name: str) -> None:
         os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
     except OSError as error:
         raise CannotSee(Kind.WRONG_USER, f"cannot become {name}: {error.strerror}") from None
-    for variable in [v for v in os.environ if v.startswith(("XDG_", "SUDO_"))]:
+    for variable in set(os.environ) - _KEPT:
         del os.environ[variable]
     os.environ.update(
         HOME=account.pw_dir, USER=name, LOGNAME=name, SHELL=account.pw_shell or "/bin/sh"
@@ -75,6 +77,23 @@ def name_of_uid(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def who_decides(path: str, root: str = "") -> str:
+    """Return who decides what is at a path: the first owner on the way who isn't root, if any.
+
+    Not the owner of what is found there: that may be root, of what a user's link leads to. The
+    path is below the directory ``root``, which doesn't count.
+    """
+    place = root
+    for part in path.strip("/").split("/"):
+        place += "/" + part
+        for look in (os.lstat, os.stat):
+            with contextlib.suppress(OSError):
+                uid = look(place).st_uid
+                if uid != 0:
+                    return name_of_uid(uid)
+    return "root"
 
 
 def nonblocking(path: str, flags: int) -> int:

@@ -4,6 +4,8 @@ class check_duplicity::install {
   $virtualenv = $check_duplicity::virtualenv
   $python = "${virtualenv}/bin/python"
   $note = "${virtualenv}/source"
+  # pip drops the option from the first line: with it, nothing in the environment chooses what is loaded.
+  $isolate = "sed -i '1s/^#!.*python[^ ]*\$/& -I/' ${virtualenv}/bin/check_duplicity_* ${virtualenv}/bin/duplicity_triage"
 
   case [$check_duplicity::install, $check_duplicity::ensure] {
     ['package', 'present']: {
@@ -34,7 +36,7 @@ class check_duplicity::install {
       }
       # The note is written last: without it, or with another one, pip has not come to its end.
       -> exec { 'check_duplicity plugins':
-        command  => shellquote($python, '-m', 'pip', 'install', '--quiet', '--upgrade', $source),
+        command  => "${shellquote($python, '-m', 'pip', 'install', '--quiet', '--upgrade', $source)} && ${isolate}",
         unless   => "${python} -I -c 'import check_duplicity, nagiosplugin' && ${shellquote('grep', '-qxF', '--', $source, $note)}",
         path     => ['/usr/bin', '/bin'],
         provider => shell,

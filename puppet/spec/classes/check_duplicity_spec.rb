@@ -68,8 +68,14 @@ describe 'check_duplicity' do
 
     it 'is given the source as one word' do
       is_expected.to contain_exec('check_duplicity plugins')
-        .with_command(%r{\A/opt/check-duplicity/bin/python -m pip install --quiet --upgrade "/srv/it's here"\z})
+        .with_command(%r{\A/opt/check-duplicity/bin/python -m pip install --quiet --upgrade "/srv/it's here" && })
         .that_requires('Exec[check_duplicity virtualenv]')
+    end
+
+    it 'lets Python ignore the environment, which pip has undone' do
+      is_expected.to contain_exec('check_duplicity plugins').with_command(
+        %r{ && sed -i '1s/\^#!\.\*python\[\^ \]\*\$/& -I/' /opt/check-duplicity/bin/check_duplicity_\* /opt/check-duplicity/bin/duplicity_triage\z},
+      )
     end
 
     it 'notes what it was made from when all is done' do
