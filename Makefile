@@ -1,7 +1,7 @@
 # make demo   see the check at work on a real backup; needs no root and no configuration
 # make test   lint, types and all tests that need neither root nor daemons
 # make benchmark  time the checks against duplicity itself, check_procs, check_log; QUICK=yes: smaller sizes
-# make load   what 1,000 jobs cost with Icinga 2; as root
+# make load   what 1,000 jobs cost with Icinga 2; as root, with DUPLICITY or that in the PATH
 # make deb    build the Debian package into dist/ (packages for that: see debian/control)
 # make man    write the man pages anew from --help, with help2man
 # make puppet-test  the Puppet module; as root its examples are applied on this machine, and removed
@@ -40,8 +40,8 @@ unit: $(VENV)/tools $(DUPLICITIES)
 benchmark: $(VENV)/tools $(DUPLICITIES)
 	$(BIN)/python benchmarks/compare.py $(if $(QUICK),--quick) $(VERSIONS:%=.duplicity/%/bin/duplicity)
 
-load: $(VENV)/tools $(DUPLICITIES)
-	$(BIN)/python benchmarks/load.py $(lastword $(DUPLICITIES:installed=bin/duplicity))
+load: $(VENV)/tools
+	$(BIN)/python benchmarks/load.py $(DUPLICITY)
 
 # In a copy, with Debian's own Python: nothing is left here but dist/.
 deb:

@@ -30,9 +30,8 @@ def main() -> None:
     parser.add_argument("duplicity", nargs="+")
     options = parser.parse_args()
     begin = time.monotonic()
-    print(
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}"
-    )
+    machine = f"Python {platform.python_version()}, {os.cpu_count()} cores"
+    print(f"{machine}, load {os.getloadavg()[0]:.2f}")
     print("Medians of whole processes in seconds of the clock, ratio: ours to theirs", flush=True)
     for table in (start.main, partial(freshness.main, options.duplicity), process.main, log.main):
         in_its_own_process(partial(table, quick=options.quick))
@@ -41,10 +40,10 @@ def main() -> None:
 
 def in_its_own_process(table: Callable[[], None]) -> None:
     """Print a table: what this process uses counts as memory of all that it starts."""
-    process = multiprocessing.get_context("fork").Process(target=table)
-    process.start()
-    process.join()
-    if process.exitcode != 0:
+    own = multiprocessing.get_context("fork").Process(target=table)
+    own.start()
+    own.join()
+    if own.exitcode != 0:
         raise SystemExit("not all could be measured")
 
 

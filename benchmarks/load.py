@@ -12,6 +12,7 @@ start, and Icinga's own (proc(5)). An hour is a multiple of that.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -31,7 +32,7 @@ from icinga import ICINGA, Node  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 HOUR = 60  # minutes
-DAYS = (9, 2, 1)  # when the backups were made; each is a day apart from being too old
+DAYS = (9, 2, 1)  # ago, and an hour less: good backups
 KINDS = {
     "destination": ("duplicity_freshness", ""),
     "archive": ("duplicity_freshness", "vars.duplicity_freshness_from_archive = true"),
@@ -51,11 +52,12 @@ SCHEDULES = {
 
 
 class Cost(NamedTuple):
-    """CPU seconds of the checks and of Icinga itself, and seconds of the clock."""
+    """CPU seconds of the checks and of Icinga, seconds of the clock, most bytes of all checks."""
 
     checks: float
     icinga: float
-    clock: float
+    clock: float = 0
+    memory: int = 0
 
 
 def main() -> None:
@@ -106,12 +108,10 @@ def install(venv: Path) -> Path:
         "-q",
         "--disable-pip-version-check",
     ]
-    with tempfile.TemporaryDirectory() as copy:
-        shutil.copytree(PROJECT / "lib", f"{copy}/lib")
-        shutil.copytree(PROJECT / "plugins", f"{copy}/plugins")
-        for name in ("setup.cfg", "setup.py", "pyproject.toml", "README.rst", "LICENSE"):
-            shutil.copy(PROJECT / name, copy)
-        subprocess.run([*pip, copy], check=True)
+    with tempfile.TemporaryDirectory() as copy:  # setuptools leaves its own where it builds
+        unwanted = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info")
+        shutil.copytree(PROJECT, f"{copy}/project", ignore=unwanted)
+        subprocess.run([*pip, f"{copy}/project"], check=True)
     return venv / "bin"
 
 
@@ -187,14 +187,16 @@ def one_round(node: Node, kind: str) -> Cost:
     since = time.time()
     chosen = f'service.name=="{kind}"'
     node.post("actions/reschedule-check", {"type": "Service", "filter": chosen, "force": True})
+    memory = 0
     while services(node, f"{chosen}&&service.last_check<{since}"):
-        time.sleep(0.5)
+        memory = max(memory, memory_of_checks(node))
+        time.sleep(0.1)
     after, clock = cpu(node), time.monotonic() - began
     bad = services(node, f"{chosen}&&service.state!=0")
     if bad:
         answer = json.dumps(bad[0]["attrs"]["last_check_result"]["output"])
         sys.exit(f"{len(bad)} of the checks of {kind} are not OK, the first: {answer}")
-    return Cost(after.checks - before.checks, after.icinga - before.icinga, clock)
+    return Cost(after.checks - before.checks, after.icinga - before.icinga, clock, memory)
 
 
 def services(node: Node, chosen: str) -> list[dict[str, dict[str, dict[str, str]]]]:
@@ -235,7 +237,20 @@ def descendants(node: Node) -> Iterator[int]:
 def cpu(node: Node) -> Cost:
     """Return the CPU seconds so far of ended checks and of Icinga."""
     found = [status(pid) for pid in descendants(node)]
-    return Cost(sum(one.children for one in found), sum(one.own for one in found), 0)
+    return Cost(sum(one.children for one in found), sum(one.own for one in found))
+
+
+def memory_of_checks(node: Node) -> int:
+    """Return the memory of all that Icinga has started, in bytes; shared pages count each time."""
+    icinga = set(descendants(node))
+    there = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            there[int(path.name)] = status(int(path.name))
+    checks = {pid for pid, one in there.items() if one.parent in icinga} - icinga
+    while more := {pid for pid, one in there.items() if one.parent in checks} - checks:
+        checks |= more
+    return sum(there[pid].memory for pid in checks)
 
 
 def report(kind: str, cost: Cost, jobs: int) -> None:
@@ -243,7 +258,8 @@ def report(kind: str, cost: Cost, jobs: int) -> None:
     each = cost.checks / jobs * 1000
     print(
         f"{kind:12} {each:6.1f} ms of CPU a check, and {cost.icinga / jobs * 1000:.1f} of Icinga's;"
-        f" {jobs / cost.clock:.0f} checks a second",
+        f" {jobs / cost.clock:.0f} checks a second; {os.cpu_count()} at once had"
+        f" {cost.memory / 1e6:.0f} MB",
         flush=True,
     )
 
