@@ -1,6 +1,7 @@
 # make demo   see the check at work on a real backup; needs no root and no configuration
 # make test   lint, types and all tests that need neither root nor daemons
-# make benchmark  time the checks against duplicity itself and check_procs
+# make benchmark  time the checks against duplicity itself, check_procs, check_log; QUICK=yes: smaller sizes
+# make load   what 1,000 jobs cost with Icinga 2; as root, with DUPLICITY or that in the PATH
 # make deb    build the Debian package into dist/ (packages for that: see debian/control)
 # make man    write the man pages anew from --help, with help2man
 # make puppet-test  the Puppet module; as root its examples are applied on this machine, and removed
@@ -21,7 +22,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 SECONDS_EACH ?= 600
 PYTEST ?= $(BIN)/python -m pytest -q -m 'not root'
 
-.PHONY: demo test lint unit fuzz clean benchmark deb man puppet-test e2e
+.PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e
 
 demo: $(VENV)/installed .duplicity/3.2.1/installed
 	@tests/demo $(BIN) .duplicity/3.2.1/bin
@@ -38,10 +39,10 @@ unit: $(VENV)/tools $(DUPLICITIES)
 	DUPLICITIES=$(CURDIR)/.duplicity $(PYTEST)
 
 benchmark: $(VENV)/tools $(DUPLICITIES)
-	$(BIN)/python benchmarks/freshness.py $(VERSIONS:%=.duplicity/%/bin/duplicity)
-	$(BIN)/python benchmarks/log.py
-	@if [ -x /usr/lib/nagios/plugins/check_procs ]; then $(BIN)/python benchmarks/process.py; \
-	else echo "no check_procs to compare with: install monitoring-plugins-basic"; fi
+	$(BIN)/python benchmarks/compare.py $(if $(QUICK),--quick) $(VERSIONS:%=.duplicity/%/bin/duplicity)
+
+load: $(VENV)/tools
+	$(BIN)/python benchmarks/load.py $(DUPLICITY)
 
 # In a copy, with Debian's own Python: nothing is left here but dist/.
 deb:

@@ -1,26 +1,23 @@
-"""Time check_duplicity_log against grep on the same mailbox, side by side in one run.
+"""check_duplicity_log, against check_log, check_file_age and grep -c on the same mailbox.
 
-    benchmarks/log.py [MEGABYTES ...]
-
-A mailbox of mails of 5 KB, of 40 jobs in the last year, is read for the first time, and again when
-1 MB of mails has been added. What counts are the ratios of the medians of whole processes.
+It has mails of 5 KB, of 40 jobs in the last year. Each row is a check: the first, the next when
+nothing is new, and the next when 1 MB of mails has been added. check_file_age looks at the time of
+the file only.
 """
 
 from __future__ import annotations
 
-import resource
-import subprocess
-import sys
 import tempfile
-import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
 
-from freshness import medians
+from measuring import BIN, Table, medians, ours, peer
 
-CHECK = Path(sys.executable).parent / "check_duplicity_log"
-SIZES = (1, 30, 300)  # MB
+CHECK = BIN / "check_duplicity_log"
+SIZES = ((1, 7), (30, 7), (300, 5), (1000, 3))  # MB, runs
+QUICK = ((1, 3), (30, 3))
 MAIL_SIZE = 5000  # bytes
 JOBS = 40
 STATISTICS = """\
@@ -48,49 +45,45 @@ def mail(number: int, sent: datetime) -> str:
     return head + line * ((MAIL_SIZE - len(head) - len(body)) // len(line)) + body + "\n"
 
 
-def make_mailbox(path: Path, megabytes: int) -> None:
-    """Write as many mails as make that size, the last one of now."""
+def add_mails(path: Path, megabytes: int, days: float) -> None:
+    """Add as many mails as make that size, of so many days until now."""
     count = megabytes * 1_000_000 // MAIL_SIZE
     now = datetime.now(timezone.utc)
-    with path.open("w") as mailbox:
+    with path.open("a") as mailbox:
         for number in range(count):
-            mailbox.write(mail(number, now - timedelta(days=365) * ((count - number) / count)))
+            mailbox.write(mail(number, now - timedelta(days=days) * ((count - number) / count)))
 
 
-def timed_once(command: list[object]) -> float:
-    """Run a command and return its seconds."""
-    begin = time.perf_counter()
-    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - begin
-
-
-def main(sizes: list[int]) -> None:
-    """Print a line for each size."""
-    print("             | seconds" + " " * 22 + "| MB/s | ratio to grep -c | most memory")
-    print("MB of mails  | grep -c   first    next   |      | first   next     | MB")
-    for size in sizes:
+def main(*, quick: bool) -> None:
+    """Print three rows for each size."""
+    table = Table("log, of MB of mail", ["check_log", "check_file_age", "grep -c"])
+    for size, runs in QUICK if quick else SIZES:
         with tempfile.TemporaryDirectory() as temporary:
-            mailbox = Path(temporary) / "mbox"
-            make_mailbox(mailbox, size)
-            # Not to /dev/null, where grep stops at the first match.
-            grep = ["sh", "-c", f"grep -c '^From ' {mailbox} | cat"]
-            anew = [CHECK, "-q", "-t", "600", "--state-file", "/dev/null", mailbox]
-            alone, first = medians([grep, anew], 5)
-            state = [CHECK, "-q", "-t", "600", "--state-file", f"{temporary}/state", mailbox]
-            timed_once(state)
-            nexts = []
-            for _ in range(5):
-                with mailbox.open("a") as opened:
-                    now = datetime.now(timezone.utc)
-                    opened.write("".join(mail(i, now) for i in range(1_000_000 // MAIL_SIZE)))
-                nexts.append(timed_once(state))
-            following = sorted(nexts)[2]
-            memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
-            print(
-                f"{size:12} | {alone:7.3f} {first:7.3f} {following:7.3f}   | {size / first:4.0f} |"
-                f" {first / alone:5.2f} {following / alone:7.2f}   | {memory:.0f}"
+            mailbox, state, old = (Path(temporary) / name for name in ("mbox", "state", "old"))
+            add_mails(mailbox, size, 365)
+
+            def forget(state: Path = state, old: Path = old) -> None:
+                state.unlink(missing_ok=True)
+                old.unlink(missing_ok=True)
+
+            def add(mailbox: Path = mailbox) -> None:
+                add_mails(mailbox, 1, 0)
+
+            rows: tuple[tuple[str, Callable[[], object]], ...] = (
+                ("first", forget),
+                ("nothing new", lambda: None),
+                ("1 MB added", add),
             )
-
-
-if __name__ == "__main__":
-    main([int(size) for size in sys.argv[1:]] or list(SIZES))
+            for case, before in rows:
+                taken, *theirs = medians(
+                    [
+                        [CHECK, "-t", 600, "--state-file", state, mailbox],
+                        peer("check_log", "-F", mailbox, "-O", old, "-q", "Errors [1-9]"),
+                        peer("check_file_age", "-f", mailbox, "-w", 115200, "-c", 201600),
+                        ["grep", "-c", "^From ", mailbox],
+                    ],
+                    runs,
+                    warm=size < 1000,
+                    before=before,
+                )
+                table.row(f"{size:5} MB, {case}", ours(taken), theirs)

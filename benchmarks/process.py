@@ -1,41 +1,66 @@
-"""Time check_duplicity_process against check_procs, side by side in one run.
+"""check_duplicity_process, against check_procs, among ever more idle processes.
 
-    benchmarks/process.py [CHECK_PROCS]
-
-With ever more idle processes on the machine, both are run in turn; what counts are the ratios of
-the medians of whole processes, so that the machine's speed does not matter.
+Run by root they are alone in a PID namespace, so that their number is exact; otherwise the
+machine's own processes are counted in.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from freshness import medians
+from measuring import BIN, Command, Table, Taken, medians, ours, peer
 
-CHECK = Path(sys.executable).parent / "check_duplicity_process"
-CHECK_PROCS = "/usr/lib/nagios/plugins/check_procs"
-IDLE = (0, 500, 1500)
+CHECK = BIN / "check_duplicity_process"
+ALONE = ("unshare", "--pid", "--fork", "--mount-proc")
+SIZES = (100, 500, 1500, 5000)
+QUICK = (100, 1500)
 
 
-def main(check_procs: str) -> None:
-    """Print a line for each number of idle processes."""
-    print("idle processes | check_procs   check_duplicity_process | ratio")
-    for idle in IDLE:
-        # One shell starts them all, and takes them with it.
-        command = f"for i in $(seq {idle}); do sleep 3600 & done; echo; wait"
-        with subprocess.Popen(
-            ["sh", "-c", command], stdout=subprocess.PIPE, start_new_session=True
-        ) as shell:
-            try:
-                assert shell.stdout is not None
-                shell.stdout.readline()
-                theirs, ours = medians([[check_procs, "-C", "duplicity"], [CHECK, "-q"]], 11)
-            finally:
-                subprocess.run(["pkill", "-KILL", "-s", str(shell.pid)], check=False)
-        print(f"{idle:14} | {theirs:11.3f} {ours:25.3f} | {ours / theirs:5.2f}")
+def main(*, quick: bool) -> None:
+    """Print a row for each number of processes."""
+    table = Table("process", ["check_procs"])
+    prefix = ALONE if _can(*ALONE, "true") else ()
+    for size in QUICK if quick else SIZES:
+        command = [*prefix, sys.executable, __file__, str(size), "3" if quick else "11"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+        there, taken, theirs = json.loads(done.stdout)
+        table.row(f"{there:5} processes", Taken(*taken), [Taken(*theirs) if theirs else None])
+
+
+def _can(*command: str) -> bool:
+    try:
+        return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def among(size: int, runs: int) -> tuple[int, Taken, Taken | None]:
+    """Measure both among so many processes, as far as there aren't more; return how many, too."""
+    idle = max(0, size - _processes() - 1)
+    # One shell starts them all; its group takes them with it.
+    command = f"i=0; while [ $i -lt {idle} ]; do sleep 3600 & i=$((i+1)); done; echo; wait"
+    with subprocess.Popen(
+        ["sh", "-c", command], stdout=subprocess.PIPE, start_new_session=True
+    ) as shell:
+        try:
+            assert shell.stdout is not None
+            shell.stdout.readline()
+            there = _processes()
+            commands: list[Command | None] = [[CHECK], peer("check_procs", "-C", "duplicity")]
+            taken, theirs = medians(commands, runs)
+        finally:
+            os.killpg(shell.pid, signal.SIGKILL)
+    return there, ours(taken), theirs
+
+
+def _processes() -> int:
+    return len(list(Path("/proc").glob("[0-9]*")))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else CHECK_PROCS)
+    print(json.dumps(among(int(sys.argv[1]), int(sys.argv[2]))))

@@ -30,13 +30,13 @@ from check_duplicity import (
     activity,
     archive,
     crontabs,
-    discovery,
     invocation,
     jobs,
     lastruns,
     limits,
     logged,
     logs,
+    lookup,
     mailboxes,
     mails,
     memory,
@@ -353,7 +353,7 @@ def command_line(data: bytes) -> None:
 def _parsers() -> list[Callable[[list[str], Secrets], object]]:
     if not _PARSERS:
         # On this machine's jobs nothing may depend, and the alarm is the fuzzer's.
-        mock.patch.object(discovery, "job", _no_job).start()
+        mock.patch.object(lookup, "job", _no_job).start()
         mock.patch("check_duplicity.runtime.set_deadline").start()
         for name in ("freshness", "process", "log"):
             parse = runpy.run_path(str(PLUGINS / f"check_duplicity_{name}"))["parse"]

@@ -59,6 +59,21 @@ def test_a_check_of_a_log_with_nothing_new_loads_nothing_slow(tmp_path: Path) ->
     assert not again & {*SLOW - {"json"}, "check_duplicity.transcript"}
 
 
+@pytest.mark.parametrize("check", ["process", "log", "freshness --from-archive"])
+def test_a_check_of_a_job_whose_file_says_all_loads_nothing_that_searches(
+    check: str, tmp_path: Path
+) -> None:
+    (tmp_path / "web.ini").write_text(
+        f"[job]\ndestination = file://{tmp_path}\nmail = {tmp_path}/mbox\n"
+        "schedule = 0 2 * * *\nwarning = 32h\ncritical = 56h\n"
+    )
+    plugin, *options = check.split()
+    seen = loaded(f"check_duplicity_{plugin}", *options, "--jobs-dir", tmp_path, "-j", "web")
+    assert "check_duplicity.jobs" in seen
+    searching = {f"check_duplicity.{name}" for name in ("discovery", "schedule", "shell")}
+    assert not seen & {*SLOW - {"configparser", "hashlib", "json"}, *searching}
+
+
 @pytest.mark.parametrize("plugin", PLUGINS)
 @pytest.mark.parametrize("path", ["{}", ":", "{}:/nowhere"])
 def test_modules_of_others_are_not_loaded(plugin: str, path: str, evil: Path) -> None:

@@ -157,13 +157,13 @@ def parse(
     options = parser.parse_args(argv)
     if not options.job:
         return options, None
-    from check_duplicity import discovery, runtime
+    from check_duplicity import lookup, runtime
 
     runtime.set_deadline(options.timeout)
-    known = discovery.job(options.job, options.jobs_dir)
+    known = lookup.job(options.job, options.jobs_dir)
     secrets.learn(known.environment, [known.get("destination"), *known.words("options")])
     values = {name: known.get(key) for name, key in keys.items() if known.get(key)}
-    if "warning" in keys.values():
+    if "warning" in keys.values() and not {"warning", "critical"} <= values.keys():
         values = {**_limits_of(parser, known, now), **values}
     parser.set_defaults(**values)
     return parser.parse_args(argv), known

@@ -10,21 +10,20 @@ import os
 import pwd
 import re
 import shlex
-import stat
 import subprocess
 from collections.abc import Iterable, Iterator
 
 from check_duplicity import jobs
 from check_duplicity.crontabs import Entry, Unit, cron_of_calendar, read_crontab, read_unit
-from check_duplicity.findings import CannotSee, Kind
+from check_duplicity.findings import CannotSee
 from check_duplicity.jobs import Fact, Known
 from check_duplicity.mails import is_simple, name_of, program_of
 from check_duplicity.scripts import Script, commands_of, job_of_backupninja, job_of_duply, jobs_of
+from check_duplicity.search import Search
 from check_duplicity.shell import ShellError, read_variables
-from check_duplicity.user import acting_as, current, who_decides
+from check_duplicity.user import current, who_decides
 from check_duplicity.values import NamedTuple
 
-_LARGEST = 1 << 20  # bytes of a script
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")  # the names that cron.d and cron.daily heed
 _DEEPEST = 3  # scripts that call scripts
 _SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron")
@@ -40,51 +39,9 @@ class Found(NamedTuple):
     problems: tuple[str, ...]
 
 
-class _Search:
-    """A search below a root directory, which is another one than / in tests."""
-
-    def __init__(self, root: str) -> None:
-        self.root = root.rstrip("/")
-        self.problems: list[str] = []
-
-    def text(self, path: str, reader: str = "") -> str | None:
-        """The text of a file; ``None`` if there is none, or it can't be read, which is noted.
-
-        It is read as the user ``reader`` would: what is another's stays that.
-        """
-        try:
-            with acting_as("" if self.root else reader):
-                return self._text(path)
-        except KeyError:
-            self.problems.append(f"{path}: there is no user {reader}")
-            return None
-
-    def _text(self, path: str) -> str | None:
-        try:
-            file = os.open(self.root + path, os.O_RDONLY | os.O_NONBLOCK)
-            with open(file, "rb") as opened:
-                if not stat.S_ISREG(os.fstat(file).st_mode):
-                    return None
-                content = opened.read(_LARGEST + 1)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
-        except (OSError, ValueError) as error:
-            self.problems.append(f"{path}: {getattr(error, 'strerror', None) or error}")
-            return None
-        if len(content) > _LARGEST:
-            if b"duplicity" in content and b"\0" not in content:
-                self.problems.append(f"{path}: too large to be a script")
-            return None
-        return content.decode("utf-8", "replace")
-
-    def glob(self, pattern: str) -> list[str]:
-        found = sorted(glob.glob(glob.escape(self.root) + pattern))
-        return [path[len(self.root) :] for path in found]
-
-
 def find(jobs_dir: str, root: str = "/") -> Found:
     """Return all jobs: those with a file, and those found; a file's facts beat what is found."""
-    search = _Search(root)
+    search = Search(root)
     found: dict[str, Known] = {}
     for known in (*_of_profiles(search), *_of_entries(search)):
         _add(found, known)
@@ -122,37 +79,6 @@ def _is_same(one: Known, other: Known) -> bool:
     return not other.get("destination") or one.get("destination") == other.get("destination")
 
 
-def job(name: str, jobs_dir: str) -> Known:
-    """Return what is known of a job. Raises `CannotSee` if there is no such job."""
-    known = jobs.load(name, jobs_dir)
-    if known is not None and known.get("destination"):
-        return _with_environment(known)
-    found = find(jobs_dir)
-    for candidate in found.jobs:
-        if candidate.job == name:
-            return candidate
-    there = ", ".join(candidate.job for candidate in found.jobs) or "none"
-    reason = (
-        f"no job {name}: no {jobs.path_of(name, jobs_dir)}, and in no crontab (there are: {there})"
-    )
-    raise CannotSee(Kind.NO_JOB, reason)
-
-
-def _with_environment(known: Known) -> Known:
-    """Add what the script of a job's file exports, if the file names no environment."""
-    script = known.get("script")
-    if known.environment or not os.path.isabs(script) or set(script) & set(" ;&|<>$`\"'"):
-        return known
-    search = _Search("")
-    text = search.text(script, known.get("user"))
-    try:
-        of_script = jobs_of(commands_of(Script(text or "", script)), script, known.job)
-    except ValueError:
-        return known
-    same = [k for k in of_script if k.get("destination") == known.get("destination")]
-    return known._replace(environment=same[0].environment) if same else known
-
-
 def merged(known: Known, found: Known | None) -> Known:
     """Return a job with the facts of its file, and what was found for all that isn't there.
 
@@ -173,12 +99,12 @@ def merged(known: Known, found: Known | None) -> Known:
     return known._replace(facts=facts, environment=environment, doubts=doubts)
 
 
-def _of_entries(search: _Search) -> Iterator[Known]:
+def _of_entries(search: Search) -> Iterator[Known]:
     for entry in (*_crontab_entries(search), *_periodic_entries(search), *_timer_entries(search)):
         yield from _of_entry(search, entry)
 
 
-def _crontab_entries(search: _Search) -> Iterator[Entry]:
+def _crontab_entries(search: Search) -> Iterator[Entry]:
     seen = set()
     for spool in _SPOOLS:
         for path in search.glob(f"{spool}/*"):
@@ -200,7 +126,7 @@ def _crontab_entries(search: _Search) -> Iterator[Entry]:
 
 def is_started(command: str, user: str) -> bool:
     """Whether a command stands in a crontab of a user, or in a timer's unit, as far as is seen."""
-    search = _Search("")
+    search = Search("")
     entries = (*_crontab_entries(search), *_periodic_entries(search), *_timer_entries(search))
     words = command.split()
     return any(e.active and e.user == user and e.command.split() == words for e in entries)
@@ -221,14 +147,14 @@ def _own_crontab() -> str:
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
 
 
-def _periodic_entries(search: _Search) -> Iterator[Entry]:
+def _periodic_entries(search: Search) -> Iterator[Entry]:
     for period, schedule in _PERIODS.items():
         for path in search.glob(f"/etc/cron.{period}/*"):
             if _PLAIN.fullmatch(os.path.basename(path)):
                 yield Entry(schedule, "root", path, f"/etc/cron.{period}")
 
 
-def _timer_entries(search: _Search) -> Iterator[Entry]:
+def _timer_entries(search: Search) -> Iterator[Entry]:
     seen = set()
     for directory in _UNITS:
         for path in search.glob(f"{directory}/*.timer"):
@@ -247,7 +173,7 @@ def _calendar(timer: Unit) -> str:
     return cron_of_calendar(times[0]) if len(times) == 1 else ""
 
 
-def _service_entries(search: _Search, service: str, schedule: str) -> Iterator[Entry]:
+def _service_entries(search: Search, service: str, schedule: str) -> Iterator[Entry]:
     for directory in _UNITS:
         path = f"{directory}/{service}"
         text = search.text(path)
@@ -282,7 +208,7 @@ def _assignments(text: str) -> dict[str, str]:
         return {}
 
 
-def _of_entry(search: _Search, entry: Entry) -> Iterator[Known]:
+def _of_entry(search: Search, entry: Entry) -> Iterator[Known]:
     """The jobs that something started by the clock makes, if it is about duplicity at all."""
     variables = {**_account(entry.user), **entry.environment}
     name = name_of(entry.command)
@@ -322,7 +248,7 @@ def _account(user: str) -> dict[str, str]:
 
 
 def _of_script(
-    search: _Search, script: Script, name: str, path: str, depth: int, reader: str
+    search: Search, script: Script, name: str, path: str, depth: int, reader: str
 ) -> Iterator[Known]:
     """The jobs of a script, and of the scripts that it calls."""
     try:
@@ -356,7 +282,7 @@ def _proper(name: str) -> str:
     return kept[:80] or "duplicity"
 
 
-def _of_profiles(search: _Search) -> Iterator[Known]:
+def _of_profiles(search: Search) -> Iterator[Known]:
     homes = ["/root", *search.glob("/home/*")]
     for path in (*search.glob("/etc/duply/*/conf"), *_in_homes(search, homes)):
         profile = os.path.basename(os.path.dirname(path))
@@ -372,12 +298,12 @@ def _of_profiles(search: _Search) -> Iterator[Known]:
             yield from _read(search, job_of_backupninja, text, name, path)
 
 
-def _in_homes(search: _Search, homes: Iterable[str]) -> Iterator[str]:
+def _in_homes(search: Search, homes: Iterable[str]) -> Iterator[str]:
     for home in homes:
         yield from search.glob(f"{glob.escape(home)}/.duply/*/conf")
 
 
-def _read(search: _Search, read: object, text: str, name: str, path: str) -> Iterator[Known]:
+def _read(search: Search, read: object, text: str, name: str, path: str) -> Iterator[Known]:
     try:
         yield read(text, _proper(name), path)  # type: ignore[operator]
     except ValueError as error:

@@ -9,7 +9,6 @@ import configparser
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote
 
 from check_duplicity.invocation import read_arguments
 from check_duplicity.jobs import Fact, Known
@@ -104,6 +103,8 @@ def job_of_duply(text: str, profile: str, origin: str) -> Known:
     credentials = [variables.get(key, "") for key in ("TARGET_USER", "TARGET_PASS")]
     if credentials[0] and "@" not in url:
         scheme, _, rest = url.partition("://")
+        from urllib.parse import quote  # slow to load
+
         url = f"{scheme}://{':'.join(quote(c, safe='') for c in credentials if c)}@{rest}"
     values = {
         "destination": url,

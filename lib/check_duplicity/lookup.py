@@ -1,0 +1,48 @@
+"""Look up the job of ``-j NAME``: its file, and only if that doesn't do, what can be found.
+
+A check is started every few minutes for every job, so what searches a machine is loaded by those
+without a file only.
+"""
+
+from __future__ import annotations
+
+import os
+
+from check_duplicity import jobs
+from check_duplicity.findings import CannotSee, Kind
+from check_duplicity.jobs import Known
+
+
+def job(name: str, jobs_dir: str) -> Known:
+    """Return what is known of a job. Raises `CannotSee` if there is no such job."""
+    known = jobs.load(name, jobs_dir)
+    if known is not None and known.get("destination"):
+        return _with_environment(known)
+    from check_duplicity import discovery
+
+    found = discovery.find(jobs_dir)
+    for candidate in found.jobs:
+        if candidate.job == name:
+            return candidate
+    there = ", ".join(candidate.job for candidate in found.jobs) or "none"
+    reason = (
+        f"no job {name}: no {jobs.path_of(name, jobs_dir)}, and in no crontab (there are: {there})"
+    )
+    raise CannotSee(Kind.NO_JOB, reason)
+
+
+def _with_environment(known: Known) -> Known:
+    """Add what the script of a job's file exports, if the file names no environment."""
+    script = known.get("script")
+    if known.environment or not os.path.isabs(script) or set(script) & set(" ;&|<>$`\"'"):
+        return known
+    from check_duplicity.scripts import Script, commands_of, jobs_of
+    from check_duplicity.search import Search
+
+    text = Search("").text(script, known.get("user"))
+    try:
+        of_script = jobs_of(commands_of(Script(text or "", script)), script, known.job)
+    except ValueError:
+        return known
+    same = [k for k in of_script if k.get("destination") == known.get("destination")]
+    return known._replace(environment=same[0].environment) if same else known
