@@ -35,7 +35,7 @@ from lab import wait_until
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 PLUGINS = "/usr/lib/nagios/plugins"
-SITE = Path("/tmp/site.pp")
+SITE = Path("/root/site.pp")
 # What the README's example has not: a job with a password, and limits that tests can wait for.
 SECOND_JOB = f"""
 check_duplicity::job {{ 'web':
