@@ -88,7 +88,7 @@ class Site:
             self.by_icinga(AGENT, check, job),
         ]
         assert len({answer.state for answer in answers}) == 1, answers
-        heads = {re.sub(r"\d+[smhd]|\d+", "N", a.line.split(" | ")[0]).strip() for a in answers}
+        heads = {re.sub(r"(\d+[smhd]? ?)+", "N ", a.line.split(" | ")[0]).strip() for a in answers}
         assert len(heads) == 1, heads
         return answers[-1]
 
@@ -192,10 +192,10 @@ def test_a_running_backup_is_told_and_a_stopped_one_hangs(site: Site) -> None:
             for pid in site.host.backups_running():
                 os.kill(pid, signal.SIGKILL)
             backup.wait()
+            large.unlink()
         interrupted = site.ask("freshness")
         assert interrupted.state == WARNING
         assert "was interrupted" in interrupted.line
-    large.unlink()
 
 
 def test_orphaned_sets_are_a_warning_with_the_command_that_removes_them(site: Site) -> None:
