@@ -7,6 +7,8 @@
 # make puppet-test  the Puppet module; as root its examples are applied on this machine, and removed
 # make e2e    all of it deployed for real; as root, on a machine that may be changed
 # make fuzz  feed the readers what nobody thinks of, SECONDS_EACH for each; only TARGET, if given
+# make picture  the README's pictures of Icinga Web 2; as make e2e, with these packages besides:
+#             icingaweb2 icinga2-ido-pgsql php-cli php-pgsql and chromium-headless-shell
 # make clean  remove what these have made
 
 PYTHON ?= python3
@@ -22,7 +24,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 SECONDS_EACH ?= 600
 PYTEST ?= $(BIN)/python -m pytest -q -m 'not root'
 
-.PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e
+.PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture
 
 demo: $(VENV)/installed .duplicity/3.2.1/installed
 	@tests/demo $(BIN) .duplicity/3.2.1/bin
@@ -67,6 +69,10 @@ e2e:
 
 fuzz: $(VENV)/fuzzer
 	nice $(BIN)/python fuzz/run.py --seconds $(SECONDS_EACH) $(TARGET)
+
+picture:
+	E2E=yes PICTURE=yes PATH=$(DEBIAN_PATH) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
+	  tests/e2e/test_picture.py
 
 $(VENV)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from check_duplicity import processes
 from lab import Lab, wait_until
 from plugin import Result, run_plugin
 
@@ -295,3 +296,12 @@ def test_without_memory_the_check_still_answers(lab: Lab, place: str) -> None:
     assert result.status == 0
     assert f"Progress is not known: {place}: " in result.out
     assert "stalled" not in result.performance
+
+
+def test_a_backup_that_ends_while_it_is_looked_for_is_no_second_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    holders = iter([2**22 + 1, None])  # no process has that number: it has just ended
+    monkeypatch.setattr(processes, "lock_holder", lambda archive: next(holders))
+    wanted = processes.Wanted("file:///nowhere-at-all", "/nowhere", "job", "")
+    assert processes.look(wanted).running == ()

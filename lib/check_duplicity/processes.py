@@ -99,7 +99,8 @@ def look(wanted: Wanted) -> Sight:
     holder = lock_holder(wanted.archive) if wanted.archive else None
     found = {process.pid: process for process in _duplicities(holder)}
     seen = [p for p in found.values() if p.pid == holder or _is_wanted(p, wanted)]
-    if holder is not None and holder not in found:
+    # It may have ended before the processes were looked at, and the next backup begun.
+    if holder is not None and holder not in found and lock_holder(wanted.archive) == holder:
         size = Progress(archive=_size(wanted.archive))
         unseen = Process(holder, Invocation(), archive=wanted.archive, progress=size)
         seen.append(unseen._replace(holds_lock=True))

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from e2e import icinga2
 from e2e import machine as machines
-from e2e.machine import ASSETS, WEB, Machine
+from e2e.machine import ASSETS, USER, WEB, Machine
+from e2e.readme import blocks, follow
+from e2e.services import SECOND_JOB, SHORT_LIMITS, SITE, Site
+from lab import wait_until
 
 NEEDED = (
     "/usr/sbin/sshd", "/usr/sbin/cron", "/usr/sbin/exim4", "/usr/bin/duplicity",
@@ -71,3 +74,25 @@ def undone() -> Iterator[None]:
         for made in Path(directory).glob("check_duplicity_*"):
             made.unlink()
     machines.run("service", "nagios-nrpe-server", "stop", check=False)
+
+
+@pytest.fixture(scope="session")
+def site(host: Machine, master: icinga2.Master) -> Iterator[Site]:
+    """What Puppet deploys, with a second job, and what the master has."""
+    follow(
+        "dpkg -s check-duplicity > /dev/null || apt-get install -y ./dist/check-duplicity_*_all.deb"
+    )
+    applied, _ = blocks("By Puppet and NRPE")
+    follow(applied)
+    text = SITE.read_text().replace("user            => 'g", f"{SHORT_LIMITS}\n  user => 'g", 1)
+    SITE.write_text(text + SECOND_JOB)
+    follow(f"puppet apply {SITE}")
+    follow("".join(blocks("By Icinga 2's agent")[0]))
+    hosts = icinga2.ETC / "zones.d" / "master" / "hosts.conf"
+    of_agent = blocks("By Icinga 2's agent")[1].rstrip().rstrip("}")
+    web = f'vars.duplicity_jobs["web"] = {{ duplicity_sudo_user = "{USER}" }}'
+    hosts.write_text(f"{of_agent}{web}\n}}\n{icinga2.SECOND_HOST}")
+    follow("icinga2 daemon -C && service icinga2 reload")
+    wait_until(lambda: master.is_ready(services=14))
+    yield Site(host, master)
+    SITE.unlink()

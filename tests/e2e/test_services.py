@@ -11,118 +11,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from e2e import icinga2
-from e2e.icinga2 import AGENT, NRPE, Master
+from e2e.icinga2 import AGENT
 from e2e.machine import (
     ARCHIVE,
     ASSETS,
-    CHECK_NRPE,
     MAIL,
     PASSPHRASE,
     PASSWORD,
     USER,
-    WEB,
-    Machine,
     as_user,
     nrpe_answers,
     run,
 )  # fmt: skip
-from e2e.readme import blocks, follow
+from e2e.services import CHECKS, CRITICAL, OK, PLUGINS, SAID, UNKNOWN, WARNING, Site
 from lab import wait_until
-
-OK, WARNING, CRITICAL, UNKNOWN = range(4)
-PLUGINS = "/usr/lib/nagios/plugins"
-SITE = Path("/root/site.pp")
-# What the README's example has not: a job with a password, and limits that tests can wait for.
-SECOND_JOB = f"""
-check_duplicity::job {{ 'web':
-  user        => '{USER}',
-  destination => Sensitive('{WEB.url}'),
-  archive_dir => '{ARCHIVE}',
-}}
-"""
-SHORT_LIMITS = "stalled_warning => '3s', stalled_critical => '6s',"
-# Everything that a plugin, or what asks it, has said; looked through for secrets in the end.
-SAID: list[str] = []
-
-
-class Answer(NamedTuple):
-    """What came of a check, on one way."""
-
-    state: int
-    text: str
-
-    @property
-    def line(self) -> str:
-        return self.text.split("\n")[0]
-
-
-class Site:
-    """The services as those who watch them see them."""
-
-    def __init__(self, host: Machine, master: Master) -> None:
-        self.host = host
-        self.master = master
-
-    def by_nrpe(
-        self, check: str, *options: object, job: str = "assets", port: int = 5666
-    ) -> Answer:
-        words = ["-H", "127.0.0.1", "-p", port, "-c", f"check_duplicity_{check}_{job}"]
-        done = run(CHECK_NRPE, *words, *(options or ("-t", "60:UNKNOWN")), check=False)
-        SAID.append(done.stdout)
-        return Answer(done.returncode, done.stdout)
-
-    def by_icinga(self, host: str, check: str, job: str = "assets") -> Answer:
-        seen = self.master.check(host, f"duplicity-{check}-{job}")
-        SAID.append("\n".join((seen.output, *seen.performance, *seen.command)))
-        return Answer(seen.state, seen.output)
-
-    def ask(self, check: str, job: str = "assets") -> Answer:
-        """Ask on all ways: they agree, but for what changes with time."""
-        answers = [
-            self.by_nrpe(check, job=job),
-            self.by_icinga(NRPE, check, job),
-            self.by_icinga(AGENT, check, job),
-        ]
-        assert len({answer.state for answer in answers}) == 1, answers
-        heads = {re.sub(r"(\d+[smhd]? ?)+", "N ", a.line.split(" | ")[0]).strip() for a in answers}
-        assert len(heads) == 1, heads
-        return answers[-1]
-
-    def ask_until(self, check: str, state: int) -> Answer:
-        found: list[Answer] = []
-
-        def reached() -> bool:
-            found.append(self.by_nrpe(check))
-            return found[-1].state == state
-
-        wait_until(reached)
-        return found[-1]
-
-
-@pytest.fixture(scope="module")
-def site(host: Machine, master: Master) -> Iterator[Site]:
-    """What Puppet deploys, with a second job, and what the master has."""
-    follow(
-        "dpkg -s check-duplicity > /dev/null || apt-get install -y ./dist/check-duplicity_*_all.deb"
-    )
-    applied, _ = blocks("By Puppet and NRPE")
-    follow(applied)
-    text = SITE.read_text().replace("user            => 'g", f"{SHORT_LIMITS}\n  user => 'g", 1)
-    SITE.write_text(text + SECOND_JOB)
-    follow(f"puppet apply {SITE}")
-    follow("".join(blocks("By Icinga 2's agent")[0]))
-    hosts = icinga2.ETC / "zones.d" / "master" / "hosts.conf"
-    of_agent = blocks("By Icinga 2's agent")[1].rstrip().rstrip("}")
-    web = f'vars.duplicity_jobs["web"] = {{ duplicity_sudo_user = "{USER}" }}'
-    hosts.write_text(f"{of_agent}{web}\n}}\n{icinga2.SECOND_HOST}")
-    follow("icinga2 daemon -C && service icinga2 reload")
-    wait_until(lambda: master.is_ready(services=14))
-    yield Site(host, master)
-    SITE.unlink()
 
 
 @pytest.fixture(autouse=True)
@@ -135,9 +39,6 @@ def nothing_left(site: Site) -> Iterator[None]:
     assert not any(processes.lock_holder(str(path)) for path in ARCHIVE.iterdir())
     assert not [p for p in Path("/tmp").glob("check-duplicity-*") if p.owner() == USER]
     assert {check: site.by_nrpe(check).state for check in CHECKS} == dict.fromkeys(CHECKS, OK)
-
-
-CHECKS = ("freshness", "process", "log")
 
 
 def test_all_is_green_on_all_ways(site: Site) -> None:
