@@ -246,7 +246,9 @@ def test_16_what_looks_like_markup_is_shown_as_it_is() -> None:
 
     report = Report()
     shown = io.StringIO()
-    report._console = Console(file=shown, force_terminal=True, width=200, highlight=False)
+    report._console = Console(
+        file=shown, force_terminal=True, width=200, highlight=False, _environ={"TERM": "xterm"}
+    )
     value = "[/] [link=https://evil.example.org]x[/link] :smile: [red]"
     report.pairs([("script", value, "[/bold]")])
     report.line(value)

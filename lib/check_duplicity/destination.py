@@ -123,11 +123,20 @@ def _private_directory() -> Iterator[str]:
             path = _make_directory()
         yield path
     finally:
-        with _undisturbed():
-            if path:
-                import shutil
+        try:
+            with _undisturbed():
+                _remove(path)
+        except CannotSee:  # A signal came just before: it has to wait all the same.
+            with _undisturbed():
+                _remove(path)
+            raise
 
-                shutil.rmtree(path, ignore_errors=True)
+
+def _remove(path: str) -> None:
+    if path:
+        import shutil
+
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _make_directory() -> str:
