@@ -48,7 +48,7 @@ describe 'The examples' do # rubocop:disable RSpec/DescribeClass
     File.chmod(0o755, @work)
     FileUtils.mkdir_p(["#{@work}/modules", "#{@work}/source"])
     File.symlink(MODULE, "#{@work}/modules/check_duplicity")
-    FileUtils.cp_r(%w[lib plugins setup.cfg setup.py pyproject.toml README.rst LICENSE].map { |name| "#{PROJECT}/#{name}" }, "#{@work}/source")
+    FileUtils.cp_r(%w[docs lib plugins setup.cfg setup.py pyproject.toml README.rst LICENSE].map { |name| "#{PROJECT}/#{name}" }, "#{@work}/source")
     FileUtils.cp("#{MODULE}/examples/hiera.yaml", @work)
     data_from("#{@work}/source")
   end
