@@ -17,10 +17,10 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from check_duplicity import runtime
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.secrets import Secrets
 
-_ENDING_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXCPU, signal.SIGALRM}
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LONGEST_LINE = 96 << 20  # bytes; a million file names are 70 MB in one line
@@ -119,15 +119,15 @@ class Asked:
 def _private_directory() -> Iterator[str]:
     path = ""
     try:
-        with _undisturbed():
+        with runtime.undisturbed():
             path = _make_directory()
         yield path
     finally:
         try:
-            with _undisturbed():
+            with runtime.undisturbed():
                 _remove(path)
         except CannotSee:  # A signal came just before: it has to wait all the same.
-            with _undisturbed():
+            with runtime.undisturbed():
                 _remove(path)
             raise
 
@@ -168,17 +168,17 @@ def _running(
     def prepare() -> None:
         # Should this process be killed outright, duplicity goes with it.
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
     # Who detaches from duplicity becomes a child of this process, and can be found in the end.
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
     process = None
     try:
-        with _undisturbed():
+        with runtime.undisturbed():
             process = _start(command, environment, prepare)
         yield process
     finally:
-        with _undisturbed():
+        with runtime.undisturbed():
             if process is not None:
                 _kill(process)
 
@@ -244,16 +244,6 @@ def _start_time(pid: int) -> int:
             return int(status.read().rpartition(b")")[2].split()[19])
     except (OSError, ValueError, IndexError):
         return 0
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let ending signals wait, so that nothing is made without being remembered."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING_SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _environment(private: str, given: Mapping[str, str]) -> dict[str, str]:

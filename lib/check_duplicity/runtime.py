@@ -8,7 +8,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 from check_duplicity.findings import CannotSee, Kind, State
@@ -110,6 +110,20 @@ def disarm() -> None:
             return
         except CannotSee:
             continue
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[set[int | signal.Signals]]:
+    """Let signals and deadlines wait, so that nothing is made without being remembered.
+
+    The value is what was blocked before.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    disarm()
+    try:
+        yield before
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _place(error: BaseException) -> str:

@@ -43,11 +43,14 @@ def each(
         while waiting or running:
             while waiting and len(running) < _MOST:
                 task = waiting.pop()
-                ours, theirs = context.Pipe(duplex=False)
-                process = context.Process(target=_answer, args=(theirs, do, task), daemon=True)
-                process.start()
-                theirs.close()
-                running[ours] = task, process, time.monotonic() + timeout + _SPARE
+                # A signal finds a process that is known here, and that can answer it.
+                with runtime.undisturbed() as before:
+                    ours, theirs = context.Pipe(duplex=False)
+                    arguments = theirs, do, task, before
+                    process = context.Process(target=_answer, args=arguments, daemon=True)
+                    process.start()
+                    theirs.close()
+                    running[ours] = task, process, time.monotonic() + timeout + _SPARE
             latest = min(deadline for _, _, deadline in running.values())
             ready = wait(list(running), max(0, latest - time.monotonic()))
             late = [c for c, (_, _, at) in running.items() if at <= time.monotonic()]
@@ -61,13 +64,11 @@ def each(
                 _end(process, connection)
                 yield task, answer
     finally:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-        runtime.disarm()  # A signal that ends this must not keep it from ending the others.
-        for _, process, _ in running.values():
-            process.terminate()  # It ends its own children, and theirs.
-        for connection, (_, process, _) in running.items():
-            _end(process, connection)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with runtime.undisturbed():  # What ends this must not keep it from ending the others.
+            for _, process, _ in running.values():
+                process.terminate()  # It ends its own children, and theirs.
+            for connection, (_, process, _) in running.items():
+                _end(process, connection)
 
 
 def die_with_parent() -> None:
@@ -75,9 +76,15 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _answer(connection: Connection, do: Callable[[_Task], _Answer], task: _Task) -> None:
-    die_with_parent()
+def _answer(
+    connection: Connection,
+    do: Callable[[_Task], _Answer],
+    task: _Task,
+    blocked: set[int | signal.Signals],
+) -> None:
     try:
+        die_with_parent()
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         connection.send(do(task))
         connection.close()
     finally:
