@@ -20,6 +20,12 @@ def package(host: Machine) -> None:
     follow(commands)
 
 
+def test_the_package_has_what_deploys_it() -> None:
+    listed = follow("dpkg-deb --contents dist/check-duplicity_*_all.deb")
+    for name in ("icinga/services.conf", "icinga/nrpe/sudoers", "puppet/manifests/init.pp"):
+        assert f"/usr/share/doc/check-duplicity/examples/{name}\n" in listed
+
+
 def test_by_hand(host: Machine) -> None:
     job_file, rules, nrpe, asked = blocks("By hand")
     assert GREEN in follow(job_file)
