@@ -64,10 +64,8 @@ def _answer(title: str, main: Callable[[Sequence[str]], Output]) -> Output:
 def _settle() -> None:
     """Make up for standard streams that are closed, and a current directory that is gone.
 
-    Nothing writes a core from here on.
-
     Otherwise the next file to be opened gets the number of the stream, and what is meant for one
-    goes to the other.
+    goes to the other. And nothing writes a core from here on.
     """
     with contextlib.suppress(OSError, ValueError):
         # What is in memory is in a core, passwords included. What is started inherits this.
