@@ -91,12 +91,21 @@ class Master(Api):
     def check(self, host: str, service: str, seconds: float = 100) -> Seen:
         """Have a service checked now, and wait for what comes of it."""
         name = f"{host}!{service}"
+        wish = {"type": "Service", "service": name, "force": True}
         asked = time.time()
-        self.post("actions/reschedule-check", {"type": "Service", "service": name, "force": True})
+        known: Any = "nothing yet"
 
         def checked() -> bool:
+            nonlocal known
             result = self.ask("service", name)["last_check_result"]
-            return bool(result) and result["execution_start"] >= asked - 0.01
+            if result and result["execution_start"] >= asked - 0.01:
+                return True
+            if result != known:
+                # The first time; and when a check has ended that was under way: Icinga then plans
+                # the next one anew, and forgets the wish.
+                self.post("actions/reschedule-check", wish)
+                known = result
+            return False
 
         wait_until(checked, seconds)
         return _seen(self.ask("service", name))
