@@ -210,6 +210,26 @@ def test_two_backups_on_one_destination_are_a_warning(lab: Lab) -> None:
     assert f"2 backups at once on {lab.url}" in result.first_line
 
 
+def test_what_a_backup_forks_is_no_second_one(lab: Lab, tmp_path: Path) -> None:
+    """As every start of gpg or ssh is for a moment."""
+    program = tmp_path / "duplicity"
+    program.write_text(
+        f"#!{sys.executable}\nimport os, time\nos.fork() and print('forked', flush=True)\n"
+        "time.sleep(300)\n"
+    )
+    program.chmod(0o755)
+    words = [program, "full", tmp_path, "file:///forked"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True) as backup:
+        try:
+            assert backup.stdout is not None
+            backup.stdout.readline()
+            result = process(lab, "-d", "file:///forked")
+        finally:
+            os.killpg(backup.pid, signal.SIGKILL)
+    assert (result.status, result.value("processes")) == (0, 1)
+    assert f"pid {backup.pid}," in result.out
+
+
 def test_a_backup_that_waits_for_a_passphrase_is_named(lab: Lab) -> None:
     # A terminal of its own: duplicity asks there.
     command = lab.command("full")

@@ -204,6 +204,8 @@ def _duplicities(holder: int | None) -> Iterator[Process]:
         if b"\0collection-status\0" in command and _parent(pid) == os.getpid():
             continue  # Asked by this check.
         invocation = read_invocation(_argv(command)) if b"duplicity" in command else None
+        if invocation is not None and pid != holder and _is_its_parent_again(pid, command):
+            continue
         zombie = not command and _is_zombie(pid)
         if invocation is not None or zombie or pid == holder:
             import psutil
@@ -234,6 +236,15 @@ def _argv(command: bytes) -> list[str]:
 def _parent(pid: int) -> int:
     fields = _read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
     return int(fields[1]) if fields else 0
+
+
+def _is_its_parent_again(pid: int, command: bytes) -> bool:
+    """Whether a process has its parent's arguments: it was forked to do a part of its work.
+
+    Mostly it is about to become another program, gpg for one.
+    """
+    parent = _parent(pid)
+    return parent > 0 and _read(f"/proc/{parent}/cmdline") == command
 
 
 def _is_zombie(pid: int) -> bool:
