@@ -218,7 +218,7 @@ def test_what_a_backup_forks_is_no_second_one(lab: Lab, tmp_path: Path) -> None:
         "time.sleep(300)\n"
     )
     program.chmod(0o755)
-    words = [program, "full", tmp_path, "file:///forked"]
+    words = [str(program), "full", str(tmp_path), "file:///forked"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True) as backup:
         try:
             assert backup.stdout is not None
