@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import os
 import shutil
@@ -76,7 +77,10 @@ class Api:
         request.add_header("Accept", "application/json")
         request.add_header("Authorization", f"Basic {self._account}")
         with urllib.request.urlopen(request, context=context, timeout=20) as answer:
-            found: list[dict[str, Any]] = json.load(answer)["results"]
+            try:
+                found: list[dict[str, Any]] = json.load(answer)["results"]
+            except http.client.HTTPException as error:  # Icinga has reloaded meanwhile.
+                raise ConnectionError("an answer without its end") from error
         return found
 
 
