@@ -120,6 +120,22 @@ def test_a_collection_status_is_named_and_is_no_backup(tmp_path: Path) -> None:
     assert f"No backup: collection-status by {os_user()}, pid {asking.pid}, " in result.out
 
 
+def test_what_a_backup_forks_is_no_second_one(tmp_path: Path) -> None:
+    """As every start of gpg or ssh is for a moment."""
+    fake = tmp_path / "duplicity"
+    fake.write_text("import os, time\nos.fork() and print('forked', flush=True)\ntime.sleep(600)\n")
+    words = [sys.executable, str(fake), "full", "/etc", "file:///forked"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True) as backup:
+        try:
+            assert backup.stdout is not None
+            backup.stdout.readline()
+            result = run_plugin("check_duplicity_process", ["-d", "file:///forked"])
+        finally:
+            os.killpg(backup.pid, signal.SIGKILL)
+    assert (result.status, result.value("processes")) == (0, 1)
+    assert f"pid {backup.pid}," in result.out
+
+
 def test_a_stopped_backup_becomes_stalled_and_then_critical(lab: Lab) -> None:
     limits = ["-d", lab.url, "-a", lab.archive]
     slow = [*limits, "--stalled-warning", "1h", "--stalled-critical", "2h"]
@@ -208,26 +224,6 @@ def test_two_backups_on_one_destination_are_a_warning(lab: Lab) -> None:
             second.kill()
     assert result.status == 1
     assert f"2 backups at once on {lab.url}" in result.first_line
-
-
-def test_what_a_backup_forks_is_no_second_one(lab: Lab, tmp_path: Path) -> None:
-    """As every start of gpg or ssh is for a moment."""
-    program = tmp_path / "duplicity"
-    program.write_text(
-        f"#!{sys.executable}\nimport os, time\nos.fork() and print('forked', flush=True)\n"
-        "time.sleep(300)\n"
-    )
-    program.chmod(0o755)
-    words = [str(program), "full", str(tmp_path), "file:///forked"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True) as backup:
-        try:
-            assert backup.stdout is not None
-            backup.stdout.readline()
-            result = process(lab, "-d", "file:///forked")
-        finally:
-            os.killpg(backup.pid, signal.SIGKILL)
-    assert (result.status, result.value("processes")) == (0, 1)
-    assert f"pid {backup.pid}," in result.out
 
 
 def test_a_backup_that_waits_for_a_passphrase_is_named(lab: Lab) -> None:

@@ -111,15 +111,15 @@ def disarm() -> None:
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[set[int | signal.Signals]]:
+def undisturbed() -> Iterator[None]:
     """Let signals and deadlines wait, so that nothing is made without being remembered.
 
-    The value is what was blocked before.
+    What is started meanwhile inherits that, and unblocks them itself.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     disarm()
     try:
-        yield before
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

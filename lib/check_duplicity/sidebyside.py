@@ -36,7 +36,6 @@ def each(
 
     ``timeout`` is in seconds for each. Processes that are left in the end are killed.
     """
-    context = multiprocessing.get_context("fork")
     waiting = list(tasks)[::-1]
     running: dict[Connection, tuple[_Task, ForkProcess, float]] = {}
     try:
@@ -44,12 +43,8 @@ def each(
             while waiting and len(running) < _MOST:
                 task = waiting.pop()
                 # A signal finds a process that is known here, and that can answer it.
-                with runtime.undisturbed() as before:
-                    ours, theirs = context.Pipe(duplex=False)
-                    arguments = theirs, do, task, before
-                    process = context.Process(target=_answer, args=arguments, daemon=True)
-                    process.start()
-                    theirs.close()
+                with runtime.undisturbed():
+                    ours, process = _start(do, task)
                     running[ours] = task, process, time.monotonic() + timeout + _SPARE
             latest = min(deadline for _, _, deadline in running.values())
             ready = wait(list(running), max(0, latest - time.monotonic()))
@@ -76,15 +71,20 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _answer(
-    connection: Connection,
-    do: Callable[[_Task], _Answer],
-    task: _Task,
-    blocked: set[int | signal.Signals],
-) -> None:
+def _start(do: Callable[[_Task], _Answer], task: _Task) -> tuple[Connection, ForkProcess]:
+    """Start the process of a task, with signals waiting; its answer comes by the connection."""
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(theirs, do, task), daemon=True)
+    process.start()
+    theirs.close()
+    return ours, process
+
+
+def _answer(connection: Connection, do: Callable[[_Task], _Answer], task: _Task) -> None:
     try:
         die_with_parent()
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         connection.send(do(task))
         connection.close()
     finally:
