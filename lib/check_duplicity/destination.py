@@ -15,7 +15,8 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from check_duplicity import runtime
 from check_duplicity.findings import CannotSee, Kind
@@ -48,28 +49,27 @@ _MEANINGS = {
 }
 
 
-@contextlib.contextmanager
-def asking(
+def ask(
     url: str,
     options: Sequence[str],
     command: Sequence[str],
     environment: Mapping[str, str],
     secrets: Secrets,
-) -> Iterator[Asked]:
-    """Run ``collection-status`` for the length of the block.
+) -> Asked:
+    """Start ``collection-status``, which ends with the check at the latest.
 
     ``command`` starts duplicity, ``options`` and ``environment`` are the job's own. Raises
     `CannotSee` if it can't be started.
     """
-    with _private_directory() as private:
-        # Standard error has what goes wrong before there is a log, so the log goes there too.
-        own = ["-v9", "--no-encryption", "--log-fd", "2", "--archive-dir", private]
-        line = [*command, "collection-status", "--num-retries", "1", *options, *own, url]
-        began = time.time()
-        with _running(line, _environment(private, environment)) as duplicity:
-            import shutil  # noqa: F401 - for the end, now while duplicity starts
+    private = _make_directory()
+    # Standard error has what goes wrong before there is a log, so the log goes there too.
+    own = ["-v9", "--no-encryption", "--log-fd", "2", "--archive-dir", private]
+    line = [*command, "collection-status", "--num-retries", "1", *options, *own, url]
+    began = time.time()
+    duplicity = _start(line, _environment(private, environment))
+    import shutil  # noqa: F401 - for the end, now while duplicity starts
 
-            yield Asked(duplicity, secrets, began)
+    return Asked(duplicity, secrets, began)
 
 
 class Asked:
@@ -115,39 +115,17 @@ class Asked:
         return self._secrets.hide(log.decode(errors="replace"))
 
 
-@contextlib.contextmanager
-def _private_directory() -> Iterator[str]:
-    path = ""
-    try:
-        with runtime.undisturbed():
-            path = _make_directory()
-        yield path
-    finally:
-        try:
-            with runtime.undisturbed():
-                _remove(path)
-        except CannotSee:  # A signal came just before: it has to wait all the same.
-            with runtime.undisturbed():
-                _remove(path)
-            raise
-
-
-def _remove(path: str) -> None:
-    if path:
-        import shutil
-
-        shutil.rmtree(path, ignore_errors=True)
-
-
 def _make_directory() -> str:
-    """Make a directory that is this user's alone.
+    """Make a directory that is this user's alone, and is removed in the end.
 
     Not by ``tempfile``: before duplicity is started each module that is loaded costs its time.
     """
     for parent in filter(None, (os.environ.get("TMPDIR"), *_TEMPORARY)):
         path = os.path.join(os.path.abspath(parent), f"check-duplicity-{os.urandom(8).hex()}")
         try:
-            os.mkdir(path, 0o700)
+            with runtime.undisturbed():
+                os.mkdir(path, 0o700)
+                runtime.in_the_end(partial(_remove, path))
         except OSError as error:
             reason = error.strerror
         else:
@@ -155,10 +133,13 @@ def _make_directory() -> str:
     raise CannotSee(Kind.NO_DUPLICITY, f"no temporary directory: {reason}")
 
 
-@contextlib.contextmanager
-def _running(
-    command: Sequence[str], environment: dict[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
+def _remove(path: str) -> None:
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
     """Run a command without input or terminal, in a group of its own that is killed in the end.
 
     Nothing is lost: what duplicity would tidy up is in its private directory.
@@ -172,33 +153,22 @@ def _running(
 
     # Who detaches from duplicity becomes a child of this process, and can be found in the end.
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    process = None
     try:
         with runtime.undisturbed():
-            process = _start(command, environment, prepare)
-        yield process
-    finally:
-        with runtime.undisturbed():
-            if process is not None:
-                _kill(process)
-
-
-def _start(
-    command: Sequence[str], environment: dict[str, str], prepare: Callable[[], None]
-) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=environment,
-            start_new_session=True,
-            preexec_fn=prepare,  # noqa: PLW1509 - there are no threads here
-        )
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
+                preexec_fn=prepare,  # noqa: PLW1509 - there are no threads here
+            )
+            runtime.in_the_end(lambda: _kill(process))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a command"
         raise CannotSee(Kind.NO_DUPLICITY, f"cannot run {command[0]}: {reason}") from None
+    return process
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

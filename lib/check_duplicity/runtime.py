@@ -25,6 +25,8 @@ _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOS
 
 # Why this check has to end, once it has: the exception that says so may be swallowed or replaced.
 _reasons: list[CannotSee] = []
+# What is left to do in the end.
+_last_steps: list[Callable[[], None]] = []
 
 
 def run(title: str, main: Callable[[Sequence[str]], Output]) -> NoReturn:
@@ -45,6 +47,7 @@ def run(title: str, main: Callable[[Sequence[str]], Output]) -> NoReturn:
     except CannotSee as ended:  # By a signal, at this very moment.
         disarm()
         output = unseen(title, ended)
+    take_last_steps()
     _exit_when_nobody_reads(output.state)
     _write(output.text)
     os._exit(int(output.state))
@@ -122,6 +125,27 @@ def undisturbed() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def in_the_end(step: Callable[[], None]) -> None:
+    """Let something be done when the check ends, however it ends: undo what must not stay.
+
+    ``finally`` can't promise that: a signal may come on the way into it.
+    """
+    _last_steps.append(step)
+
+
+def take_last_steps() -> None:
+    """Do what is to be done in the end, the newest first. Nothing may come between any more."""
+    while _last_steps:
+        with contextlib.suppress(Exception):  # The others, and the output, come all the same.
+            _last_steps.pop()()
+
+
+def begin_anew() -> None:
+    """Be a process of its own: listen to signals, and leave the parent's last steps to it."""
+    _last_steps.clear()
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _place(error: BaseException) -> str:

@@ -12,6 +12,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 
@@ -34,36 +35,31 @@ def each(
 ) -> Iterator[tuple[_Task, _Answer | None]]:
     """Yield each task with its answer as soon as that is there; ``None`` if there is none in time.
 
-    ``timeout`` is in seconds for each. Processes that are left in the end are killed.
+    ``timeout`` is in seconds for each. Processes that are left when the check ends are ended.
     """
     waiting = list(tasks)[::-1]
     running: dict[Connection, tuple[_Task, ForkProcess, float]] = {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < _MOST:
-                task = waiting.pop()
-                # A signal finds a process that is known here, and that can answer it.
-                with runtime.undisturbed():
-                    ours, process = _start(do, task)
-                    running[ours] = task, process, time.monotonic() + timeout + _SPARE
-            latest = min(deadline for _, _, deadline in running.values())
-            ready = wait(list(running), max(0, latest - time.monotonic()))
-            late = [c for c, (_, _, at) in running.items() if at <= time.monotonic()]
-            for connection in {*ready, *late}:
-                assert isinstance(connection, Connection)
-                task, process, _ = running.pop(connection)
-                answer = None
-                if connection in ready:
-                    with contextlib.suppress(EOFError, OSError):
-                        answer = connection.recv()
-                _end(process, connection)
-                yield task, answer
-    finally:
-        with runtime.undisturbed():  # What ends this must not keep it from ending the others.
-            for _, process, _ in running.values():
-                process.terminate()  # It ends its own children, and theirs.
-            for connection, (_, process, _) in running.items():
-                _end(process, connection)
+    runtime.in_the_end(partial(_end_all, running))
+    while waiting or running:
+        while waiting and len(running) < _MOST:
+            task = waiting.pop()
+            # A signal finds a process that is known here, and that can answer it.
+            with runtime.undisturbed():
+                ours, process = _start(do, task)
+                running[ours] = task, process, time.monotonic() + timeout + _SPARE
+        latest = min(deadline for _, _, deadline in running.values())
+        ready = wait(list(running), max(0, latest - time.monotonic()))
+        late = [c for c, (_, _, at) in running.items() if at <= time.monotonic()]
+        for connection in {*ready, *late}:
+            assert isinstance(connection, Connection)
+            task, process, _ = running[connection]
+            answer = None
+            if connection in ready:
+                with contextlib.suppress(EOFError, OSError):
+                    answer = connection.recv()
+            _end(process, connection)
+            del running[connection]
+            yield task, answer
 
 
 def die_with_parent() -> None:
@@ -82,13 +78,18 @@ def _start(do: Callable[[_Task], _Answer], task: _Task) -> tuple[Connection, For
 
 
 def _answer(connection: Connection, do: Callable[[_Task], _Answer], task: _Task) -> None:
+    answer = None
     try:
+        runtime.begin_anew()
         die_with_parent()
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        connection.send(do(task))
-        connection.close()
-    finally:
-        os._exit(0)
+        answer = do(task)
+        runtime.disarm()
+    except BaseException:  # It has no answer, then.
+        runtime.disarm()
+    runtime.take_last_steps()
+    with contextlib.suppress(Exception):
+        connection.send(answer)
+    os._exit(0)
 
 
 def _end(process: ForkProcess, connection: Connection) -> None:
@@ -97,3 +98,10 @@ def _end(process: ForkProcess, connection: Connection) -> None:
     if process.is_alive():
         process.kill()
         process.join(1)
+
+
+def _end_all(running: dict[Connection, tuple[_Task, ForkProcess, float]]) -> None:
+    for _, process, _ in running.values():
+        process.terminate()  # It ends its own children, and theirs.
+    for connection, (_, process, _) in running.items():
+        _end(process, connection)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.secrets import Secrets
@@ -53,32 +52,26 @@ class Seen(NamedTuple):
 
 def look(source: Source, user: str | None, secrets: Secrets) -> Seen:
     """See and read all of it. Raises `CannotSee`."""
-    with asking(source, secrets) as asked:
-        # Imported while duplicity starts, which takes longer.
-        from check_duplicity import reading
+    asked = ask(source, secrets)
+    # Imported while duplicity starts, which takes longer.
+    from check_duplicity import reading
 
-        running, sure = reading.see_running(source, user)
-        collection, archive = reading.see(source, asked)
+    running, sure = reading.see_running(source, user)
+    collection, archive = reading.see(source, asked)
     if collection.unfinished and not running:
         # It may have begun after the first look.
         running, sure = reading.see_running(source, user)
     return Seen(collection, archive, running, sure)
 
 
-@contextlib.contextmanager
-def asking(source: Source, secrets: Secrets) -> Iterator[Asked | None]:
-    """Ask duplicity, if the source needs it: it runs from here to the end of the block.
-
-    Yields what `reading.see` goes on with. Raises `CannotSee`.
-    """
+def ask(source: Source, secrets: Secrets) -> Asked | None:
+    """Ask duplicity, if the source needs it: `reading.see` hears the answer. Raises `CannotSee`."""
     if source.from_archive or source.from_file or nowhere(source.destination):
-        yield None
-    else:
-        from check_duplicity import destination
+        return None
+    from check_duplicity import destination
 
-        words = source.destination, source.options, source.command
-        with destination.asking(*words, source.environment, secrets) as asked:
-            yield asked
+    words = source.destination, source.options, source.command
+    return destination.ask(*words, source.environment, secrets)
 
 
 def nowhere(url: str) -> str:
