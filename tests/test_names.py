@@ -296,12 +296,12 @@ def test_what_is_read_by_parts_is_read_as_if_each_name_were_alone(texts: list[st
     for text in texts:
         for key, files in reader._sort([text], Prefixes()).files.items():
             of_set = alone.setdefault(key, {})
-            for number in files.volumes:
+            for number in files.numbers():
                 of_set.setdefault(number, set()).add(text)
     together = reader._sort(texts, Prefixes()).files
-    assert {key: set(files.volumes) for key, files in together.items()} == {
+    assert {key: files.numbers() for key, files in together.items()} == {
         key: set(of_set) for key, of_set in alone.items()
     }
     for key, files in together.items():
         twice = {number for number, spelled in alone[key].items() if len(spelled) > 1}
-        assert (files.doubled or set()) - {0} == twice  # 0 stands for the manifest
+        assert files.doubled() == twice

@@ -24,6 +24,7 @@ from check_duplicity.secrets import Secrets
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_READ_AT_ONCE = 1 << 20  # bytes
 _LONGEST_LINE = 96 << 20  # bytes; a million file names are 70 MB in one line
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108  # nosec B108  # what is made there is private
 _KEPT = 4 << 20  # bytes of a machine log without names
@@ -157,6 +158,7 @@ def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Po
         with runtime.undisturbed():
             process = subprocess.Popen(
                 command,
+                bufsize=_READ_AT_ONCE,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

@@ -9,6 +9,7 @@ matters here, and no order of the names.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -96,48 +97,48 @@ class _Name(NamedTuple):
     encrypted: bool
 
 
-class _Files:
-    """The files of one set, as they come."""
+class _Volume(NamedTuple):
+    """A volume's file. ``text`` is what tells it from another file of the same volume."""
 
-    __slots__ = ("doubled", "encrypted", "head", "manifest", "volumes")
+    number: int
+    text: str
+    encrypted: bool
+
+
+class _Files:
+    """The files of one set, as they come: there can be a million in all, and a million sets."""
+
+    __slots__ = ("encrypted", "head", "manifest", "twice", "volumes")
 
     def __init__(self) -> None:
-        # By number what tells a name from another of the same volume: what stands behind ``head``,
-        # and where that is not the beginning the whole.
-        self.volumes: dict[int, str] = {}
+        self.volumes: list[_Volume] = []
+        # Volumes' texts are what stands behind ``head``, and where that is not the beginning the
+        # whole name.
         self.head = ""
         self.manifest = ""
-        self.doubled: set[int] | None = None  # There can be a million sets.
-        self.encrypted: bool | None = None
-
-    def add_volume(self, number: int, text: str, encrypted: bool) -> None:
-        if self.volumes.setdefault(number, text) != text:
-            self._double(number)
-        self.encrypted = encrypted and self.encrypted is not False
+        self.twice = False  # Whether there are two manifests.
+        self.encrypted: bool | None = None  # The manifests.
 
     def add_manifest(self, name: _Name) -> None:
         if not name.part:
-            if self.manifest and self.manifest != name.text:
-                self._double(0)
+            self.twice |= bool(self.manifest) and self.manifest != name.text
             self.manifest = name.text
         self.encrypted = name.encrypted and self.encrypted is not False
 
-    def _double(self, number: int) -> None:
-        if self.doubled is None:
-            self.doubled = set()
-        self.doubled.add(number)
+    def numbers(self) -> set[int]:
+        """The volumes that there are."""
+        return {volume.number for volume in self.volumes}
 
-    def missing(self, listed: int) -> tuple[range, ...]:
-        """The volumes that aren't there of those that must be: 1 to the highest known."""
-        holes, expected = [], 1
-        for number in sorted(self.volumes):
-            if number > expected:
-                holes.append(range(expected, number))
-            expected = number + 1
-        # Even an empty backup has one volume.
-        if expected <= max(listed, 1):
-            holes.append(range(expected, max(listed, 1) + 1))
-        return tuple(holes)
+    def doubled(self) -> set[int]:
+        """The volumes that have more than one file."""
+        files = Counter(volume.number for volume in set(self.volumes))
+        return {number for number, count in files.items() if count > 1}
+
+    def all_encrypted(self) -> bool | None:
+        """Whether all of them are encrypted, if there are any."""
+        if not self.volumes:
+            return self.encrypted
+        return self.encrypted is not False and all(volume.encrypted for volume in self.volumes)
 
 
 class _Sorted:
@@ -167,22 +168,49 @@ def read_names(
     for key, start, time, files in _timed(found):
         # A run that has just ended may have put its last files there after they were listed.
         ended = key in fresh
-        missing = files.missing(listed.get(key, 0)) if files.manifest and not ended else ()
+        numbers = files.numbers()
+        doubled = len(files.doubled()) if len(numbers) < len(files.volumes) else 0
+        missing = _missing(numbers, listed.get(key, 0)) if files.manifest and not ended else ()
         sets.append(
             BackupSet(
                 start,
                 time,
-                len(files.volumes),
+                len(numbers),
                 bool(files.manifest) or ended,
-                files.encrypted,
+                files.all_encrypted(),
                 missing,
-                doubled=len(files.doubled or ()),
+                doubled=doubled + files.twice,
                 signed=key in found.signed,
                 # The one in the archive directory gets its name when the other has been uploaded.
                 manifest_lost=key in settled and not files.manifest,
             )
         )
     return link(sets, found.other_prefixes)
+
+
+def _missing(numbers: set[int], listed: int) -> tuple[range, ...]:
+    """The volumes that aren't there of those that must be: 1 to the highest known."""
+    # Even an empty backup has one volume.
+    highest = max(listed, 1)
+    if len(numbers) == max(numbers, default=0) >= highest:
+        return ()  # Nearly always.
+    holes, expected = [], 1
+    for number in sorted(numbers):
+        if number > expected:
+            holes.append(range(expected, number))
+        expected = number + 1
+    if expected <= highest:
+        holes.append(range(expected, highest + 1))
+    return tuple(holes)
+
+
+def read_ahead(archive: Archive, prefixes: Prefixes) -> None:
+    """Read an archive directory's names while duplicity lists the destination's.
+
+    Most of them come again there: `read_names` has less to do then.
+    """
+    for text in archive.names:
+        _read_name(text, prefixes)
 
 
 def read_archive(archive: Archive, prefixes: Prefixes = Prefixes()) -> Collection:
@@ -231,12 +259,12 @@ def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
     found = _Sorted()
     # Nearly all names are of volumes, which differ from others in what stands in front of ".vol" if
     # they are of another set, and behind it if they are another volume: each is read only once.
-    heads: dict[str, _Files] = {}
-    tails: dict[str, tuple[int, bool]] = {}
+    heads: dict[str, list[_Volume]] = {}
+    tails: dict[str, _Volume] = {}
     for text in names:
         head, _, tail = text.rpartition(".vol")
         if head in heads and tail in tails:
-            heads[head].add_volume(tails[tail][0], tail, tails[tail][1])
+            heads[head].append(tails[tail])
             continue
         name = _read_name(text, prefixes)
         if name is None:
@@ -253,10 +281,11 @@ def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
                 continue
             if not files.head and _HEAD.fullmatch(head, len(name.prefix)):
                 files.head = head
-                heads[head] = files
+                heads[head] = files.volumes
+            behind = tail if head in heads else text
+            files.volumes.append(_Volume(name.volume, behind, name.encrypted))
             if head in heads:
-                tails[tail] = name.volume, name.encrypted
-            files.add_volume(name.volume, tail if head in heads else text, name.encrypted)
+                tails[tail] = files.volumes[-1]
     return found
 
 
@@ -320,6 +349,7 @@ def _timed(found: _Sorted) -> Iterator[tuple[_Key, datetime | None, datetime, _F
             continue
 
 
+@lru_cache(maxsize=1 << 14)  # An incremental begins at the time of another set.
 def read_stamp(stamp: str) -> datetime:
     """Read ``20261123T003608Z``, or the seconds in base 36 of a short name; both are in UTC.
 

@@ -6,7 +6,7 @@ from check_duplicity import archive, processes
 from check_duplicity.collection import Collection
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.freshness import Running
-from check_duplicity.names import Archive, Prefixes, read_archive, read_names
+from check_duplicity.names import Archive, Prefixes, read_ahead, read_archive, read_names
 from check_duplicity.sources import Source, nowhere
 from check_duplicity.status import has_names, read_block, read_names_line, read_saved
 from check_duplicity.values import TYPE_CHECKING
@@ -32,6 +32,7 @@ def see(source: Source, asked: Asked | None) -> tuple[Collection, Archive]:
         return read_archive(archived, prefixes), archived
     if asked is None:
         return Collection(nowhere=nowhere(source.destination)), archived
+    read_ahead(archived, prefixes)
     collection = _read_log(asked.log_until(has_names), prefixes, archived)
     if collection.sets and not archived.listed and not archived.problem:
         archived = archived._replace(
