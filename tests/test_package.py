@@ -78,3 +78,19 @@ def test_versions_and_dependencies_are_said_once() -> None:
         if name != "setuptools"
     }
     assert len(wanted) == 5
+
+
+def test_triage_names_the_checks_where_debians_package_has_them(tmp_path: Path) -> None:
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "duplicity-full.20200101T000000Z.manifest").write_text("Volume 1:\n")
+    alone = tmp_path / "duplicity_triage"
+    alone.symlink_to(BIN / "duplicity_triage")
+    for program, directory in (
+        (alone, "/usr/lib/nagios/plugins"),
+        (BIN / "duplicity_triage", BIN),
+    ):
+        done = subprocess.run(
+            [program, "-d", "file:///srv", "--from-archive", "-a", tmp_path, "-n", "job"],
+            capture_output=True, text=True, check=False, cwd="/",
+        )  # fmt: skip
+        assert f"sudo {directory}/check_duplicity_log -u " in done.stdout

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from check_duplicity.jobs import Known
 
+_DEBIAN = "/usr/lib/nagios/plugins"
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser with the options that all plugins share.
@@ -169,10 +171,16 @@ def parse(
     return parser.parse_args(argv), known
 
 
+def programs_directory() -> str:
+    """Return the directory of the checks; Debian's package has duplicity_triage in another."""
+    own = os.path.dirname(os.path.abspath(sys.argv[0]))
+    return own if os.path.exists(os.path.join(own, "check_duplicity_log")) else _DEBIAN
+
+
 def job_of(options: argparse.Namespace, known: Known | None, secrets: Secrets) -> Job:
     """Return what the commands that are printed need, from the options that name a job."""
     owner = options.user or user.current()
-    programs = os.path.dirname(os.path.abspath(sys.argv[0]))
+    programs = programs_directory()
     job = Job(owner)
     if known is not None and known.get("destination") == options.destination:
         from check_duplicity import pasting
