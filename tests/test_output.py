@@ -10,6 +10,7 @@ from check_duplicity.findings import CannotSee, Finding, Kind, State
 from check_duplicity.output import brief, harmless, tell, unseen
 from hypothesis import given
 from hypothesis import strategies as st
+from plugin import run_plugin
 
 JOB = Job(
     user="govuk-backup",
@@ -130,3 +131,19 @@ def test_other_peoples_text_is_harmless(text: str) -> None:
     assert line.endswith(" | age=1s\n")
     assert line.count("\n") == line.count("|") == 1
     assert not set(line) & set("<>\x00\x07\x1b\x7f\x9b\u202e")
+
+
+def test_the_last_runs_are_looked_for_where_the_job_has_them(tmp_path: Path) -> None:
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "duplicity-full.20200101T000000Z.manifest").write_text("Volume 1:\n")
+    (tmp_path / "assets.ini").write_text(
+        f"[job]\ndestination = file:///srv\narchive_dir = {tmp_path}\nname = job\n"
+        f"mail = '{tmp_path}/a b.log' /var/log/b.log\n"
+    )
+    tmp_path.chmod(0o755)
+    found = run_plugin(
+        "check_duplicity_freshness", ["-j", "assets", "--jobs-dir", tmp_path, "--from-archive"]
+    )
+    assert found.status == State.CRITICAL
+    [line] = [line for line in found.out.split("\n") if "check_duplicity_log" in line]
+    assert shlex.split(line)[4:] == [f"{tmp_path}/a b.log", "/var/log/b.log"]

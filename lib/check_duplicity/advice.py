@@ -23,7 +23,8 @@ def before_secret(url: str) -> str:
 class Job(NamedTuple):
     """What the commands need to be right for one job; no secret is in it.
 
-    ``check`` is the check's own command line, ``script`` what cron runs, as the shell reads it.
+    ``check`` is the check's own command line, ``script`` what cron runs, as the shell reads it,
+    ``logs`` where its runs are read; none is the user's mailbox.
     ``login`` tells whether ``sudo -i`` works for the user. ``url`` is empty where it is not known,
     ``directory`` is that of a ``file://`` URL that isn't there, ``stamp`` the time of the newest
     set and ``kept`` that of the full set that it builds on, as duplicity writes them. ``programs``
@@ -35,6 +36,7 @@ class Job(NamedTuple):
     user: str
     check: str = ""
     script: str = ""
+    logs: tuple[str, ...] = ()
     login: bool = True
     url: str = ""
     archive_dir: str | None = None
@@ -91,7 +93,7 @@ class Job(NamedTuple):
 
     def log_check(self) -> str:
         """Return a line that tells what the last runs said."""
-        words = [os.path.join(self.programs, "check_duplicity_log"), "-u", self.user]
+        words = [os.path.join(self.programs, "check_duplicity_log"), "-u", self.user, *self.logs]
         return "  " + shlex.join(["sudo", *words])
 
     def process_check(self) -> str:

@@ -38,6 +38,7 @@ def job_of(known: Known, secrets: Secrets, programs: str) -> Job:
         options=tuple(map(secrets.hide, known.words("options"))),
         command=known.words("duplicity") or ("duplicity",),
         script=secrets.hide(known.get("script")),
+        logs=tuple(map(secrets.hide, known.words("mail"))),
         encrypted={"no": False}.get(known.get("encryption")),
         url_from=origin if _is_found_by_grep(origin, url, known.get("destination")) else "",
         url_reader=_reader(origin),
