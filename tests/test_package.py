@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -94,3 +95,10 @@ def test_triage_names_the_checks_where_debians_package_has_them(tmp_path: Path) 
             capture_output=True, text=True, check=False, cwd="/",
         )  # fmt: skip
         assert f"sudo {directory}/check_duplicity_log -u " in done.stdout
+
+
+def test_triage_says_how_to_run_it_as_another_user(tmp_path: Path) -> None:
+    words = [str(BIN / "duplicity_triage"), "-d", "file:///srv", "--from-archive", "-a"]
+    words.append(str(tmp_path / "nowhere"))
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd="/")
+    assert f"    sudo -u USER {shlex.join(words)}\n" in done.stdout

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
+import sys
 from collections.abc import Mapping
 
 from check_duplicity import user
@@ -30,6 +32,7 @@ def job_of(known: Known, secrets: Secrets, programs: str) -> Job:
     exporting = origin if _is_exported(origin, known.environment) else script
     return Job(
         user=owner,
+        check=shlex.join(map(secrets.hide, sys.argv)),
         programs=programs,
         login=user.has_shell(owner),
         url=url,
