@@ -123,9 +123,11 @@ Ask duplicity yourself:
 {status}"""
 
 _PROCESSES = """\
-See the processes; ending the first of them is enough:
+See the processes; ending the first of them is enough. One that is stopped (T in STAT) ends only
+when it is continued, which harms no other:
   ps -o pid,stat,etime,time,args -u {user}
-  sudo kill PID"""
+  sudo kill PID
+  sudo kill -CONT PID"""
 
 _UNKNOWN_OPTIONS = ",\nwith the options that the script has (--no-encryption, if it says so)"
 
