@@ -78,10 +78,12 @@ def test_a_pasted_command_has_the_secrets_from_where_they_stand(quote: str, tmp_
     assert not (tmp_path / "executed").exists()
 
 
-def test_nothing_is_cleaned_up_that_only_needs_its_manifest_again() -> None:
-    text = str(advise([(Kind.MISSING_MANIFEST, JOB), (Kind.ORPHANED, JOB)]))
+@pytest.mark.parametrize("also", [Kind.ORPHANED, Kind.NO_BACKUP, Kind.STALE])
+def test_nothing_removes_what_only_needs_its_manifest_again(also: Kind) -> None:
+    text = str(advise([(Kind.MISSING_MANIFEST, JOB), (also, JOB)]))
     assert "copy it to the destination" in text
     assert " cleanup " not in text
+    assert "Run it again" not in text
 
 
 def test_a_dollar_is_kept_from_the_shell_that_sudo_starts() -> None:

@@ -474,7 +474,7 @@ and -d).""",
 def advise(found: Iterable[tuple[Kind, Job]]) -> list[list[str]]:
     """Return for each kind of finding, in a job, what to read and to type; each text only once."""
     found = list(found)
-    # Never to be cleaned up: what only needs its manifest again.
+    # Nothing may spoil what only needs its manifest again: the next run removes it, too.
     spoiling = any(kind == Kind.MISSING_MANIFEST for kind, _ in found)
     said: set[str] = set()
     advice = []
@@ -483,7 +483,8 @@ def advise(found: Iterable[tuple[Kind, Job]]) -> list[list[str]]:
         texts = [
             text.format_map(values)
             for text in ADVICE[kind]
-            if not (spoiling and text == _CLEANUP) and not (job.script and text == _SCRIPT)
+            if not (spoiling and text in (_CLEANUP, _RERUN))
+            and not (job.script and text == _SCRIPT)
         ]
         advice.append([text for text in texts if text not in said])
         said.update(texts)
