@@ -102,3 +102,10 @@ def test_triage_says_how_to_run_it_as_another_user(tmp_path: Path) -> None:
     words.append(str(tmp_path / "nowhere"))
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd="/")
     assert f"    sudo -u USER {shlex.join(words)}\n" in done.stdout
+
+
+def test_a_list_of_a_job_that_is_not_there_is_no_empty_file(tmp_path: Path) -> None:
+    words = [BIN / "duplicity_triage", "nosuch", "--jobs-dir", tmp_path, "--list-jobs", "--ini"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd="/")
+    assert done.returncode == 3
+    assert done.stdout.startswith(f"DUPLICITY TRIAGE UNKNOWN - no job nosuch: no {tmp_path}/nosuch")

@@ -7,6 +7,7 @@ without a file only.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from check_duplicity import jobs
 from check_duplicity.findings import CannotSee, Kind
@@ -21,10 +22,15 @@ def job(name: str, jobs_dir: str) -> Known:
     from check_duplicity import discovery
 
     found = discovery.find(jobs_dir)
-    for candidate in found.jobs:
+    return among(found.jobs, name, jobs_dir)
+
+
+def among(found: Sequence[Known], name: str, jobs_dir: str) -> Known:
+    """Return the job of that name. Raises `CannotSee` if it isn't there."""
+    for candidate in found:
         if candidate.job == name:
             return candidate
-    there = ", ".join(candidate.job for candidate in found.jobs) or "none"
+    there = ", ".join(candidate.job for candidate in found) or "none"
     reason = (
         f"no job {name}: no {jobs.path_of(name, jobs_dir)}, and in no crontab (there are: {there})"
     )
