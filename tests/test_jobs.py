@@ -305,6 +305,20 @@ NIGHTLY = job("duplicity", "file:///b", schedule="0 2 * * *", user="root", scrip
         ({**script("export A=1\nduplicity / file:///b"),
           f"{JOBS_D}/web.ini": "[job]\nuser = root\ndestination = file:///b\nname = x\n"},
          job("web", "file:///b", environment="A=1", schedule="0 2 * * *", name="x")),
+        # It may have another name than its script.
+        ({**script(D), f"{JOBS_D}/assets.ini": "[job]\nuser = root\ndestination = file:///b\n"},
+         job("assets", "file:///b", schedule="0 2 * * *", script="/s/web.sh")),
+        ({**script(D), f"{JOBS_D}/a.ini": "[job]\nuser = root\ndestination = file:///b\n",
+          f"{JOBS_D}/web.ini": "[job]\nuser = root\ndestination = file:///b\n"},
+         {**job("a", "file:///b", schedule=""), **job("web", "file:///b", schedule="0 2 * * *")}),
+        ({**cron("0 2 * * * /s/a.sh", "0 3 * * 0 /s/b.sh"), "/s/a.sh": D, "/s/b.sh": D,
+          f"{JOBS_D}/x.ini": "[job]\nuser = root\ndestination = file:///b\n",
+          f"{JOBS_D}/y.ini":
+          "[job]\nuser = root\ndestination = file:///b\nscript = /s/b.sh\n"},
+         {**job("a", "file:///b", schedule="0 2 * * *"), **job("x", "file:///b", schedule=""),
+          **job("y", "file:///b", schedule="0 3 * * 0")}),
+        ({**script(D), f"{JOBS_D}/assets.ini": "[job]\nuser = bk\ndestination = file:///b\n"},
+         {**job("assets", "file:///b", schedule=""), **job("web", "file:///b")}),
         ({f"{JOBS_D}/only.ini": "# mine\n[job]\ndestination = sftp://u:p%41@h/x ; y\n",
           f"{JOBS_D}/only.ini~": "x", f"{JOBS_D}/.x.ini": "x"},
          job("only", "sftp://u:p%41@h/x ; y", user="", encryption="")),
@@ -496,6 +510,18 @@ def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path / "web.ini", 65534, 0)
     with pytest.raises(CannotSee, match="others may write to it"):
         jobs.load("web", str(tmp_path))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_who_may_not_read_a_file_is_told_where_rights_stand(tmp_path: Path) -> None:
+    write(tmp_path, {"web.ini": "[job]\n"})
+    (tmp_path / "web.ini").chmod(0)
+    with pytest.raises(CannotSee) as refused:
+        jobs.load("web", str(tmp_path))
+    assert refused.value.reason == (
+        f"{tmp_path}/web.ini: Permission denied to {current()}; what may be run with more rights,"
+        " sudo -l tells"
+    )
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

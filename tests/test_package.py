@@ -105,7 +105,14 @@ def test_triage_says_how_to_run_it_as_another_user(tmp_path: Path) -> None:
 
 
 def test_a_list_of_a_job_that_is_not_there_is_no_empty_file(tmp_path: Path) -> None:
-    words = [BIN / "duplicity_triage", "nosuch", "--jobs-dir", tmp_path, "--list-jobs", "--ini"]
+    words = [
+        str(BIN / "duplicity_triage"),
+        "nosuch",
+        "--jobs-dir",
+        str(tmp_path),
+        "--list-jobs",
+        "--ini",
+    ]
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd="/")
     assert done.returncode == 3
     assert done.stdout.startswith(f"DUPLICITY TRIAGE UNKNOWN - no job nosuch: no {tmp_path}/nosuch")
@@ -115,7 +122,7 @@ def test_a_list_of_a_job_that_is_not_there_is_no_empty_file(tmp_path: Path) -> N
 def test_a_job_without_destination_is_told_from_none(plugin: str, tmp_path: Path) -> None:
     (tmp_path / "assets.ini").write_text("[job]\nschedule = 0 2 * * *\n")
     tmp_path.chmod(0o755)
-    words = [BIN / plugin, "-j", "assets", "--jobs-dir", tmp_path]
+    words = [str(BIN / plugin), "-j", "assets", "--jobs-dir", str(tmp_path)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd="/")
     assert "job assets has no destination in its file, and none was found elsewhere" in done.stdout
     assert "give -j JOB" not in done.stdout

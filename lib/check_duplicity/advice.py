@@ -429,7 +429,7 @@ which tells by its lock:
     Kind.NO_JOB: (
         """\
 Jobs are defined by files, or found in crontabs, timers and profiles as far as they may be read:
-  sudo {programs}/duplicity_triage --list-jobs""",
+  sudo duplicity_triage --list-jobs""",
     ),
     Kind.WRONG_USER: ("  sudo -u {user} {check}",),
     Kind.NO_DUPLICITY: (
@@ -510,5 +510,4 @@ def _values(job: Job) -> dict[str, str]:
         "verify": job.duplicity("verify", "-v4", *plain) + " SOURCE",
         "process": job.process_check(),
         "log": job.log_check(),
-        "programs": job.programs,
     }

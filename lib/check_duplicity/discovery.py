@@ -11,7 +11,7 @@ import pwd
 import re
 import shlex
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from check_duplicity import jobs
 from check_duplicity.crontabs import Entry, Unit, cron_of_calendar, read_crontab, read_unit
@@ -45,15 +45,13 @@ def find(jobs_dir: str, root: str = "/") -> Found:
     found: dict[str, Known] = {}
     for known in (*_of_profiles(search), *_of_entries(search)):
         _add(found, known)
-    for name in jobs.names(jobs_dir):
-        try:
-            filed = jobs.load(name, jobs_dir)
-        except CannotSee as reason:
-            search.problems.append(reason.reason)
-            continue
-        if filed is not None:
-            found[name] = merged(filed, found.get(name))
-    ordered = tuple(found[name] for name in sorted(found))
+    filed = {known.job: known for known in _of_files(search, jobs_dir)}
+    others = {name: known for name, known in found.items() if name not in filed}
+    for name, known in filed.items():
+        same = found.get(name) or others.pop(_found_as(known, others), None)
+        filed[name] = merged(known, same)
+    everything = {**others, **filed}
+    ordered = tuple(everything[name] for name in sorted(everything))
     return Found(ordered, tuple(dict.fromkeys(search.problems)))
 
 
@@ -70,6 +68,31 @@ def _add(found: dict[str, Known], known: Known) -> None:
         count += 1
         name = f"{known.job}-{count}"
     found[name] = known._replace(job=name)
+
+
+def _of_files(search: Search, jobs_dir: str) -> Iterator[Known]:
+    for name in jobs.names(jobs_dir):
+        try:
+            filed = jobs.load(name, jobs_dir)
+        except CannotSee as reason:
+            search.problems.append(reason.reason)
+            continue
+        if filed is not None:
+            yield filed
+
+
+def _found_as(filed: Known, found: Mapping[str, Known]) -> str:
+    """The name of the only job that is the user's with that destination, and script, of a file.
+
+    What is found is named by its script, and a file as its owner likes.
+    """
+    keys = ["user", "destination", *(["script"] if filed.get("script") else [])]
+    same = [
+        name
+        for name, known in found.items()
+        if all(filed.get(key) == known.get(key) != "" for key in keys)
+    ]
+    return same[0] if len(same) == 1 else ""
 
 
 def _is_same(one: Known, other: Known) -> bool:

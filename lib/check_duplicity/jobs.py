@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.limits import age_limit, count_limit
-from check_duplicity.user import nonblocking
+from check_duplicity.user import current, nonblocking
 from check_duplicity.values import NamedTuple
 
 JOBS_DIR = "/etc/check-duplicity/jobs.d"
@@ -53,6 +53,11 @@ class Known(NamedTuple):
     facts: Mapping[str, Fact]
     environment: Mapping[str, str] = {}
     doubts: tuple[str, ...] = ()
+
+    @property
+    def no_destination(self) -> str:
+        """What to say if it has none."""
+        return f"job {self.job} has no destination in its file, and none was found elsewhere"
 
     def get(self, key: str) -> str:
         """Return a fact's value, empty if it isn't known."""
@@ -97,7 +102,10 @@ def load(job: str, jobs_dir: str) -> Known | None:
     except UnicodeDecodeError:
         raise CannotSee(Kind.NO_JOB, f"{path}: is not UTF-8") from None
     except OSError as error:
-        raise CannotSee(Kind.NO_JOB, f"{path}: {error.strerror or error}") from None
+        reason = f"{path}: {error.strerror or error}"
+        if isinstance(error, PermissionError):
+            reason += f" to {current()}; what may be run with more rights, sudo -l tells"
+        raise CannotSee(Kind.NO_JOB, reason) from None
     try:
         known = read(job, text, path)
         return known._replace(environment=_environment(known.get("environment_file")))

@@ -111,8 +111,7 @@ def _facts(known: Known, secrets: Secrets) -> tuple[tuple[str, str, str], ...]:
 
 def _source(known: Known, options: Namespace) -> Source:
     if not (known.get("destination") or options.from_archive):
-        reason = f"job {known.job} has no destination in its file, and none was found elsewhere"
-        raise CannotSee(Kind.USAGE, reason)
+        raise CannotSee(Kind.USAGE, known.no_destination)
     return Source(
         known.get("destination"),
         known.get("archive_dir") or None,
