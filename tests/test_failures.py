@@ -192,6 +192,21 @@ def test_a_child_that_has_left_duplicitys_group_is_ended_too(
     wait_until(lambda: not processes_of(str(duplicity)))
 
 
+def test_children_that_start_others_while_they_are_ended_are_ended_too(
+    temporary: Path, fake: Callable[[str], Path]
+) -> None:
+    duplicity = fake(
+        "end = time.time() + 60\n"
+        "while time.time() < end:\n"
+        "    if os.fork(): os._exit(0)\n"
+        "    os.setsid()\n"
+        "    time.sleep(0.002)"
+    )
+    for _ in range(5):
+        ask(temporary, duplicity, "--timeout", "0.3")
+        assert not processes_of(str(duplicity))
+
+
 def test_signals_at_any_moment_leave_one_valid_output_and_nothing_else(
     temporary: Path, fake: Callable[[str], Path], tmp_path: Path
 ) -> None:
