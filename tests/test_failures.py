@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
+from check_duplicity import destination
 from lab import ENVIRONMENT, Lab, processes_of, wait_until
 from plugin import BIN, Result, assert_valid, freshness
 
@@ -193,18 +195,19 @@ def test_a_child_that_has_left_duplicitys_group_is_ended_too(
 
 
 def test_children_that_start_others_while_they_are_ended_are_ended_too(
-    temporary: Path, fake: Callable[[str], Path]
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    duplicity = fake(
-        "end = time.time() + 60\n"
-        "while time.time() < end:\n"
-        "    if os.fork(): os._exit(0)\n"
-        "    os.setsid()\n"
-        "    time.sleep(0.002)"
-    )
-    for _ in range(5):
-        ask(temporary, duplicity, "--timeout", "0.3")
-        assert not processes_of(str(duplicity))
+    first, second = (subprocess.Popen(["sleep", "600"]) for _ in range(2))
+    seen = iter([[psutil.Process(first.pid)], [psutil.Process(second.pid)], []])
+    monkeypatch.setattr(psutil.Process, "children", lambda self, recursive: next(seen))
+    try:
+        destination._kill_children(0)
+        assert not psutil.pid_exists(first.pid)
+        assert not psutil.pid_exists(second.pid)
+    finally:
+        for child in (first, second):
+            child.kill()
+            child.wait()
 
 
 def test_signals_at_any_moment_leave_one_valid_output_and_nothing_else(
