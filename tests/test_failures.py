@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
+from check_duplicity import destination
 from lab import ENVIRONMENT, Lab, processes_of, wait_until
 from plugin import BIN, Result, assert_valid, freshness
 
@@ -190,6 +192,22 @@ def test_a_child_that_has_left_duplicitys_group_is_ended_too(
     duplicity = fake("if os.fork() == 0: os.setsid(); os.close(2)\ntime.sleep(600)")
     ask(temporary, duplicity, "--timeout", "0.5")
     wait_until(lambda: not processes_of(str(duplicity)))
+
+
+def test_children_that_start_others_while_they_are_ended_are_ended_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = (subprocess.Popen(["sleep", "600"]) for _ in range(2))
+    seen = iter([[psutil.Process(first.pid)], [psutil.Process(second.pid)], []])
+    monkeypatch.setattr(psutil.Process, "children", lambda self, recursive: next(seen))
+    try:
+        destination._kill_children(0)
+        assert not psutil.pid_exists(first.pid)
+        assert not psutil.pid_exists(second.pid)
+    finally:
+        for child in (first, second):
+            child.kill()
+            child.wait()
 
 
 def test_signals_at_any_moment_leave_one_valid_output_and_nothing_else(

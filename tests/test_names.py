@@ -198,8 +198,6 @@ def test_each_kind_of_file_can_have_a_prefix_of_its_own() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "duplicity-full.20261123T003608Z.vol1.difftar.gz.par2",
-        "duplicity-full.20261123T003608Z.vol1.difftar.gz.vol000+01.par2",
         "duplicity-full.20261123T003608Z.jsonstat.gz",
         ".duplicity-full.20261123T003608Z.vol1.difftar.gz.Xy12Ab",
         "duplicity-full.20261323T003608Z.vol1.difftar.gz",
@@ -219,7 +217,7 @@ def test_what_is_no_backup_file_is_passed_over(name: str) -> None:
     assert read_names([*full(DAY), name]).sets == read_names(full(DAY)).sets
 
 
-@pytest.mark.parametrize("copy", [".bak", ".gz", ".partial"])
+@pytest.mark.parametrize("copy", [".bak", ".gz", ".partial", ".par2", ".duplicity-bak"])
 def test_a_file_that_is_there_twice_is_counted_as_duplicity_counts_it(copy: str) -> None:
     # "Volume 1 is already in the volume list": 0.8.23 to 3.2.1 stop with 30.
     names = full(DAY, 2, suffix="")
@@ -228,6 +226,30 @@ def test_a_file_that_is_there_twice_is_counted_as_duplicity_counts_it(copy: str)
     assert (found.volumes, found.doubled) == (2, 1)
     [found] = read_names(full(DAY, 2)).sets
     assert found.doubled == 0
+
+
+@pytest.mark.parametrize("behind", [".locked", ".part", ".bak"])
+def test_a_volume_that_duplicity_cannot_read_is_lost(behind: str) -> None:
+    # By what its name ends with duplicity knows that it is encrypted or compressed. 0.8.23 to 3.2.1
+    # end with 0, or 20 if no volume can be read, and have restored nothing of it.
+    names = [n + behind if ".vol2." in n else n for n in full(DAY, 3)]
+    [found] = read_names(names).sets
+    assert (found.volumes, found.missing, found.doubled) == (2, (range(2, 3),), 0)
+    names = [n + behind if ".vol" in n else n for n in full(DAY, 3)]
+    [found] = read_names(names).sets
+    assert (found.volumes, found.missing) == (0, (range(1, 4),))
+
+
+def test_an_encrypted_manifest_that_duplicity_cannot_read_is_none() -> None:
+    names = full(DAY, 2, suffix=".gpg")
+    [manifest] = [name for name in names if "manifest" in name]
+    assert not read_names([n for n in names if n != manifest] + [manifest + ".locked"]).sets
+    for order in (1, -1):
+        both = [*names, manifest + ".bak"][::order]
+        assert [found.doubled for found in read_names(both).sets] == [1]
+    # One that isn't encrypted is read whatever stands behind.
+    names = [n + ".old" if "manifest" in n else n for n in full(DAY, 2)]
+    assert len(read_names(names).sets) == 1
 
 
 def test_lower_case_stamps_are_read_as_duplicity_reads_them() -> None:
@@ -296,10 +318,10 @@ def test_what_is_read_by_parts_is_read_as_if_each_name_were_alone(texts: list[st
     for text in texts:
         for key, files in reader._sort([text], Prefixes()).files.items():
             of_set = alone.setdefault(key, {})
-            for number in files.numbers():
-                of_set.setdefault(number, set()).add(text)
+            for volume in files.volumes:
+                of_set.setdefault(volume.number, set()).add(text)
     together = reader._sort(texts, Prefixes()).files
-    assert {key: files.numbers() for key, files in together.items()} == {
+    assert {key: {v.number for v in files.volumes} for key, files in together.items()} == {
         key: set(of_set) for key, of_set in alone.items()
     }
     for key, files in together.items():

@@ -321,3 +321,24 @@ def test_a_backup_that_ends_while_it_is_looked_for_is_no_second_one(
     monkeypatch.setattr(processes, "lock_holder", lambda archive: next(holders))
     wanted = processes.Wanted("file:///nowhere-at-all", "/nowhere", "job", "")
     assert processes.look(wanted).running == ()
+
+
+def test_a_signal_does_not_come_while_psutil_is_loaded(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """psutil swallows any error while it is loaded, and prints a traceback."""
+    (tmp_path / "psutil.py").write_text(
+        "import signal\n"
+        "blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())\n"
+        "class Error(Exception): pass\n"
+        "def Process(pid): raise Error\n"
+    )
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with lab.running():
+        monkeypatch.delitem(sys.modules, "psutil", raising=False)
+        monkeypatch.syspath_prepend(tmp_path)
+        processes.look(processes.Wanted(lab.url, str(lab.archive), "", ""))
+        loaded = sys.modules["psutil"]
+        monkeypatch.undo()
+    assert {signal.SIGTERM, signal.SIGALRM} <= loaded.blocked
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before

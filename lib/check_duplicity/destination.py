@@ -29,6 +29,7 @@ _LONGEST_LINE = 96 << 20  # bytes; a million file names are 70 MB in one line
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108  # nosec B108  # what is made there is private
 _KEPT = 4 << 20  # bytes of a machine log without names
 _LONGEST_REASON = 240  # characters
+_KILLED_WITHIN = 1  # seconds
 
 # duplicity.log.ErrorCode: "these values should never change, as frontends rely upon them".
 _MEANINGS = {
@@ -194,19 +195,24 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 def _kill_children(began: int) -> None:
     """Kill the descendants that were started since a time, and reap them.
 
-    Only these: a shell that becomes this process by ``exec`` may have had children before.
+    Only these: a shell that becomes this process by ``exec`` may have had children before. Again
+    until there are none: one may start another between being seen and being killed.
     """
     import psutil
 
-    children = [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if _start_time(child.pid) >= began
-    ]
-    for child in children:
-        with contextlib.suppress(psutil.Error):
-            child.kill()
-    psutil.wait_procs(children, timeout=1)
+    until = time.monotonic() + _KILLED_WITHIN
+    while time.monotonic() < until:
+        children = [
+            child
+            for child in psutil.Process().children(recursive=True)
+            if _start_time(child.pid) >= began
+        ]
+        if not children:
+            return
+        for child in children:
+            with contextlib.suppress(psutil.Error):
+                child.kill()
+        psutil.wait_procs(children, timeout=max(0, until - time.monotonic()))
 
 
 def _start_time(pid: int) -> int:

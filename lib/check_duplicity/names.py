@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     """Start and time of a set as its names spell them: parsed once a set, not once a file."""
 
 _STAMP = r"[0-9]{8}[Tt][0-9]{6}[Zz]"
-# duplicity takes whatever stands behind, a copy's ".bak" too; par2's files are kept from it.
-_SUFFIX = r"(?P<part>\.part)?(?:\.(?P<suffix>(?!.*par2$).*))?"
+# duplicity takes whatever stands behind, a copy's ".bak" or ".par2" too.
+_SUFFIX = r"(?P<part>\.part)?(?:\.(?P<suffix>.*))?"
 _LONG = re.compile(
     r"duplicity-(?P<kind>full|inc|full-signatures|new-signatures)"
     rf"\.(?:(?P<start>{_STAMP})\.to\.)?(?P<time>{_STAMP})"
@@ -42,6 +42,9 @@ _SHORT = re.compile(
     r"(?P<part>\.p)?(?:\.(?P<suffix>z|g))?"
 )
 _ENCRYPTED = {"gpg", "p7m", "g"}
+# By its last suffix duplicity knows how to read a file. With another one, ".locked" perhaps, it
+# takes what is encrypted or compressed as it is, and restores nothing of it.
+_READABLE = {*_ENCRYPTED, "gz", "z"}
 
 
 class Prefixes(NamedTuple):
@@ -95,6 +98,7 @@ class _Name(NamedTuple):
     volume: int | None
     part: bool
     encrypted: bool
+    readable: bool
 
 
 class _Volume(NamedTuple):
@@ -103,12 +107,13 @@ class _Volume(NamedTuple):
     number: int
     text: str
     encrypted: bool
+    readable: bool
 
 
 class _Files:
     """The files of one set, as they come: there can be a million in all, and a million sets."""
 
-    __slots__ = ("encrypted", "head", "manifest", "twice", "volumes")
+    __slots__ = ("encrypted", "head", "manifest", "twice", "unreadable", "volumes")
 
     def __init__(self) -> None:
         self.volumes: list[_Volume] = []
@@ -116,18 +121,26 @@ class _Files:
         # whole name.
         self.head = ""
         self.manifest = ""
+        self.unreadable = False  # Whether there is a manifest that can't be read.
         self.twice = False  # Whether there are two manifests.
         self.encrypted: bool | None = None  # The manifests.
 
     def add_manifest(self, name: _Name) -> None:
-        if not name.part:
-            self.twice |= bool(self.manifest) and self.manifest != name.text
+        if name.encrypted and not name.readable:
+            self.twice |= bool(self.manifest)
+            self.unreadable = True
+        elif not name.part:
+            self.twice |= self.unreadable or (bool(self.manifest) and self.manifest != name.text)
             self.manifest = name.text
         self.encrypted = name.encrypted and self.encrypted is not False
 
     def numbers(self) -> set[int]:
-        """The volumes that there are."""
-        return {volume.number for volume in self.volumes}
+        """The volumes that there are, and that can be read."""
+        return {volume.number for volume in self.volumes if volume.readable}
+
+    def highest(self) -> int:
+        """The number of the last volume, readable or not; 0 if there is none."""
+        return max((volume.number for volume in self.volumes), default=0)
 
     def doubled(self) -> set[int]:
         """The volumes that have more than one file."""
@@ -170,7 +183,8 @@ def read_names(
         ended = key in fresh
         numbers = files.numbers()
         doubled = len(files.doubled()) if len(numbers) < len(files.volumes) else 0
-        missing = _missing(numbers, listed.get(key, 0)) if files.manifest and not ended else ()
+        highest = max(listed.get(key, 0), files.highest())
+        missing = _missing(numbers, highest) if files.manifest and not ended else ()
         sets.append(
             BackupSet(
                 start,
@@ -188,11 +202,10 @@ def read_names(
     return link(sets, found.other_prefixes)
 
 
-def _missing(numbers: set[int], listed: int) -> tuple[range, ...]:
+def _missing(numbers: set[int], highest: int) -> tuple[range, ...]:
     """The volumes that aren't there of those that must be: 1 to the highest known."""
-    # Even an empty backup has one volume.
-    highest = max(listed, 1)
-    if len(numbers) == max(numbers, default=0) >= highest:
+    highest = max(highest, 1)  # Even an empty backup has one volume.
+    if len(numbers) == highest:
         return ()  # Nearly always.
     holes, expected = [], 1
     for number in sorted(numbers):
@@ -283,7 +296,7 @@ def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
                 files.head = head
                 heads[head] = files.volumes
             behind = tail if head in heads else text
-            files.volumes.append(_Volume(name.volume, behind, name.encrypted))
+            files.volumes.append(_Volume(name.volume, behind, name.encrypted, name.readable))
             if head in heads:
                 tails[tail] = files.volumes[-1]
     return found
@@ -296,9 +309,15 @@ def _read_name(text: str, prefixes: Prefixes) -> _Name | None:
 
 
 def _long_name(text: str) -> _Name | None:
-    start = text.rfind("duplicity-")
-    match = _LONG.fullmatch(text, start) if start >= 0 else None
-    if match is None or match["kind"].startswith(("inc", "new")) != bool(match["start"]):
+    start = text.find("duplicity-")
+    # A prefix may have that word in it, and a copy's name may have it behind.
+    while start >= 0 and (match := _LONG.fullmatch(text, start)) is None:
+        start = text.find("duplicity-", start + 1)
+    if (
+        start < 0
+        or match is None
+        or match["kind"].startswith(("inc", "new")) != bool(match["start"])
+    ):
         return None
     if bool(match["sigtar"]) != match["kind"].endswith("signatures") or match["volume"] == "0":
         return None
@@ -312,7 +331,13 @@ def _long_name(text: str) -> _Name | None:
         volume=int(match["volume"]) if match["volume"] else None,
         part=bool(match["part"]),
         encrypted=_is_encrypted(match["suffix"]),
+        readable=_is_readable(match),
     )
+
+
+def _is_readable(match: re.Match[str]) -> bool:
+    suffix = match["suffix"]
+    return not match["part"] if suffix is None else suffix.rpartition(".")[2] in _READABLE
 
 
 def _is_encrypted(suffix: str | None) -> bool:
@@ -335,6 +360,7 @@ def _short_name(text: str, prefixes: Prefixes) -> _Name | None:
             volume=int(match["volume"], 36) if match["volume"] else None,
             part=bool(match["part"]),
             encrypted=_is_encrypted(match["suffix"]),
+            readable=_is_readable(match),
         )
     return None
 

@@ -15,6 +15,7 @@ import struct
 from collections.abc import Container, Iterator
 from datetime import datetime, timezone
 
+from check_duplicity import runtime
 from check_duplicity.invocation import Invocation, read_invocation
 from check_duplicity.secrets import without_password
 from check_duplicity.user import name_of_uid
@@ -208,7 +209,8 @@ def _duplicities(holder: int | None) -> Iterator[Process]:
             continue
         zombie = not command and _is_zombie(pid)
         if invocation is not None or zombie or pid == holder:
-            import psutil
+            with runtime.undisturbed():
+                import psutil  # It would swallow what a signal raises, and print a traceback.
 
             with contextlib.suppress(psutil.Error, OSError):
                 yield _process(psutil.Process(pid), invocation, zombie, holder)

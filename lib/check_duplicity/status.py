@@ -173,7 +173,9 @@ def _listed_names(listing: str, prefixes: Prefixes) -> Iterator[str]:
             before = line[max(0, found.start() - _LONGEST_PATH) : found.start()]
             own = [prefix for prefix in expected if before.endswith(prefix)][-1:] or [""]
             before = before[: len(before) - len(own[0])]
-            yield _without_columns(_PATH_OR_QUOTE.split(before)[-1]) + own[0] + found[0].rstrip("*")
+            name = found[0].rstrip("*")
+            if not name.endswith("par2"):  # duplicity's par2 backend keeps these from it.
+                yield _without_columns(_PATH_OR_QUOTE.split(before)[-1]) + own[0] + name
 
 
 def _without_columns(before: str) -> str:
