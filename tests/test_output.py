@@ -86,6 +86,15 @@ def test_nothing_removes_what_only_needs_its_manifest_again(also: Kind) -> None:
     assert "Run it again" not in text
 
 
+def test_a_jobs_command_line_is_the_users_as_a_whole() -> None:
+    job = JOB._replace(script="cd /x && ./b.sh; touch '/F'", login=False)
+    line = job.again()
+    assert shlex.split(line) == ["sudo", "-Hu", job.user, "sh", "-c", job.script]
+    assert (
+        job._replace(script="/s/b.sh -q", login=True).again() == f"  sudo -iu {job.user} /s/b.sh -q"
+    )
+
+
 def test_a_dollar_is_kept_from_the_shell_that_sudo_starts() -> None:
     assert Job(user="u", url="file:///a$b").duplicity("cleanup").startswith("  sudo -Hu u ")
 

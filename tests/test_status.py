@@ -258,6 +258,9 @@ LISTED = [*full(datetime(2026, 11, 22, tzinfo=UTC), 2), "README", "duplicity.log
         "    209715 {}",
         "  |- {}\r",
         "-rwxr-xr-x 1 backup backup 20 Nov  3  2025 {}*",
+        "{}@",
+        "gs://bucket/assets/{}#1763427000123456",
+        "{0}\n{0}.par2\n{0}.vol000+01.par2",
         "s3://bucket/host/{}",
     ],
 )

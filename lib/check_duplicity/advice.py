@@ -68,7 +68,9 @@ class Job(NamedTuple):
         words += self.options
         if self.url_from or self.environment_from or self.environment_file:
             return self._with_secrets(words)
-        words.append(self.url or "DESTINATION")
+        return self._as_user([*words, self.url or "DESTINATION"])
+
+    def _as_user(self, words: Sequence[str]) -> str:
         sudo = list(self.sudo)
         if any("$" in word for word in words):
             sudo[1] = "-Hu"  # sudo -i would put variables in their place.
@@ -91,6 +93,13 @@ class Job(NamedTuple):
             url = f'"$({shlex.join([*sudo, *words])})"'
         return f"  {shlex.join(['sudo', '-Hu', self.user, 'bash', '-c', line, '-'])} {url}"
 
+    def again(self) -> str:
+        """Return a line that runs what cron runs; as the job's user all of it."""
+        words = (self.script or "SCRIPT").split()
+        if any(shlex.quote(word) != word for word in words):
+            words = ["sh", "-c", self.script]
+        return self._as_user(words)
+
     def log_check(self) -> str:
         """Return a line that tells what the last runs said."""
         words = [os.path.join(self.programs, "check_duplicity_log"), "-u", self.user, *self.logs]
@@ -111,7 +120,7 @@ The job's script stands in a crontab, in /etc/cron.d or in a timer's unit:
 
 _RERUN = """\
 Run it again, in tmux or screen:
-  {sudo} {script}"""
+{again}"""
 
 _LAST_RUN = """\
 See what the last run said, and whether one runs now:
@@ -153,7 +162,8 @@ directory on the disk that is there.
     Kind.MISSING_VOLUMES: (
         """\
 What these volumes held can't be restored, nor what builds on them; duplicity doesn't notice. Find
-out what removes files at the destination, and put them back if they are elsewhere.""",
+out what removes files at the destination, and put them back if they are elsewhere; or what renames
+them: with more behind it than .gz or .gpg duplicity can't read a volume.""",
         _SCRIPT,
         _FULL,
     ),
@@ -497,7 +507,7 @@ def _values(job: Job) -> dict[str, str]:
         "user": job.user,
         "sudo": shlex.join(job.sudo),
         "check": job.check,
-        "script": job.script or "SCRIPT",
+        "again": job.again(),
         "command": shlex.join(job.command),
         "url": shlex.quote(job.url or "DESTINATION"),
         "directory": shlex.quote(job.directory or "DIRECTORY"),

@@ -42,10 +42,12 @@ _TEXT_LEFT = re.compile(r"^[^\d\n]*(\d{1,9})[^\d\n]*\n[^\d\n]*(\d{1,9})[^\d\n]*\
 _PART = 1 << 16  # characters that are taken apart at once
 _LONGEST_PATH = 4096
 # A name is no longer than file systems allow, and ends with its line, or with the quote that it
-# stands in; ls -F puts a "*" behind it.
+# stands in.
 _LISTED = re.compile(
     r"(?:duplicity-(?:full|inc|new)|(?<![^\s/\"'])(?:df|di|dfs|dns)\.)[^\s/\"']{0,255}(?=[\"']|\s*$)"
 )
+# What ls -F puts behind a name, and gsutil ls -a (a version).
+_MARKS = re.compile(r"(?:[*@]|#\d+)$")
 _LISTED_NAME = re.compile(r"duplicity-(?:full|inc|new)[.-]")
 _BLANK_OR_QUOTE = re.compile(r"[\s\"']")
 _PATH_OR_QUOTE = re.compile(r"[/\"']")
@@ -173,7 +175,7 @@ def _listed_names(listing: str, prefixes: Prefixes) -> Iterator[str]:
             before = line[max(0, found.start() - _LONGEST_PATH) : found.start()]
             own = [prefix for prefix in expected if before.endswith(prefix)][-1:] or [""]
             before = before[: len(before) - len(own[0])]
-            name = found[0].rstrip("*")
+            name = _MARKS.sub("", found[0])
             if not name.endswith("par2"):  # duplicity's par2 backend keeps these from it.
                 yield _without_columns(_PATH_OR_QUOTE.split(before)[-1]) + own[0] + name
 
