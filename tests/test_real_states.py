@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -206,6 +207,34 @@ def test_encrypted_backups_need_no_passphrase(lab: Lab) -> None:
     result = lab.check("--require-encryption")
     assert result.status == 2
     assert result.first_line.endswith(" is not encrypted")
+
+
+def test_renamed_volumes_are_lost_for_duplicity_and_so_for_the_check(lab: Lab) -> None:
+    lab.run("full", ago=2)
+    assert lab.check().status == 0
+    for path in lab.destination.glob("*.difftar.gz"):
+        path.rename(f"{path}.locked")
+    result = lab.check()
+    assert result.status == 2
+    assert " lacks volume " in result.first_line
+    assert "what renames" in result.out
+    assert not restored(lab)
+    for path in lab.destination.glob("*.locked"):
+        path.rename(path.with_suffix(""))
+    assert lab.check().status == 0
+    assert restored(lab)
+
+
+def restored(lab: Lab) -> bool:
+    """Whether duplicity restores what has been backed up."""
+    place = lab.home / "restored"
+    words = [lab.duplicity, "restore", "--no-encryption", "--archive-dir", lab.archive, lab.url]
+    command = [*map(str, words), str(place)]
+    subprocess.run(command, env=lab.environment, capture_output=True, check=False)
+    file = place / "file"
+    content = file.read_bytes() if file.exists() else b""
+    shutil.rmtree(place, ignore_errors=True)
+    return content == (lab.source / "file").read_bytes()
 
 
 def test_a_prefix_is_passed_on_and_followed(lab: Lab) -> None:
