@@ -574,6 +574,7 @@ def test_what_is_found_is_shown_as_a_jobs_file_without_its_secrets() -> None:
         "# /etc/crontab:3\nuser = bk\n"
         "# /etc/crontab:3\nscript = a b\n"
         f"# destination has a secret, and is read from {where}\n"
+        "# mail = LOG, if what the job prints goes to a log and not by mail\n"
     )
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pytest
 from check_duplicity import archive, discovery, jobs, output, pasting, user
+from check_duplicity.advice import Job
 from check_duplicity.jobs import Fact, Known
 from check_duplicity.report import Report
 from check_duplicity.secrets import Secrets
@@ -318,14 +319,14 @@ def test_20_roots_hand_reads_no_file_that_a_user_could_replace(nobodys: Path) ->
     shutil.chown(path, NOBODY)
     known = Known("job", {"destination": Fact("sftp://u:geheim@host/x", f"{path}:1")})
     secrets = Secrets({}, [known.get("destination")])
-    line = pasting.job_of(known, secrets, "/p").duplicity("cleanup")
+    line = pasting.job_of(known, secrets, Job("root")).duplicity("cleanup")
     assert f"$(sudo -u {NOBODY} grep -ohm1 " in line
     roots = nobodys.parent / "secret"
     roots.write_text(path.read_text())
     roots.chmod(0o600)
     path.unlink()
     path.symlink_to(roots)
-    assert "grep" not in pasting.job_of(known, secrets, "/p").duplicity("cleanup")
+    assert "grep" not in pasting.job_of(known, secrets, Job("root")).duplicity("cleanup")
 
 
 # Secrets

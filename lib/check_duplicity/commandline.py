@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from check_duplicity.jobs import Known
 
-_DEBIAN = "/usr/lib/nagios/plugins"
+_CHECKS_OF_DEBIAN = "/usr/lib/nagios/plugins"
 
 
 class Parser(argparse.ArgumentParser):
@@ -171,25 +171,25 @@ def parse(
     return parser.parse_args(argv), known
 
 
-def programs_directory() -> str:
-    """Return the directory of the checks; Debian's package has duplicity_triage in another."""
-    own = os.path.dirname(os.path.abspath(sys.argv[0]))
-    return own if os.path.exists(os.path.join(own, "check_duplicity_log")) else _DEBIAN
+def unknown_job(secrets: Secrets) -> Job:
+    """Return a job of which only the commands of these plugins are known."""
+    directory = os.path.dirname(os.path.abspath(sys.argv[0]))
+    if not os.path.exists(os.path.join(directory, "check_duplicity_log")):
+        directory = _CHECKS_OF_DEBIAN  # Its package has duplicity_triage elsewhere.
+    check = shlex.join(map(secrets.hide, sys.argv))
+    return Job(user.current(), check=check, programs=directory)
 
 
 def job_of(options: argparse.Namespace, known: Known | None, secrets: Secrets) -> Job:
     """Return what the commands that are printed need, from the options that name a job."""
-    owner = options.user or user.current()
-    programs = programs_directory()
-    job = Job(owner)
+    job = unknown_job(secrets)
+    owner = options.user or job.user
     if known is not None and known.get("destination") == options.destination:
         from check_duplicity import pasting
 
-        job = pasting.job_of(known, secrets, programs)
+        job = pasting.job_of(known, secrets, job)
     return job._replace(
         user=owner,
-        check=shlex.join(map(secrets.hide, sys.argv)),
-        programs=programs,
         login=user.has_shell(owner),
         url=secrets.hide(options.destination),
         archive_dir=options.archive_dir,

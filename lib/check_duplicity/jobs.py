@@ -186,6 +186,8 @@ def as_ini(known: Known, hide: Callable[[str], str]) -> str:
     lines = [f"# {_one_line(hide(doubt))}" for doubt in known.doubts] + ["[job]"]
     for key in KEYS:
         if key not in known.facts:
+            if key == "mail":
+                lines.append("# mail = LOG, if what the job prints goes to a log and not by mail")
             continue
         value, origin = known.facts[key]
         value, origin = " ".join(value.split("\n")), _one_line(origin)

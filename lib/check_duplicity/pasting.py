@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import stat
-import sys
 from collections.abc import Mapping
 
 from check_duplicity import user
@@ -21,19 +19,17 @@ from check_duplicity.secrets import Secrets
 _ORIGIN = re.compile(r"(.*?)(?::\d+)?")
 
 
-def job_of(known: Known, secrets: Secrets, programs: str) -> Job:
-    """Return what the commands need that are printed for a job."""
-    owner = known.get("user") or user.current()
+def job_of(known: Known, secrets: Secrets, unknown: Job) -> Job:
+    """Return what the commands need that are printed for a job; ``unknown`` has the plugins'."""
+    owner = known.get("user") or unknown.user
     url = secrets.hide(known.get("destination"))
     destination = known.facts.get("destination")
     match = _ORIGIN.fullmatch(destination.origin) if destination else None
     origin = match[1] if match and os.path.isabs(match[1]) else ""
     script = known.get("script")
     exporting = origin if _is_exported(origin, known.environment) else script
-    return Job(
+    return unknown._replace(
         user=owner,
-        check=shlex.join(map(secrets.hide, sys.argv)),
-        programs=programs,
         login=user.has_shell(owner),
         url=url,
         archive_dir=known.get("archive_dir") or None,

@@ -69,11 +69,14 @@ class Picture(NamedTuple):
 
 
 def look(
-    known: Known, options: Namespace, now: datetime, secrets: Secrets, programs: str
+    known: Known, options: Namespace, now: datetime, secrets: Secrets, unknown: Job
 ) -> Picture:
-    """Return the picture of a job, seen as its user if this process may become that."""
+    """Return the picture of a job, seen as its user if this process may become that.
+
+    ``unknown`` is a job of which only the plugins' commands are known.
+    """
     secrets.learn(known.environment, [known.get("destination"), *known.words("options")])
-    job = job_of(known, secrets, programs)
+    job = job_of(known, secrets, unknown)
     picture = Picture(
         known.job, job, _facts(known, secrets), tuple(map(secrets.hide, known.doubts))
     )
