@@ -93,7 +93,8 @@ def _answer(connection: Connection, do: Callable[[_Task], _Answer], task: _Task)
 
 
 def _end(process: ForkProcess, connection: Connection) -> None:
-    connection.close()
+    with contextlib.suppress(OSError):
+        connection.close()  # Once more, perhaps: a signal may have come when that was just done.
     process.join(_SPARE)
     if process.is_alive():
         process.kill()
