@@ -158,3 +158,10 @@ def test_the_last_runs_are_looked_for_where_the_job_has_them(tmp_path: Path) -> 
     assert found.status == State.CRITICAL
     [line] = [line for line in found.out.split("\n") if "check_duplicity_log" in line]
     assert shlex.split(line)[4:] == [f"{tmp_path}/a b.log", "/var/log/b.log"]
+
+
+@pytest.mark.parametrize("length", range(5, 45))
+def test_a_long_text_is_cut_to_what_nrpe_takes(length: int) -> None:
+    text = tell("T", State.OK, "fine", "", [], JOB, ["x" * length] * 20_000).text
+    assert len(text) < 60_000
+    assert text.endswith(f"\n{'x' * length}\n... (too long, the rest is cut)\n")

@@ -15,6 +15,7 @@ from check_duplicity.values import NamedTuple
 
 _LONGEST_SUMMARY = 600  # characters: old NRPE peers cut at 1,023 bytes, performance data included
 _LONGEST = 60_000  # characters: NRPE cuts at 65,504 bytes
+_CUT = "\n... (too long, the rest is cut)\n"
 _HARMLESS = {ord("|"): "¦", ord("<"): "‹", ord(">"): "›", ord("\t"): " "}
 
 
@@ -78,5 +79,5 @@ def _output(
     status += f" | {performance}" if performance else ""
     text = "\n".join([status, *map(harmless, lines)]) + "\n"
     if len(text) > _LONGEST:
-        text = text[: text.rfind("\n", 0, _LONGEST)] + "\n... (too long, the rest is cut)\n"
+        text = text[: text.rfind("\n", 0, _LONGEST - len(_CUT))] + _CUT
     return Output(state, text)
