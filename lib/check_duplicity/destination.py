@@ -167,7 +167,7 @@ def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Po
                 start_new_session=True,
                 preexec_fn=prepare,  # noqa: PLW1509 - there are no threads here
             )
-            runtime.in_the_end(lambda: _kill(process))
+            runtime.in_the_end(partial(_kill, process))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a command"
         raise CannotSee(Kind.NO_DUPLICITY, f"cannot run {command[0]}: {reason}") from None

@@ -309,15 +309,8 @@ def _read_name(text: str, prefixes: Prefixes) -> _Name | None:
 
 
 def _long_name(text: str) -> _Name | None:
-    start = text.find("duplicity-")
-    # A prefix may have that word in it, and a copy's name may have it behind.
-    while start >= 0 and (match := _LONG.fullmatch(text, start)) is None:
-        start = text.find("duplicity-", start + 1)
-    if (
-        start < 0
-        or match is None
-        or match["kind"].startswith(("inc", "new")) != bool(match["start"])
-    ):
+    match = _long_match(text)
+    if match is None or match["kind"].startswith(("inc", "new")) != bool(match["start"]):
         return None
     if bool(match["sigtar"]) != match["kind"].endswith("signatures") or match["volume"] == "0":
         return None
@@ -325,7 +318,7 @@ def _long_name(text: str) -> _Name | None:
     base = match["start"].upper() if match["start"] else None
     return _Name(
         text=text,
-        prefix=text[:start],
+        prefix=text[: match.start()],
         signature=bool(match["sigtar"]),
         key=(base, match["time"].upper()),
         volume=int(match["volume"]) if match["volume"] else None,
@@ -333,6 +326,16 @@ def _long_name(text: str) -> _Name | None:
         encrypted=_is_encrypted(match["suffix"]),
         readable=_is_readable(match),
     )
+
+
+def _long_match(text: str) -> re.Match[str] | None:
+    """Find where the name begins: a prefix may have its first word in it, and a copy behind it."""
+    start = text.find("duplicity-")
+    while start >= 0:
+        if match := _LONG.fullmatch(text, start):
+            return match
+        start = text.find("duplicity-", start + 1)
+    return None
 
 
 def _is_readable(match: re.Match[str]) -> bool:
