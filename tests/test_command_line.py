@@ -132,7 +132,7 @@ def test_another_user_gets_the_line_to_type() -> None:
     result = freshness("-d", "sftp://u:geheim@host/x", "-u", "root")
     assert result.status == 3
     assert "must be run as root, and this is " in result.first_line
-    line = f"  sudo -u root {BIN}/check_duplicity_freshness -d 'sftp://u:***@host/x' -u root"
+    line = f"  sudo -u root -- {BIN}/check_duplicity_freshness -d 'sftp://u:***@host/x' -u root"
     assert line in result.out
 
 

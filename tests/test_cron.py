@@ -131,7 +131,7 @@ def test_a_failed_job_is_critical_with_its_cause_and_its_script(
     home: Path, boxes: dict[str, Path], kind: str
 ) -> None:
     # A mail alone could be anybody's: what is to be typed stands in the crontab, too.
-    assert f"\n  sudo -iu {USER} SCRIPT\n" in check(boxes[kind]).out
+    assert f"\n  sudo -iu {USER} -- SCRIPT\n" in check(boxes[kind]).out
     table = f"0 2 1 1 * {home}/broken.sh\n"
     subprocess.run(["crontab", "-u", USER, "-"], input=table.encode(), check=True)
     try:
@@ -141,7 +141,7 @@ def test_a_failed_job_is_critical_with_its_cause_and_its_script(
     assert result.status == 2
     cause = r"DUPLICITY LOG CRITICAL - broken: failed \d+s ago, destination not reached"
     assert re.match(cause, result.first_line)
-    assert f"\n  sudo -iu {USER} {home}/broken.sh\n" in result.out
+    assert f"\n  sudo -iu {USER} -- {home}/broken.sh\n" in result.out
     numbers = {label: result.value(label) for label in ("runs", "failed", "orphaned")}
     assert numbers == {"runs": 3, "failed": 1, "orphaned": 1}
 

@@ -445,13 +445,17 @@ def refusal(tmp_path: Path, text: str, mode: int = 0o640) -> str:
 def test_a_jobs_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "env").write_text("# keys\nexport A='1 2'\nPASSPHRASE=s3cret\n")
     (tmp_path / "env").chmod(0o640)
-    text = f"[job]\nuser = bk\noptions = --a 'b c'\nname=\nenvironment_file = {tmp_path}/env\n"
+    me = current()
+    text = f"[job]\nuser = {me}\noptions = --a 'b c'\nname=\nenvironment_file = {tmp_path}/env\n"
     known = load(tmp_path, text)
     assert known is not None
-    assert (known.get("user"), known.words("options")) == ("bk", ("--a", "b c"))
+    assert (known.get("user"), known.words("options")) == (me, ("--a", "b c"))
     assert "name" not in known.facts
     assert known.facts["user"].origin == f"{tmp_path}/web.ini"
     assert known.environment == {"A": "1 2", "PASSPHRASE": "s3cret"}
+    # Only what duplicity and its backends look for goes along.
+    assert known.handed_on == {"PASSPHRASE": "s3cret"}
+    assert known.doubts == (f"{tmp_path}/env: duplicity does not get A",)
 
 
 def test_a_job_without_a_file_has_none(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_commands_can_be_pasted() -> None:
         line for line in advise([(Kind.ORPHANED, JOB)])[0][1].split("\n") if " cleanup" in line
     ]
     assert shlex.split(line) == [
-        "sudo", "-iu", "govuk-backup", "duplicity", "cleanup", "--force", "--no-encryption",
+        "sudo", "-iu", "govuk-backup", "--", "duplicity", "cleanup", "--force", "--no-encryption",
         "--archive-dir", "/data/cache", "--file-prefix", "web-", "rsync://backup@host//srv/a b",
     ]  # fmt: skip
 
@@ -67,9 +67,9 @@ def test_a_pasted_command_has_the_secrets_from_where_they_stand(quote: str, tmp_
     line = job.duplicity("cleanup", "--force")
     assert "geheim" not in line
     sudo = tmp_path / "sudo"
-    sudo.write_text('#!/bin/sh\n[ "$1" = -Hu ] && shift 2\nexec "$@"\n')
+    sudo.write_text('#!/bin/sh\n[ "$1" = -Hu ] && shift 3\nexec "$@"\n')
     sudo.chmod(0o755)
-    assert line.startswith("  sudo -Hu u ")
+    assert line.startswith("  sudo -Hu u -- ")
     done = subprocess.run(
         ["bash", "-c", line], capture_output=True, text=True, check=True, cwd=tmp_path,
         env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
@@ -89,14 +89,15 @@ def test_nothing_removes_what_only_needs_its_manifest_again(also: Kind) -> None:
 def test_a_jobs_command_line_is_the_users_as_a_whole() -> None:
     job = JOB._replace(script="cd /x && ./b.sh; touch '/F'", login=False)
     line = job.again()
-    assert shlex.split(line) == ["sudo", "-Hu", job.user, "sh", "-c", job.script]
+    assert shlex.split(line) == ["sudo", "-Hu", job.user, "--", "sh", "-c", job.script]
     assert (
-        job._replace(script="/s/b.sh -q", login=True).again() == f"  sudo -iu {job.user} /s/b.sh -q"
+        job._replace(script="/s/b.sh -q", login=True).again()
+        == f"  sudo -iu {job.user} -- /s/b.sh -q"
     )
 
 
 def test_a_dollar_is_kept_from_the_shell_that_sudo_starts() -> None:
-    assert Job(user="u", url="file:///a$b").duplicity("cleanup").startswith("  sudo -Hu u ")
+    assert Job(user="u", url="file:///a$b").duplicity("cleanup").startswith("  sudo -Hu u -- ")
 
 
 def test_no_encryption_is_left_out_unless_the_sets_are_readable() -> None:

@@ -101,7 +101,7 @@ def test_triage_says_how_to_run_it_as_another_user(tmp_path: Path) -> None:
     words = [str(BIN / "duplicity_triage"), "-d", "file:///srv", "--from-archive", "-a"]
     words.append(str(tmp_path / "nowhere"))
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd="/")
-    assert f"    sudo -u USER {shlex.join(words)}\n" in done.stdout
+    assert f"    sudo -u USER -- {shlex.join(words)}\n" in done.stdout
 
 
 def test_a_list_of_a_job_that_is_not_there_is_no_empty_file(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def test_a_stale_job_is_run_again(host: Host) -> None:
     found = host.triage()
     assert found.status == 2
     assert "assets: CRITICAL, stale" in found.out
-    assert f"    sudo -iu {USER} {host.script}\n" in found.out
+    assert f"    sudo -iu {USER} -- {host.script}\n" in found.out
     host.paste(found.out)
     assert host.triage().out.startswith("assets: OK, good")
 
@@ -368,7 +368,7 @@ def test_a_terminal_of_any_width_shows_all(host: Host, columns: int, no_color: s
     assert triage.returncode == 2
     text = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r", "")
     assert "assets: CRITICAL, stale" in text
-    assert f"    sudo -iu {USER} {host.script}\n" in text
+    assert f"    sudo -iu {USER} -- {host.script}\n" in text
     assert str(host.archive) in re.sub(r"\s+", "", text)
     assert (b"\x1b[1;31m" in shown) == (not no_color)
 

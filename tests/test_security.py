@@ -297,7 +297,7 @@ def test_19_no_mail_chooses_what_is_to_be_typed(tmp_path: Path) -> None:
     me = user.current()
     for whom, command in ((me, "/tmp/evil.sh"), ("games", "/srv/real.sh --now")):
         assert f" {command}\n" not in told(whom, command)
-    assert f"u {me} /srv/real.sh --now\n" in told(me, "/srv/real.sh --now")
+    assert f"u {me} -- /srv/real.sh --now\n" in told(me, "/srv/real.sh --now")
 
     # A job's own script is typed for the job's own user, whatever a mail says of them.
     job = tmp_path / "assets.ini"
@@ -306,7 +306,7 @@ def test_19_no_mail_chooses_what_is_to_be_typed(tmp_path: Path) -> None:
     job.chmod(0o600)
     for whom, command in (("games", "/srv/assets.sh"), ("games", "/tmp/assets.sh")):
         out = told(whom, command, "-j", "assets", "--jobs-dir", tmp_path)
-        assert f"u {me} /srv/assets.sh\n" in out
+        assert f"u {me} -- /srv/assets.sh\n" in out
         assert "/tmp/assets.sh" not in out
         assert "u games " not in out
 
@@ -317,10 +317,19 @@ def test_20_roots_hand_reads_no_file_that_a_user_could_replace(nobodys: Path) ->
     path = nobodys / "job.sh"
     path.write_text("duplicity / sftp://u:geheim@host/x\n")
     shutil.chown(path, NOBODY)
-    known = Known("job", {"destination": Fact("sftp://u:geheim@host/x", f"{path}:1")})
+    his = frozenset({NOBODY})
+    facts = {
+        "user": Fact(NOBODY, "x"),
+        "destination": Fact("sftp://u:geheim@host/x", f"{path}:1", his),
+    }
+    known = Known("job", facts)
     secrets = Secrets({}, [known.get("destination")])
     line = pasting.job_of(known, secrets, Job("root")).duplicity("cleanup")
-    assert f"$(sudo -u {NOBODY} grep -ohm1 " in line
+    assert f"$(sudo -u {NOBODY} -- grep -ohm1 " in line
+    # And what he decides is nothing for root, by whomever it is read.
+    line = pasting.job_of(known.without(["user"]), secrets, Job("root")).duplicity("cleanup")
+    assert "grep" not in line
+    assert f"u {NOBODY} -- " in line
     roots = nobodys.parent / "secret"
     roots.write_text(path.read_text())
     roots.chmod(0o600)

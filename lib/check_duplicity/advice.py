@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from check_duplicity.findings import Kind
 from check_duplicity.values import NamedTuple
@@ -31,6 +31,8 @@ class Job(NamedTuple):
     is the directory of the plugins. ``url_from`` is the file that has the URL with its password,
     ``url_reader`` who reads it, ``environment_from`` the script that exports what duplicity needs
     besides, such as PASSPHRASE, and ``environment_file`` the file that has nothing else.
+    ``starter`` is who starts the script, if not the user; ``script_by`` who else can change what
+    it runs, so that it is not offered, and ``others`` who else decides what duplicity would do.
     """
 
     user: str
@@ -52,11 +54,14 @@ class Job(NamedTuple):
     url_reader: str = "root"
     environment_from: str = ""
     environment_file: str = ""
+    starter: str = ""
+    script_by: str = ""
+    others: str = ""
 
     @property
     def sudo(self) -> tuple[str, ...]:
         """How to become the user, with that user's HOME: GPG must use that keyring."""
-        return ("sudo", "-iu" if self.login else "-Hu", self.user)
+        return ("sudo", "-iu" if self.login else "-Hu", self.user, "--")
 
     def duplicity(self, action: str, *arguments: str) -> str:
         """Return a line that runs duplicity as the job does."""
@@ -89,16 +94,15 @@ class Job(NamedTuple):
         if self.url_from:
             found = re.escape(before_secret(self.url)) + REST
             words = ["grep", "-ohm1", found, self.url_from]
-            sudo = ["sudo"] if self.url_reader == "root" else ["sudo", "-u", self.url_reader]
-            url = f'"$({shlex.join([*sudo, *words])})"'
-        return f"  {shlex.join(['sudo', '-Hu', self.user, 'bash', '-c', line, '-'])} {url}"
+            url = f'"$({shlex.join([*_as(self.url_reader), *words])})"'
+        return f"  {shlex.join(['sudo', '-Hu', self.user, '--', 'bash', '-c', line, '-'])} {url}"
 
     def again(self) -> str:
-        """Return a line that runs what cron runs; as the job's user all of it."""
+        """Return a line that runs what cron runs; as the one who starts it all of it."""
         words = (self.script or "SCRIPT").split()
         if any(shlex.quote(word) != word for word in words):
             words = ["sh", "-c", self.script]
-        return self._as_user(words)
+        return self._replace(user=self.starter or self.user)._as_user(words)
 
     def log_check(self) -> str:
         """Return a line that tells what the last runs said."""
@@ -110,7 +114,11 @@ class Job(NamedTuple):
         words = [os.path.join(self.programs, "check_duplicity_process"), "-u", self.user]
         for option, value in (("-d", self.url), ("-a", self.archive_dir), ("-n", self.name)):
             words += [option, value] if value else []
-        return "  " + shlex.join(["sudo", *words])
+        return "  " + shlex.join([*_as(self.user), *words])
+
+
+def _as(user: str) -> list[str]:
+    return ["sudo"] if user == "root" else ["sudo", "-u", user, "--"]
 
 
 _SCRIPT = """\
@@ -121,6 +129,10 @@ The job's script stands in a crontab, in /etc/cron.d or in a timer's unit:
 _RERUN = """\
 Run it again, in tmux or screen:
 {again}"""
+
+_NOT_AGAIN = """\
+{script_by} can change what {starter} would run there: read it before you run it again, and give it
+to {starter} or root."""
 
 _LAST_RUN = """\
 See what the last run said, and whether one runs now:
@@ -149,6 +161,8 @@ _FULL = """\
 Make a full backup, in tmux or screen: best by the script, with "full" as duplicity's action and the
 PASSPHRASE, keys and options that stand there.
 {full}"""
+
+_RUNNING = (_RERUN, _CLEANUP, _FULL)
 
 ADVICE: dict[Kind, tuple[str, ...]] = {
     Kind.NO_DESTINATION: (
@@ -433,7 +447,7 @@ It does nothing any more, but what started it hasn't noticed. See its parent (pp
         """\
 Run this as root or as the user whom the backup belongs to, or name the job's archive directory,
 which tells by its lock:
-  sudo -u {user} {check}""",
+  sudo -u {user} -- {check}""",
     ),
     Kind.USAGE: (),
     Kind.NO_JOB: (
@@ -441,7 +455,14 @@ which tells by its lock:
 Jobs are defined by files, or found in crontabs, timers and profiles as far as they may be read:
   sudo duplicity_triage --list-jobs""",
     ),
-    Kind.WRONG_USER: ("  sudo -u {user} {check}",),
+    Kind.WRONG_USER: ("  sudo -u {user} -- {check}",),
+    Kind.OTHERS_DECIDE: (
+        """\
+Whoever can change what a job runs gets the rights of the user that it runs as. Give what is named
+above to that user or to root, with nobody else to write there, or let the job run as its owner.
+Until then look at it with its owner's rights:
+{status}""",
+    ),
     Kind.NO_DUPLICITY: (
         """\
 Is it installed, and for this user too? One in a virtual environment is named by its full path: in
@@ -461,7 +482,7 @@ give more time with --timeout (and above that NRPE's command_timeout).""",
     Kind.NOT_READABLE: (
         """\
 Is it spelled as in the job? If only {user} may not read it, run this as another user:
-  sudo -u USER {check}""",
+  sudo -u USER -- {check}""",
     ),
     Kind.NOT_RECOGNISED: (
         """\
@@ -492,13 +513,21 @@ def advise(found: Iterable[tuple[Kind, Job]]) -> list[list[str]]:
         values = _values(job)
         texts = [
             text.format_map(values)
-            for text in ADVICE[kind]
+            for text in _offered(ADVICE[kind], job)
             if not (spoiling and text in (_CLEANUP, _RERUN))
-            and not (job.script and text == _SCRIPT)
         ]
         advice.append([text for text in texts if text not in said])
         said.update(texts)
     return advice
+
+
+def _offered(texts: Iterable[str], job: Job) -> Iterator[str]:
+    """Yield what may be told of a job: nothing that others would decide is to be run."""
+    for text in texts:
+        if text == _RERUN and job.script_by:
+            yield _NOT_AGAIN
+        elif not (job.script and text == _SCRIPT) and not (job.others and text in _RUNNING):
+            yield text
 
 
 def _values(job: Job) -> dict[str, str]:
@@ -508,6 +537,8 @@ def _values(job: Job) -> dict[str, str]:
         "sudo": shlex.join(job.sudo),
         "check": job.check,
         "again": job.again(),
+        "starter": job.starter or job.user,
+        "script_by": job.script_by,
         "command": shlex.join(job.command),
         "url": shlex.quote(job.url or "DESTINATION"),
         "directory": shlex.quote(job.directory or "DIRECTORY"),

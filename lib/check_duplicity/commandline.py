@@ -154,11 +154,17 @@ def parse(
 ) -> tuple[argparse.Namespace, Known | None]:
     """Return the options, and with ``--job`` what is known of it, which are the defaults then.
 
-    ``keys`` gives for an option's name the key of a job's file. Raises `CannotSee`.
+    ``keys`` gives for an option's name the key of a job's file. What the command line says
+    otherwise is no fact of the job any more. Raises `CannotSee`.
     """
     options = parser.parse_args(argv)
     if not options.job:
         return options, None
+    given = {
+        key: getattr(options, name)
+        for name, key in keys.items()
+        if getattr(options, name) != parser.get_default(name)
+    }
     from check_duplicity import lookup, runtime
 
     runtime.set_deadline(options.timeout)
@@ -168,7 +174,8 @@ def parse(
     if "warning" in keys.values() and not {"warning", "critical"} <= values.keys():
         values = {**_limits_of(parser, known, now), **values}
     parser.set_defaults(**values)
-    return parser.parse_args(argv), known
+    others = [key for key, value in given.items() if value != known.get(key)]
+    return parser.parse_args(argv), known.without(others)
 
 
 def unknown_job(secrets: Secrets) -> Job:

@@ -28,7 +28,7 @@ class Entry(NamedTuple):
 
     ``schedule`` is a cron expression, empty if it isn't known; ``time_zone`` that of its times,
     empty for the machine's. ``origin`` is where it stands. ``active`` tells whether it is one, and
-    not commented out.
+    not commented out. ``by`` are the users besides root who decide it.
     """
 
     schedule: str
@@ -38,6 +38,7 @@ class Entry(NamedTuple):
     environment: Mapping[str, str] = {}
     time_zone: str = ""
     active: bool = True
+    by: frozenset[str] = frozenset()
 
 
 def read_crontab(text: str, origin: str, user: str = "") -> Iterator[Entry]:

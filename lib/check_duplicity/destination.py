@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from check_duplicity import runtime
+from check_duplicity import rights, runtime
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.secrets import Secrets
 
@@ -63,10 +63,11 @@ def ask(
     ``command`` starts duplicity, ``options`` and ``environment`` are the job's own. Raises
     `CannotSee` if it can't be started.
     """
+    program = rights.program(command[0], rights.own_path())
     private = _make_directory()
     # Standard error has what goes wrong before there is a log, so the log goes there too.
     own = ["-v9", "--no-encryption", "--log-fd", "2", "--archive-dir", private]
-    line = [*command, "collection-status", "--num-retries", "1", *options, *own, url]
+    line = [program, *command[1:], "collection-status", "--num-retries", "1", *options, *own, url]
     began = time.time()
     duplicity = _start(line, _environment(private, environment))
     import shutil  # noqa: F401 - for the end, now while duplicity starts
@@ -164,6 +165,7 @@ def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Po
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 env=environment,
+                cwd="/",  # What is there only root decides.
                 start_new_session=True,
                 preexec_fn=prepare,  # noqa: PLW1509 - there are no threads here
             )
@@ -232,8 +234,8 @@ def _environment(private: str, given: Mapping[str, str]) -> dict[str, str]:
         if name not in ("LANG", "LANGUAGE") and not name.startswith("LC_")
     }
     return {
-        "PATH": os.defpath,
         **kept,
+        "PATH": rights.own_path(),
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
         "TMPDIR": private,

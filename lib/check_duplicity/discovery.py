@@ -13,21 +13,23 @@ import shlex
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 
-from check_duplicity import jobs
+from check_duplicity import jobs, rights
 from check_duplicity.crontabs import Entry, Unit, cron_of_calendar, read_crontab, read_unit
 from check_duplicity.findings import CannotSee
 from check_duplicity.jobs import Fact, Known
 from check_duplicity.mails import is_simple, name_of, program_of
 from check_duplicity.scripts import Script, commands_of, job_of_backupninja, job_of_duply, jobs_of
 from check_duplicity.search import Search
-from check_duplicity.shell import ShellError, read_variables
-from check_duplicity.user import current, who_decides
+from check_duplicity.shell import Command, ShellError, read_variables
+from check_duplicity.user import current
 from check_duplicity.values import NamedTuple
 
+_CRONS_PATH = "/usr/bin:/bin"  # crontab(5)
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")  # the names that cron.d and cron.daily heed
 _DEEPEST = 3  # scripts that call scripts
 _SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron")
 _SYSTEM = ("/etc/crontab", "/etc/cron.d/*")
+_OF_ANYBODY = {*jobs.AGES, *jobs.COUNTS, "schedule", "time_zone", "encryption", "mail"}
 _PERIODS = {"hourly": "@hourly", "daily": "@daily", "weekly": "@weekly", "monthly": "@monthly"}
 _UNITS = ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system")
 
@@ -105,21 +107,45 @@ def _is_same(one: Known, other: Known) -> bool:
 def merged(known: Known, found: Known | None) -> Known:
     """Return a job with the facts of its file, and what was found for all that isn't there.
 
-    Only what is found of the same user counts, or if the file has nothing that is anybody's: else
-    whoever has a crontab could have a share in it.
+    Only what is found of the same user counts. A file that names nobody, and has nothing but limits
+    in it, is of whoever has such a job; anything else in it is not for any user to get.
     """
     if found is None:
         return known
     if known.get("destination") and found.get("destination") not in ("", known.get("destination")):
         return known
-    anybodys = not (known.get("destination") or known.get("environment_file"))
-    if known.get("user") != found.get("user") and not (anybodys and not known.get("user")):
+    if known.get("user") != found.get("user") and not _is_open_to(known, found):
         return known
+    doubts = found.doubts
+    if known.get("destination"):
+        # What of the destination could not be known, the file says.
+        found = _trusted(found)
+        doubts = (*known.doubts, *found.commented_out)
     facts = {**found.facts, **known.facts}
-    # What of the destination could not be known, the file says.
-    doubts = found.commented_out if known.get("destination") else found.doubts
-    environment = known.environment or found.environment
-    return known._replace(facts=facts, environment=environment, doubts=doubts)
+    own = bool(known.environment)
+    return known._replace(
+        facts=facts,
+        environment=known.environment if own else found.environment,
+        environment_by=known.environment_by if own else found.environment_by,
+        doubts=doubts,
+        starter=found.starter,
+    )
+
+
+def _is_open_to(filed: Known, found: Known) -> bool:
+    """Whether a file that names no user can be the file of a job that was found."""
+    if filed.get("user") or filed.get("destination"):
+        return False
+    return set(filed.facts) <= _OF_ANYBODY or found.get("user") == "root"
+
+
+def _trusted(found: Known) -> Known:
+    """Leave out what others than root and the job's user decide."""
+    user = found.runs_as
+    found = found.without([k for k, f in found.facts.items() if not rights.may(user, f.by)])
+    if rights.may(user, found.environment_by):
+        return found
+    return found._replace(environment={}, environment_by=rights.NOBODY)
 
 
 def _of_entries(search: Search) -> Iterator[Known]:
@@ -134,25 +160,49 @@ def _crontab_entries(search: Search) -> Iterator[Entry]:
             user = os.path.basename(path)
             if user in seen or os.path.isdir(search.root + path):
                 continue
+            # Only cron reads it, and crontab lets its user write it.
             text = search.text(path)
             if text is not None:
                 seen.add(user)
-                yield from read_crontab(text, path, user)
+                by = rights.deciders(path, search.root) | {user} - {"root"}
+                yield from _decided(read_crontab(text, path, user), by)
     if not search.root and current() not in seen:
-        yield from read_crontab(_own_crontab(), "crontab -l", current())
+        by = frozenset({current()} - {"root"})
+        yield from _decided(read_crontab(_own_crontab(), "crontab -l", current()), by)
     for pattern in _SYSTEM:
         for path in search.glob(pattern):
-            text = search.text(path)
+            text, by = search.decided(path)
             if text is not None and _PLAIN.fullmatch(os.path.basename(path)):
-                yield from (entry for entry in read_crontab(text, path) if entry.user)
+                entries = _decided(read_crontab(text, path), by)
+                yield from (entry for entry in entries if entry.user)
+
+
+def _decided(entries: Iterable[Entry], by: frozenset[str]) -> Iterator[Entry]:
+    return (entry._replace(by=entry.by | by) for entry in entries)
 
 
 def is_started(command: str, user: str) -> bool:
-    """Whether a command stands in a crontab of a user, or in a timer's unit, as far as is seen."""
+    """Whether a command stands in a crontab of a user, or in a timer's unit, as far as is seen.
+
+    And nobody else, but root, decides that, or can change what it runs.
+    """
     search = Search("")
     entries = (*_crontab_entries(search), *_periodic_entries(search), *_timer_entries(search))
     words = command.split()
-    return any(e.active and e.user == user and e.command.split() == words for e in entries)
+    same = [e for e in entries if e.active and e.user == user and e.command.split() == words]
+    return any(rights.may(user, _deciders_of_entry(search, entry)) for entry in same)
+
+
+def _deciders_of_entry(search: Search, entry: Entry) -> frozenset[str]:
+    commands = commands_of(_line_of(entry))
+    return entry.by.union(
+        *(_deciders_of(search, c) for c in commands if c.user in ("", entry.user))
+    )
+
+
+def _line_of(entry: Entry) -> Script:
+    variables = {**_account(entry.user), **entry.environment}
+    return Script(entry.command, entry.origin, variables)
 
 
 def _own_crontab() -> str:
@@ -178,17 +228,28 @@ def _periodic_entries(search: Search) -> Iterator[Entry]:
 
 
 def _timer_entries(search: Search) -> Iterator[Entry]:
-    seen = set()
-    for directory in _UNITS:
-        for path in search.glob(f"{directory}/*.timer"):
-            name = os.path.basename(path)
-            text = search.text(path)
-            if name in seen or text is None:
-                continue
-            seen.add(name)
-            timer = read_unit(text)
+    names = {os.path.basename(p) for d in _UNITS for p in search.glob(f"{d}/*.timer")}
+    for name in sorted(names):
+        timer, _, by = _unit(search, name)
+        if timer is not None:
             service = timer.get("Unit") or name.removesuffix(".timer") + ".service"
-            yield from _service_entries(search, service, _calendar(timer))
+            yield from _decided(_service_entries(search, service, _calendar(timer)), by)
+
+
+def _unit(search: Search, name: str) -> tuple[Unit | None, str, frozenset[str]]:
+    """A unit with its drop-ins (systemd.unit(5)), its path, and who decides it."""
+    path = next((p for d in _UNITS for p in search.glob(f"{d}/{glob.escape(name)}")), "")
+    text, by = search.decided(path) if path else (None, rights.NOBODY)
+    if text is None:
+        return None, path, by
+    drop_ins: dict[str, str] = {}
+    for directory in _UNITS[::-1]:  # The first directory's beats others of the same name.
+        for drop_in in search.glob(f"{directory}/{glob.escape(name)}.d/*.conf"):
+            drop_ins[os.path.basename(drop_in)] = drop_in
+    for _, drop_in in sorted(drop_ins.items()):
+        more, others = search.decided(drop_in)
+        text, by = f"{text}\n{more or ''}", by | others
+    return read_unit(text), path, by
 
 
 def _calendar(timer: Unit) -> str:
@@ -197,22 +258,19 @@ def _calendar(timer: Unit) -> str:
 
 
 def _service_entries(search: Search, service: str, schedule: str) -> Iterator[Entry]:
-    for directory in _UNITS:
-        path = f"{directory}/{service}"
-        text = search.text(path)
-        if text is None:
-            continue
-        unit = read_unit(text)
-        environment: dict[str, str] = {}
-        for line in unit.values.get("Environment", ()):
-            environment |= _of_unit(line)
-        for name in unit.values.get("EnvironmentFile", ()):
-            reader = unit.get("User") or "root"
-            environment |= _assignments(search.text(name.removeprefix("-"), reader) or "")
-        for command in unit.values.get("ExecStart", ()):
-            words = command.lstrip("-@:+!")
-            yield Entry(schedule, unit.get("User") or "root", words, path, environment)
+    unit, path, by = _unit(search, service)
+    if unit is None:
         return
+    user = unit.get("User") or "root"
+    environment: dict[str, str] = {}
+    for line in unit.values.get("Environment", ()):
+        environment |= _of_unit(line)
+    for name in unit.values.get("EnvironmentFile", ()):
+        text, others = search.decided(name.removeprefix("-"), user)
+        environment, by = environment | _assignments(text or ""), by | others
+    for command in unit.values.get("ExecStart", ()):
+        words = command.lstrip("-@:+!")
+        yield Entry(schedule, user, words, path, environment, by=by)
 
 
 def _of_unit(line: str) -> dict[str, str]:
@@ -233,30 +291,39 @@ def _assignments(text: str) -> dict[str, str]:
 
 def _of_entry(search: Search, entry: Entry) -> Iterator[Known]:
     """The jobs that something started by the clock makes, if it is about duplicity at all."""
-    variables = {**_account(entry.user), **entry.environment}
-    name = name_of(entry.command)
-    script = Script(entry.command, entry.origin, variables)
-    for known in _of_script(search, script, name, "", _DEEPEST, entry.user):
+    line = _line_of(entry)
+    read = _Reading(search, entry.user, entry.by, entry.by)
+    for known, started_by in _of_script(read, line, name_of(entry.command), "", _DEEPEST):
+        script, starter = _to_run(line, entry.user, known)
         facts = {
-            "user": Fact(entry.user, entry.origin),
-            "schedule": Fact(entry.schedule, entry.origin),
-            "time_zone": Fact(entry.time_zone, entry.origin),
-            "script": Fact(_to_run(entry.command), entry.origin),
+            "user": Fact(entry.user, entry.origin, entry.by),
+            "schedule": Fact(entry.schedule, entry.origin, entry.by),
+            "time_zone": Fact(entry.time_zone, entry.origin, entry.by),
+            "script": Fact(script, entry.origin, started_by if starter == entry.user else known.by),
         }
         given = {key: fact for key, fact in facts.items() if fact.value}
-        of_script = dict(known.facts)
-        if entry.user != "root":
-            # Whom a user's script wants to be is not known to be allowed.
-            of_script.pop("user", None)
+        of_script = known.without(["user"] if known.get("user") == entry.user else [])
         doubts = known.doubts
         if not entry.active:
             doubts = (*doubts, f"{entry.origin}: {jobs.COMMENTED_OUT}")
-        yield known._replace(facts={**given, **of_script}, doubts=doubts)
+        facts = {**given, **of_script.facts}
+        yield known._replace(facts=facts, doubts=doubts, starter=starter)
 
 
-def _to_run(command: str) -> str:
-    """What can be run again: the command, if it is a simple one, else the script in it."""
-    if is_simple(command):
+def _to_run(line: Script, user: str, known: Known) -> tuple[str, str]:
+    """What can be run again, and as whom: the command, if it is a simple one, else its script.
+
+    If it is another user's (``sudo -u USER SCRIPT``), only what is run as that user.
+    """
+    command = line.text
+    as_others = [c for c in commands_of(line) if c.user and c.user == known.get("user") != user]
+    if len(as_others) == 1:
+        return _program(shlex.join(as_others[0].words)), as_others[0].user
+    return _program(command), user
+
+
+def _program(command: str) -> str:
+    if is_simple(command) and not command.startswith("-"):
         return command
     program = program_of(command)
     return program if os.path.isabs(program) and is_simple(program) else ""
@@ -267,34 +334,84 @@ def _account(user: str) -> dict[str, str]:
         home = pwd.getpwnam(user).pw_dir
     except (KeyError, ValueError):
         return {}
-    return {"HOME": home, "LOGNAME": user, "USER": user}
+    return {"HOME": home, "LOGNAME": user, "USER": user, "PATH": _CRONS_PATH}
+
+
+class _Reading(NamedTuple):
+    """How far the reading of scripts has come: as whom the next one is run.
+
+    ``by`` is who decides what stands there besides root, ``started_by`` who decides anything that
+    is run as the user who starts the whole.
+    """
+
+    search: Search
+    user: str
+    by: frozenset[str]
+    started_by: frozenset[str]
 
 
 def _of_script(
-    search: Search, script: Script, name: str, path: str, depth: int, reader: str
-) -> Iterator[Known]:
-    """The jobs of a script, and of the scripts that it calls."""
+    read: _Reading, script: Script, name: str, path: str, depth: int
+) -> Iterator[tuple[Known, frozenset[str]]]:
+    """The jobs of a script, and of the scripts that it calls, each with who decides its start."""
     try:
         commands = commands_of(script)
     except ValueError as error:
         if "duplicity" in script.text:
-            search.problems.append(str(error))
+            read.search.problems.append(str(error))
         return
-    here = jobs_of(commands, script.origin, _proper(name))
-    yield from here
+    for command in commands:
+        if not command.user or command.user == read.user:
+            read = read._replace(started_by=read.started_by | _deciders_of(read.search, command))
+    here = [_as_run(known, read) for known in jobs_of(commands, script.origin, _proper(name))]
+    yield from ((known, read.started_by) for known in here)
     if here or depth == 0:
         return
     for command in commands:
         called = command.program
         if os.path.basename(called) == "duply" and len(command.words) > 1:
             # Its profile tells the rest.
-            yield Known(os.path.basename(command.words[1]), {})
+            duply = Known(os.path.basename(command.words[1]), {})
+            yield duply.decided_by(read.by), read.started_by
         if not os.path.isabs(called) or called == path:
             continue
-        text = search.text(called, reader)
+        # Only root can become another user without being asked.
+        runner = command.user if command.user and read.user == "root" else read.user
+        text, by = read.search.decided(called, runner)
         if text is not None and "\0" not in text:
+            # What another user is started with is no more in the starter's name.
+            started_by = read.started_by if runner == read.user else read.by
+            inner = _Reading(read.search, runner, read.by | by, started_by)
             deeper = Script(text, called, dict(command.environment))
-            yield from _of_script(search, deeper, name_of(called), called, depth - 1, reader)
+            yield from _of_script(inner, deeper, name_of(called), called, depth - 1)
+
+
+def _deciders_of(search: Search, command: Command) -> frozenset[str]:
+    """Who decides what a command runs, besides root: its program, or the file that it sources."""
+    words = command.words
+    named = words[1:2] if words[0] in (".", "source") else (command.program, words[0])
+    by = rights.NOBODY
+    for word in named:
+        if os.path.isabs(word):
+            by |= rights.deciders(word, search.root)
+        elif "/" not in word:
+            for directory in filter(os.path.isabs, command.environment.get("PATH", "").split(":")):
+                by |= rights.deciders(directory, search.root)
+    return by
+
+
+def _as_run(known: Known, read: _Reading) -> Known:
+    """A job as of a script that a user runs: as whom it is run, and who decides it."""
+    wanted = known.facts.get("user")
+    known = known.decided_by(read.by)
+    if wanted is not None and read.user not in ("root", wanted.value):
+        # Whom a user's script wants to be is not known to be allowed.
+        doubt = f"{wanted.origin}: runs as {wanted.value} there, and is looked at as {read.user}"
+        known = known._replace(doubts=(*known.doubts, doubt))
+    if wanted is None or read.user != "root":
+        user = Fact(read.user, known.facts["encryption"].origin, read.by)
+        known = known._replace(facts={**known.facts, "user": user})
+    return known
 
 
 def _proper(name: str) -> str:
@@ -309,16 +426,17 @@ def _of_profiles(search: Search) -> Iterator[Known]:
     homes = ["/root", *search.glob("/home/*")]
     for path in (*search.glob("/etc/duply/*/conf"), *_in_homes(search, homes)):
         profile = os.path.basename(os.path.dirname(path))
-        owner = who_decides(path, search.root)
-        text = search.text(path, owner)
+        text, by = search.decided(path)
         if text is not None:
+            owner = Fact(rights.only(by) or min(by), path)
             for known in _read(search, job_of_duply, text, profile, path):
-                yield known._replace(facts={**known.facts, "user": Fact(owner, path)})
+                yield known._replace(facts={**known.facts, "user": owner}).decided_by(by)
     for path in search.glob("/etc/backup.d/*.dup"):
-        text = search.text(path)
+        text, by = search.decided(path)
         if text is not None:
             name = os.path.basename(path)[: -len(".dup")]
-            yield from _read(search, job_of_backupninja, text, name, path)
+            for known in _read(search, job_of_backupninja, text, name, path):
+                yield known.decided_by(by)
 
 
 def _in_homes(search: Search, homes: Iterable[str]) -> Iterator[str]:

@@ -72,6 +72,7 @@ class Kind(Enum):
     USAGE = "wrong usage"
     NO_JOB = "no such job"
     WRONG_USER = "wrong user"
+    OTHERS_DECIDE = "others decide"
     NO_DUPLICITY = "duplicity cannot be run"
     DUPLICITY_FAILED = "duplicity failed"
     TIMEOUT = "no answer in time"

@@ -11,11 +11,12 @@ import os
 import re
 import shlex
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.limits import age_limit, count_limit
-from check_duplicity.user import current, nonblocking
+from check_duplicity.rights import NOBODY, deciders, goes_along, may, named
+from check_duplicity.user import acting_as, current, nonblocking
 from check_duplicity.values import NamedTuple
 
 JOBS_DIR = "/etc/check-duplicity/jobs.d"
@@ -31,28 +32,42 @@ AGES = (
     "stalled_warning", "stalled_critical", "lookback",
 )  # fmt: skip
 COUNTS = ("chain_warning", "chain_critical")
+# What is run for a job, and as whom; the rest is only read, judged or printed.
+_RUN = (
+    "user", "destination", "options", "duplicity", "archive_dir", "name", "environment_file",
+)  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_.@+-]{0,99}")
 _LARGEST = 1 << 20  # bytes
+_OTHERS = (
+    "others may write to it or its directory: both must be root's, and writable for nobody else"
+)
 
 
 class Fact(NamedTuple):
-    """Something known of a job, and where it stands: a file, and its line where it matters."""
+    """Something known of a job, and where it stands: a file, and its line where it matters.
+
+    ``by`` are the users besides root who decide it (`rights.deciders`).
+    """
 
     value: str
     origin: str
+    by: frozenset[str] = NOBODY
 
 
 class Known(NamedTuple):
     """What is known of a job.
 
     ``facts`` are by the keys of a job's file, ``environment`` is what its script gives to
-    duplicity, ``doubts`` say what could not be known without running something.
+    duplicity, ``environment_by`` who decides that besides root, ``doubts`` say what could not be
+    known without running something. ``starter`` is who starts the script, if not the job's user.
     """
 
     job: str
     facts: Mapping[str, Fact]
     environment: Mapping[str, str] = {}
     doubts: tuple[str, ...] = ()
+    environment_by: frozenset[str] = NOBODY
+    starter: str = ""
 
     @property
     def no_destination(self) -> str:
@@ -71,6 +86,41 @@ class Known(NamedTuple):
     def words(self, key: str) -> tuple[str, ...]:
         """Return a fact that is a list, written as a shell would read it."""
         return tuple(shlex.split(self.get(key)))
+
+    @property
+    def runs_as(self) -> str:
+        """The job's user; if none is known, who runs this."""
+        return self.get("user") or current()
+
+    @property
+    def by(self) -> frozenset[str]:
+        """Who decides what is run for it, besides root."""
+        facts = [self.facts[key].by for key in _RUN if key in self.facts]
+        return frozenset().union(self.environment_by, *facts)
+
+    @property
+    def handed_on(self) -> dict[str, str]:
+        """What of its environment duplicity gets."""
+        return {name: value for name, value in self.environment.items() if goes_along(name)}
+
+    def without(self, keys: Collection[str]) -> Known:
+        """Return it without some of its facts."""
+        facts = {key: fact for key, fact in self.facts.items() if key not in keys}
+        return self._replace(facts=facts)
+
+    def decided_by(self, by: frozenset[str]) -> Known:
+        """Return it as known from a place where these users decide, too."""
+        facts = {key: fact._replace(by=fact.by | by) for key, fact in self.facts.items()}
+        return self._replace(facts=facts, environment_by=self.environment_by | by)
+
+    def demand_decided(self, user: str) -> None:
+        """Raise `CannotSee` if others than root and ``user`` decide what would run as ``user``."""
+        others = self.by - {user}
+        if others:
+            where = [f for key in _RUN if (f := self.facts.get(key)) and not may(user, f.by)]
+            origin = f" ({where[-1].origin})" if where else ""
+            reason = f"{named(others)} can change what would run as {user}{origin}"
+            raise CannotSee(Kind.OTHERS_DECIDE, f"{reason}, so nothing was run")
 
 
 def path_of(job: str, jobs_dir: str) -> str:
@@ -96,6 +146,9 @@ def load(job: str, jobs_dir: str) -> Known | None:
         with open(path, opener=nonblocking, encoding="utf-8") as opened:
             _demand_private(os.stat(jobs_dir), stat.S_ISDIR)
             _demand_private(os.fstat(opened.fileno()), stat.S_ISREG)
+            by = deciders(os.path.abspath(path))
+            if not may(current(), by):
+                raise OSError(0, _OTHERS)
             text = opened.read(_LARGEST)
     except FileNotFoundError:
         return None
@@ -107,8 +160,12 @@ def load(job: str, jobs_dir: str) -> Known | None:
             reason += f" to {current()}; what may be run with more rights, sudo -l tells"
         raise CannotSee(Kind.NO_JOB, reason) from None
     try:
-        known = read(job, text, path)
-        return known._replace(environment=_environment(known.get("environment_file")))
+        known = read(job, text, path).decided_by(by)
+        environment = _environment(known.get("environment_file"), known.runs_as)
+        known = known._replace(environment=environment)
+        kept = sorted(environment.keys() - known.handed_on.keys())
+        doubt = f"{known.get('environment_file')}: duplicity does not get {', '.join(kept)}"
+        return known._replace(doubts=(doubt,) * bool(kept))
     except ValueError as error:
         raise CannotSee(Kind.NO_JOB, f"{path}: {error}") from None
 
@@ -117,10 +174,7 @@ def _demand_private(status: os.stat_result, is_right: Callable[[int], bool]) -> 
     if not is_right(status.st_mode):
         raise OSError(0, "is not a file")
     if status.st_mode & 0o022 or status.st_uid not in (0, os.geteuid()):
-        raise OSError(
-            0, "others may write to it or its directory: both must be root's, and writable for"
-            " nobody else",
-        )  # fmt: skip
+        raise OSError(0, _OTHERS)
 
 
 def read(job: str, text: str, origin: str) -> Known:
@@ -143,14 +197,20 @@ def read(job: str, text: str, origin: str) -> Known:
                 (age_limit if key in AGES else count_limit)(values[key])
             except ValueError:
                 raise ValueError(f"{key} is no limit (write 36h, or a Nagios range)") from None
+    _demand_words(values)
+    if values.get("encryption", "yes") not in ("yes", "no", "required"):
+        raise ValueError("encryption is yes, no or required")
+    return Known(job, {key: Fact(value, origin) for key, value in values.items() if value})
+
+
+def _demand_words(values: Mapping[str, str]) -> None:
     for key in ("mail", "options", "duplicity"):
         try:
             shlex.split(values.get(key, ""))
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
-    if values.get("encryption", "yes") not in ("yes", "no", "required"):
-        raise ValueError("encryption is yes, no or required")
-    return Known(job, {key: Fact(value, origin) for key, value in values.items() if value})
+    if values.get("duplicity", "").startswith("-"):
+        raise ValueError("duplicity is no program: it begins with -")
 
 
 def _without_values(error: configparser.Error) -> str:
@@ -163,18 +223,36 @@ def _without_values(error: configparser.Error) -> str:
     return f"line {line}: {kind}" if line else kind
 
 
-def _environment(path: str) -> dict[str, str]:
-    """Return the variables of an environment file: ``NAME=value`` lines, ``export`` or not."""
+def _environment(path: str, user: str) -> dict[str, str]:
+    """Return the variables of an environment file: ``NAME=value`` lines, ``export`` or not.
+
+    It is read as the job's user, to whom duplicity will belong, and nobody else but root may be
+    able to say what it is. Raises `ValueError`.
+    """
     if not path:
         return {}
     from check_duplicity.shell import read_variables
 
     try:
-        with open(path, opener=nonblocking, errors="replace") as opened:
-            _demand_private(os.fstat(opened.fileno()), stat.S_ISREG)
+        others = deciders(os.path.abspath(path)) - {user}
+        if others:
+            raise OSError(0, f"others may write to it or replace it: {named(others)}")
+        if os.path.realpath(path) != path:
+            raise OSError(0, f"is no full path, or has a link in it: {os.path.realpath(path)}?")
+        with acting_as(user), open(path, opener=nonblocking, errors="replace") as opened:
+            status = os.fstat(opened.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(0, "is not a file")
+            if status.st_mode & 0o022:
+                raise OSError(0, "others may write to it")
             text = opened.read(_LARGEST)
     except OSError as error:
-        raise ValueError(f"environment_file {path}: {error.strerror or error}") from None
+        reason = error.strerror or error
+        if isinstance(error, PermissionError):
+            reason = f"{reason} to {user}"
+        raise ValueError(f"environment_file {path}: {reason}") from None
+    except KeyError:
+        raise ValueError(f"environment_file {path}: there is no user {user}") from None
     return read_variables(text)
 
 
@@ -189,9 +267,12 @@ def as_ini(known: Known, hide: Callable[[str], str]) -> str:
             if key == "mail":
                 lines.append("# mail = LOG, if what the job prints goes to a log and not by mail")
             continue
-        value, origin = known.facts[key]
+        value, origin, by = known.facts[key]
         value, origin = " ".join(value.split("\n")), _one_line(origin)
-        if hide(value) != value:
+        if not may(known.runs_as, by):
+            # In a file of root's it would be root's decision.
+            lines.append(f"# {key} is left out: {named(by)} can change it in {origin}")
+        elif hide(value) != value:
             lines.append(f"# {key} has a secret, and is read from {origin}")
         elif _one_line(value) != value:
             lines.append(f"# {key} has characters that can't be shown, and is read from {origin}")

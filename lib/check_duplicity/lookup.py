@@ -38,17 +38,27 @@ def among(found: Sequence[Known], name: str, jobs_dir: str) -> Known:
 
 
 def _with_environment(known: Known) -> Known:
-    """Add what the script of a job's file exports, if the file names no environment."""
-    script = known.get("script")
+    """Add what the script of a job's file exports, if the file names no environment.
+
+    Not if others than root and the job's user decide what stands in the script.
+    """
+    script, user = known.get("script"), known.runs_as
     if known.environment or not os.path.isabs(script) or set(script) & set(" ;&|<>$`\"'"):
         return known
+    from check_duplicity.rights import deciders, named
     from check_duplicity.scripts import Script, commands_of, jobs_of
     from check_duplicity.search import Search
 
-    text = Search("").text(script, known.get("user"))
+    by = deciders(script)
+    if by - {user}:
+        doubt = f"{named(by)} can change {script}, so nothing that it exports goes to {user}"
+        return known._replace(doubts=(*known.doubts, doubt))
+    text = Search("").text(script, user)
     try:
         of_script = jobs_of(commands_of(Script(text or "", script)), script, known.job)
     except ValueError:
         return known
     same = [k for k in of_script if k.get("destination") == known.get("destination")]
-    return known._replace(environment=same[0].environment) if same else known
+    if not same:
+        return known
+    return known._replace(environment=same[0].environment, environment_by=by)

@@ -11,7 +11,8 @@ import re
 import stat
 from collections.abc import Mapping
 
-from check_duplicity import user
+from check_duplicity import rights
+from check_duplicity import user as users
 from check_duplicity.advice import REST, Job, before_secret
 from check_duplicity.jobs import Known
 from check_duplicity.secrets import Secrets
@@ -20,63 +21,112 @@ _ORIGIN = re.compile(r"(.*?)(?::\d+)?")
 
 
 def job_of(known: Known, secrets: Secrets, unknown: Job) -> Job:
-    """Return what the commands need that are printed for a job; ``unknown`` has the plugins'."""
-    owner = known.get("user") or unknown.user
+    """Return what the commands need that are printed for a job; ``unknown`` has the plugins'.
+
+    What others than the job's user decide is offered as theirs, if it is one user, and else not at
+    all; and then without any secret.
+    """
+    user = known.get("user") or unknown.user
+    others = known.by - {user}
+    owner = rights.only(known.by) if others else user
+    if not owner:
+        return unknown._replace(user=user, login=users.has_shell(user), others=rights.named(others))
     url = secrets.hide(known.get("destination"))
-    destination = known.facts.get("destination")
-    match = _ORIGIN.fullmatch(destination.origin) if destination else None
-    origin = match[1] if match and os.path.isabs(match[1]) else ""
-    script = known.get("script")
-    exporting = origin if _is_exported(origin, known.environment) else script
-    return unknown._replace(
+    starter = known.starter or user
+    changing = _deciders_of_script(known) - {starter}
+    job = unknown._replace(
         user=owner,
-        login=user.has_shell(owner),
+        login=users.has_shell(owner),
+        others=rights.named(others),
         url=url,
         archive_dir=known.get("archive_dir") or None,
         name=known.get("name") or None,
         options=tuple(map(secrets.hide, known.words("options"))),
-        command=known.words("duplicity") or ("duplicity",),
-        script=secrets.hide(known.get("script")),
+        command=_command(known),
+        script="" if changing else secrets.hide(known.get("script")),
+        script_by=rights.named(changing),
+        starter=starter,
         logs=tuple(map(secrets.hide, known.words("mail"))),
         encrypted={"no": False}.get(known.get("encryption")),
-        url_from=origin if _is_found_by_grep(origin, url, known.get("destination")) else "",
-        url_reader=_reader(origin),
-        environment_from=exporting if _is_exported(exporting, known.environment) else "",
+    )
+    return job if others else _with_secrets(job, known)
+
+
+def _deciders_of_script(known: Known) -> frozenset[str]:
+    """Who decides what is run when its script is run again, besides root."""
+    if "script" not in known.facts:
+        return rights.NOBODY
+    from check_duplicity.mails import program_of
+
+    fact = known.facts["script"]
+    program = program_of(fact.value)
+    return fact.by | (rights.deciders(program) if os.path.isabs(program) else rights.NOBODY)
+
+
+def _with_secrets(job: Job, known: Known) -> Job:
+    """Add where the secrets are taken from: what root or the job's user decides."""
+    destination = known.facts.get("destination")
+    match = _ORIGIN.fullmatch(destination.origin) if destination else None
+    origin = match[1] if match and os.path.isabs(match[1]) else ""
+    by_grep = _is_found_by_grep(origin, job, known.get("destination"))
+    places = [p for p in (origin, known.get("script")) if os.path.isabs(p)]
+    exporting = (p for p in places if _is_exported(p, job.user, known.environment))
+    return job._replace(
+        url_from=origin if by_grep else "",
+        url_reader=_reader(origin, job.user),
+        environment_from=next(exporting, ""),
         environment_file=known.get("environment_file"),
     )
 
 
-def _is_found_by_grep(path: str, url: str, destination: str) -> bool:
+def _command(known: Known) -> tuple[str, ...]:
+    """How to start duplicity: by its full path, or its name alone."""
+    words = known.words("duplicity")
+    plain = bool(words) and (os.path.isabs(words[0]) or not set(words[0]) & set("/-"))
+    return words if plain else ("duplicity",)
+
+
+def _is_found_by_grep(path: str, job: Job, destination: str) -> bool:
     """Whether the command that `Job` prints for a URL with a password finds just that URL."""
-    if not path or url == destination:
+    if not path or job.url == destination:
         return False
-    found = re.search(re.escape(before_secret(url)) + REST, _text(path))
+    found = re.search(re.escape(before_secret(job.url)) + REST, _text(path, job.user))
     return found is not None and found[0] == destination
 
 
-def _is_exported(path: str, environment: Mapping[str, str]) -> bool:
+def _is_exported(path: str, user: str, environment: Mapping[str, str]) -> bool:
     """Whether the lines that `Job` takes from a script are these variables, and nothing else."""
-    lines = re.findall(r"^ *export +[A-Za-z_]\w*=.*$", _text(path) if path else "", re.M)
+    lines = re.findall(r"^ *export +[A-Za-z_]\w*=.*$", _text(path, user), re.M)
     plain = re.compile(r""" *export +(\w+)=(?:'[^']*'|"[^"$`\\]*"|[^\s;|&$`()<>'"\\]*)\s*""")
     names = {match[1] for match in map(plain.fullmatch, lines) if match}
     return bool(environment) and len(lines) == len(names) and names == set(environment)
 
 
-def _reader(path: str) -> str:
-    """Who reads a file for others: whoever decides what is there, for he may change it any time.
+def _reader(path: str, user: str) -> str:
+    """Who reads a file for a user's command: root, or that user; empty if others decide it.
 
     What a crontab is only cron decides, although its user owns it.
     """
-    return "root" if path.startswith("/var/spool/cron/") else user.who_decides(path)
+    if re.fullmatch(r"/var/spool/cron/(?:crontabs/|tabs/)?[^/]+", path) and _is_in_spool(path):
+        return "root"
+    by = rights.deciders(path)
+    return (rights.only(by) or "") if rights.may(user, by) else ""
 
 
-def _text(path: str) -> str:
+def _is_in_spool(path: str) -> bool:
+    """Whether no user but root can put another file there."""
+    directory, name = os.path.split(path)
+    return name not in ("..", ".") and not os.path.islink(path) and not rights.deciders(directory)
+
+
+def _text(path: str, user: str) -> str:
     try:
+        reader = _reader(path, user)
         with (
-            user.acting_as(_reader(path)),
-            open(path, opener=user.nonblocking, errors="replace") as opened,
+            users.acting_as(reader),
+            open(path, opener=users.nonblocking, errors="replace") as opened,
         ):
             regular = stat.S_ISREG(os.fstat(opened.fileno()).st_mode)
-            return opened.read(1 << 20) if regular else ""
+            return opened.read(1 << 20) if regular and reader else ""
     except (OSError, ValueError, KeyError):
         return ""

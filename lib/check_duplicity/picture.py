@@ -84,6 +84,7 @@ def look(
     picture = _with_now(picture, known, now)
     picture = picture._replace(findings=(*picture.findings, *_not_started(known)))
     try:
+        known.demand_decided(known.runs_as)
         if known.get("user"):
             user.become(known.get("user"))
     except CannotSee as reason:
@@ -123,7 +124,7 @@ def _source(known: Known, options: Namespace) -> Source:
         None,
         known.words("options"),
         known.words("duplicity") or ("duplicity",),
-        known.environment,
+        known.handed_on,
     )
 
 

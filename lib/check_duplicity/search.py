@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from check_duplicity import rights
 from check_duplicity.user import acting_as
 
 _LARGEST = 1 << 20  # bytes of a script
@@ -28,6 +29,11 @@ class Search:
         except KeyError:
             self.problems.append(f"{path}: there is no user {reader}")
             return None
+
+    def decided(self, path: str, user: str = "root") -> tuple[str | None, frozenset[str]]:
+        """The text of a file that is there for a user, and who decides it besides root."""
+        by = rights.deciders(path, self.root)
+        return self.text(path, rights.reader(by, user)), by
 
     def _text(self, path: str) -> str | None:
         try:

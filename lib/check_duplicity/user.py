@@ -79,23 +79,6 @@ def name_of_uid(uid: int) -> str:
         return str(uid)
 
 
-def who_decides(path: str, root: str = "") -> str:
-    """Return who decides what is at a path: the first owner on the way who isn't root, if any.
-
-    Not the owner of what is found there: that may be root, of what a user's link leads to. The
-    path is below the directory ``root``, which doesn't count.
-    """
-    place = root
-    for part in path.strip("/").split("/"):
-        place += "/" + part
-        for look in (os.lstat, os.stat):
-            with contextlib.suppress(OSError):
-                uid = look(place).st_uid
-                if uid != 0:
-                    return name_of_uid(uid)
-    return "root"
-
-
 def nonblocking(path: str, flags: int) -> int:
     """Open a file for `open`, without waiting for anybody at the other end of a pipe."""
     return os.open(path, flags | os.O_NONBLOCK)

@@ -63,7 +63,7 @@ def test_an_old_backup_is_critical(site: Site) -> None:
         stale = site.ask("freshness")
     assert stale.state == CRITICAL
     assert stale.line.startswith("DUPLICITY FRESHNESS CRITICAL - last backup 4d ago (limit 56h)")
-    assert f"sudo -iu {USER} {ASSETS.script}" in stale.text
+    assert f"sudo -iu {USER} -- {ASSETS.script}" in stale.text
 
 
 def test_a_running_backup_is_told_and_a_stopped_one_hangs(site: Site) -> None:

@@ -1,0 +1,190 @@
+"""Who decides: each user who can change what is found at a path, and what that means.
+
+Something is run for a job only as the job's user, and only if nobody but root and that user
+decides any of what is run. What is printed to be pasted obeys the same rule. Rights are those of
+path_resolution(7), chmod(1) (the sticky bit) and acl(5).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import re
+import stat
+import struct
+from collections.abc import Iterable, Iterator
+
+from check_duplicity.findings import CannotSee, Kind
+from check_duplicity.user import current, name_of_uid, nonblocking
+
+ANYBODY = "any user"
+_MOST_LINKS = 40  # as the kernel follows at most
+_ACL = "system.posix_acl_access"
+_ACL_HEADER, _ACL_ENTRY = 4, struct.Struct("<HHI")  # tag, permissions, id
+_ACL_USER, _ACL_GROUP_OF_FILE, _ACL_GROUP = 0x02, 0x04, 0x08
+_WRITE = 0o2
+
+NOBODY: frozenset[str] = frozenset()  # besides root, who can change everything
+
+# What goes along from a job to duplicity: what it and its backends look for in their environment
+# (0.8.23 to 3.2.1), and where gpg and ssh have their keys. Nothing that chooses what is loaded.
+_GOES_ALONG = re.compile(
+    r"PASSPHRASE|SIGN_PASSPHRASE|\w+_PASSPHRASE|\w+_PASSWORD|BOTO_CONFIG|BOX_CONFIG_PATH|GNUPGHOME"
+    r"|(?:AWS|AZURE|B2|CLOUDFILES|DPBX|DUPLICITY|FTP|GCS|GOOGLE|GS|IMAP|MEDIAFIRE|OAUTH2|OS|PCA"
+    r"|RCLONE|S3|SFTP|SLATE|SWIFT|WEBDAV|XORRISO)_\w+|IDBUCKET|IDEVSPATH|IDKEYFILE|IDPWDFILE"
+    r"|IDRIVEID|KRB5CCNAME|RSYNC_RSH|SSH_AUTH_SOCK|SSL_CERT_(?:DIR|FILE)|(?:REQUESTS|CURL)_CA_BUNDLE"
+    r"|XDG_(?:CACHE|CONFIG|DATA)_HOME|XDG_RUNTIME_DIR|(?i:(?:https?|ftp|all|no)_proxy)"
+)
+
+
+def goes_along(variable: str) -> bool:
+    """Whether duplicity gets a variable that a job sets."""
+    return _GOES_ALONG.fullmatch(variable) is not None
+
+
+def deciders(path: str, root: str = "") -> frozenset[str]:
+    """Return the users besides root who decide what is at a path, or could put something there.
+
+    They own it, or may write to it, or to a directory on the way to it; every link is followed, and
+    its owner is one of them. `ANYBODY` stands for all. The path is below the directory ``root``,
+    which doesn't count. Raises `ValueError` for a path that can be none.
+    """
+    found: set[str] = set()
+    links = 0
+    place, pending = root, _parts(path)
+    above: os.stat_result | None = None
+    while pending:
+        part = pending.pop()
+        if part == "..":
+            place = place.rpartition("/")[0] if place != root else place
+            continue
+        there = f"{place}/{part}"
+        try:
+            status = os.lstat(there)
+            target = os.readlink(there) if stat.S_ISLNK(status.st_mode) else ""
+        except OSError:
+            # Who can make it decides what it will be.
+            found.update(_writers(place, above) if above else ())
+            break
+        found.add(name_of_uid(status.st_uid))
+        if target:
+            links += 1
+            if links > _MOST_LINKS:
+                break
+            place = root if target.startswith("/") else place
+            pending += _parts(target)
+            continue
+        # In a sticky directory nobody else can replace what is there (chmod(1)).
+        if not (stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX):
+            found.update(_writers(there, status))
+        place, above = there, status
+    return frozenset(found - {"root"})
+
+
+def _parts(path: str) -> list[str]:
+    """The names in a path, the last one first."""
+    return [part for part in path.split("/")[::-1] if part not in ("", ".")]
+
+
+def _writers(place: str, status: os.stat_result) -> Iterator[str]:
+    """Who may write there besides its owner."""
+    if status.st_mode & _WRITE:
+        yield ANYBODY
+    if not status.st_mode & _WRITE << 3:
+        return
+    # With an access control list that bit is the mask of all that the list allows.
+    try:
+        acl = os.getxattr(place, _ACL)[_ACL_HEADER:]
+    except OSError:
+        yield from _members(status.st_gid)
+        return
+    for tag, permissions, number in _ACL_ENTRY.iter_unpack(acl[: len(acl) // 8 * 8]):
+        if not permissions & _WRITE:
+            continue
+        if tag == _ACL_USER:
+            yield name_of_uid(number)
+        elif tag in (_ACL_GROUP, _ACL_GROUP_OF_FILE):
+            yield from _members(number if tag == _ACL_GROUP else status.st_gid)
+
+
+def _members(gid: int) -> Iterator[str]:
+    """The users of a group: those that it lists, and those whose first group it is."""
+    import grp
+
+    with contextlib.suppress(KeyError):
+        yield from grp.getgrgid(gid).gr_mem
+    yield from (account.pw_name for account in pwd.getpwall() if account.pw_gid == gid)
+
+
+def may(user: str, by: Iterable[str]) -> bool:
+    """Whether what these users decide may be run as a user: nobody else is among them."""
+    return set(by) <= {user, "root"}
+
+
+def only(by: Iterable[str]) -> str:
+    """Return the one user who decides besides root, or root; empty if there are several."""
+    others = sorted(by)
+    return "" if len(others) > 1 or ANYBODY in others else (others or ["root"])[0]
+
+
+def named(by: Iterable[str]) -> str:
+    """Return users as a sentence has them."""
+    return " and ".join(sorted(by))
+
+
+def reader(by: frozenset[str], user: str) -> str:
+    """Return as whom to read for a user what others decide: for root, as they can read it.
+
+    Else a link of theirs would have root read what only root can.
+    """
+    if user != "root" or not by:
+        return user
+    return only(by) or "nobody"
+
+
+def program(command: str, path: str) -> str:
+    """Return the absolute path of a program that this process may run for its user.
+
+    ``path`` is where a name without a slash is looked for, like ``$PATH``. Raises `CannotSee`.
+    """
+    found = _found(command, path)
+    if not os.path.isabs(found):
+        # Whoever chooses the current directory would choose the program.
+        raise CannotSee(Kind.NO_DUPLICITY, f"cannot run {command}: it is named by no full path")
+    user = current()
+    for part in (found, *_interpreter(found)):
+        others = deciders(part) - {user}
+        if others:
+            raise CannotSee(
+                Kind.OTHERS_DECIDE, f"{named(others)} can change {part}, so it is not run as {user}"
+            )
+    return found
+
+
+def _found(command: str, path: str) -> str:
+    if "/" in command:
+        return command
+    for directory in path.split(":"):
+        candidate = f"{directory}/{command}"
+        if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
+            return candidate
+    raise CannotSee(Kind.NO_DUPLICITY, f"cannot run {command}: {os.strerror(2)}")
+
+
+def _interpreter(path: str) -> list[str]:
+    """What the kernel starts for a script, by its first line (execve(2)); nothing for others."""
+    try:
+        with open(path, "rb", opener=nonblocking) as opened:
+            line = opened.readline(256)
+    except OSError:
+        return []
+    return line[2:].decode(errors="replace").split()[:1] if line.startswith(b"#!") else []
+
+
+def own_path() -> str:
+    """Return the directories of ``$PATH`` in which only root and this user decide."""
+    user = current()
+    directories = os.environ.get("PATH", "").split(":")
+    trusted = [d for d in directories if os.path.isabs(d) and may(user, deciders(d))]
+    return ":".join(trusted) or os.defpath
