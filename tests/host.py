@@ -100,13 +100,16 @@ class Run(NamedTuple):
     planter: str
     program: str
     uid: int
+    groups: str
     arguments: str
     environment: str
 
     @property
-    def by_its_own(self) -> bool:
-        """Whether it ran with no other rights than those of who planted it."""
-        return self.uid == uid_of(self.planter)
+    def rightly(self) -> bool:
+        """Whether it ran with the rights of who planted it; root's programs are for everybody."""
+        return self.planter == "root" or (
+            self.uid == uid_of(self.planter) and self.groups == self.planter
+        )
 
 
 def uid_of(user: str) -> int:
@@ -124,16 +127,19 @@ def planted(planter: str, mode: int = 0o755, owner: str = "", group: str = "") -
 # Into a file of its own, which is whole when it has its name.
 _PLANTED = """\
 #!/bin/sh
-{{ echo {planter}; echo "$0"; /usr/bin/id -u; echo "$*"; /usr/bin/env; }} > {seen}/.$$
+{{ echo {planter}; echo "$0"; /usr/bin/id -u; /usr/bin/id -Gn; echo "$*"; /usr/bin/env; }} \\
+  > {seen}/.$$
 /usr/bin/mv {seen}/.$$ {seen}/$$
 exit 1
 """
 
 # The same as a module of Python's.
 PLANTED_MODULE = """\
-import os, sys
+import grp, os, sys
 with open("{seen}/.%d" % os.getpid(), "w") as seen:
-    seen.write("{planter}\\n%s\\n%d\\n%s\\n" % (__file__, os.geteuid(), " ".join(sys.argv[1:])))
+    groups = " ".join(grp.getgrgid(gid).gr_name for gid in os.getgroups())
+    seen.write("{planter}\\n%s\\n%d\\n%s\\n" % (__file__, os.geteuid(), groups))
+    seen.write(" ".join(sys.argv[1:]).replace("\\n", " ") + "\\n")
     seen.writelines("%s=%s\\n" % item for item in os.environ.items())
 os.rename("{seen}/.%d" % os.getpid(), "{seen}/%d" % os.getpid())
 sys.exit(1)
@@ -159,6 +165,8 @@ class Host:
 
         Directories on the way are made root's, and in a home its user's.
         """
+        links = [path for path, laid in files.items() if isinstance(laid, Link)]
+        self._do(["rm", "-rf", *links])
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as tar:
             for path, laid in {**_on_the_way(files), **files}.items():
@@ -208,8 +216,8 @@ class Host:
                     opened = tar.extractfile(member)
                     assert opened is not None
                     text = opened.read().decode(errors="replace")
-                    planter, program, uid, arguments, environment = text.split("\n", 4)
-                    found.append(Run(planter, program, int(uid), arguments, environment))
+                    planter, program, uid, groups, arguments, environment = text.split("\n", 5)
+                    found.append(Run(planter, program, int(uid), groups, arguments, environment))
         return found
 
     def forget_runs(self) -> None:
