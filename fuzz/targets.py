@@ -297,7 +297,7 @@ def profile(data: bytes) -> None:
 def _written(known: jobs.Known) -> None:
     """Demand that a job is read as it was written."""
     read = jobs.read(known.job, jobs.as_ini(known, str), "web.ini")
-    for key, (value, _) in known.facts.items():
+    for key, (value, *_) in known.facts.items():
         line = " ".join(value.split("\n"))
         assert read.get(key) == (line.strip() if line.isprintable() else "")
 

@@ -37,6 +37,7 @@ _RUN = (
     "user", "destination", "options", "duplicity", "archive_dir", "name", "environment_file",
 )  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_.@+-]{0,99}")
+_USER = re.compile(r"(?:[A-Za-z0-9_][\w.@-]*\$?)?")
 _LARGEST = 1 << 20  # bytes
 _OTHERS = (
     "others may write to it or its directory: both must be root's, and writable for nobody else"
@@ -209,8 +210,12 @@ def _demand_words(values: Mapping[str, str]) -> None:
             shlex.split(values.get(key, ""))
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
-    if values.get("duplicity", "").startswith("-"):
-        raise ValueError("duplicity is no program: it begins with -")
+    # To sudo these would be options.
+    for key in ("script", "duplicity"):
+        if values.get(key, "").startswith("-"):
+            raise ValueError(f"{key} is no program: it begins with -")
+    if not _USER.fullmatch(values.get("user", "root")):
+        raise ValueError("user is no name of a user")
 
 
 def _without_values(error: configparser.Error) -> str:

@@ -1,0 +1,196 @@
+"""Follow what the clock starts, through the scripts that it calls, to the jobs in them.
+
+Scripts are read, as whoever runs them could, and never executed. On the way it is kept as whom the
+next one is run, and who decides what stands there.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+from collections.abc import Iterator
+
+from check_duplicity import entries, jobs, rights
+from check_duplicity.crontabs import Entry
+from check_duplicity.jobs import Fact, Known
+from check_duplicity.mails import is_simple, name_of, program_of
+from check_duplicity.scripts import Script, commands_of, jobs_of
+from check_duplicity.search import Search
+from check_duplicity.shell import Command
+from check_duplicity.values import NamedTuple
+
+_CRONS_PATH = "/usr/bin:/bin"  # crontab(5)
+_SOURCING = (".", "source")
+_DEEPEST = 3  # scripts that call scripts
+
+
+def jobs_of_entry(search: Search, entry: Entry) -> Iterator[Known]:
+    """The jobs that something started by the clock makes, if it is about duplicity at all."""
+    line = _line_of(entry)
+    read = _Reading(search, entry.user, entry.by, entry.by)
+    for known, started_by in _of_script(read, line, name_of(entry.command), "", _DEEPEST):
+        script, starter = _to_run(line, entry.user, known)
+        facts = {
+            "user": Fact(entry.user, entry.origin, entry.by),
+            "schedule": Fact(entry.schedule, entry.origin, entry.by),
+            "time_zone": Fact(entry.time_zone, entry.origin, entry.by),
+            "script": Fact(script, entry.origin, started_by if starter == entry.user else known.by),
+        }
+        given = {key: fact for key, fact in facts.items() if fact.value}
+        of_script = known.without(["user"] if known.get("user") == entry.user else [])
+        doubts = known.doubts
+        if not entry.active:
+            doubts = (*doubts, f"{entry.origin}: {jobs.COMMENTED_OUT}")
+        facts = {**given, **of_script.facts}
+        yield known._replace(facts=facts, doubts=doubts, starter=starter)
+
+
+def _to_run(line: Script, user: str, known: Known) -> tuple[str, str]:
+    """What can be run again, and as whom: the command, if it is a simple one, else its script.
+
+    If it is another user's (``sudo -u USER SCRIPT``), only what is run as that user.
+    """
+    command = line.text
+    as_others = [c for c in commands_of(line) if c.user and c.user == known.get("user") != user]
+    if len(as_others) == 1:
+        return _program(shlex.join(as_others[0].words)), as_others[0].user
+    return _program(command), user
+
+
+def _program(command: str) -> str:
+    if is_simple(command) and not command.startswith("-"):
+        return command
+    program = program_of(command)
+    return program if os.path.isabs(program) and is_simple(program) else ""
+
+
+def _account(user: str) -> dict[str, str]:
+    try:
+        home = pwd.getpwnam(user).pw_dir
+    except (KeyError, ValueError):
+        return {}
+    return {"HOME": home, "LOGNAME": user, "USER": user, "PATH": _CRONS_PATH}
+
+
+class _Reading(NamedTuple):
+    """How far the reading of scripts has come: as whom the next one is run.
+
+    ``by`` is who decides what stands there besides root, ``started_by`` who decides anything that
+    is run as the user who starts the whole.
+    """
+
+    search: Search
+    user: str
+    by: frozenset[str]
+    started_by: frozenset[str]
+
+
+def _of_script(
+    read: _Reading, script: Script, name: str, path: str, depth: int
+) -> Iterator[tuple[Known, frozenset[str]]]:
+    """The jobs of a script, and of the scripts that it calls, each with who decides its start."""
+    try:
+        commands = commands_of(script)
+    except ValueError as error:
+        if "duplicity" in script.text:
+            read.search.problems.append(str(error))
+        return
+    for command in commands:
+        by = _deciders_of(read.search, command)
+        if not command.user or command.user == read.user:
+            read = read._replace(started_by=read.started_by | by)
+        if command.words[0] in _SOURCING:
+            read = read._replace(by=read.by | by)
+    here = [_as_run(known, read) for known in jobs_of(commands, script.origin, proper(name))]
+    yield from ((known, read.started_by) for known in here)
+    if here or depth == 0:
+        return
+    for command in commands:
+        if command.program != path:
+            yield from _of_called(read, command, depth)
+
+
+def _of_called(
+    read: _Reading, command: Command, depth: int
+) -> Iterator[tuple[Known, frozenset[str]]]:
+    """The jobs of what a command of a script calls: another script, or duply."""
+    called = command.program
+    if os.path.basename(called) == "duply" and len(command.words) > 1:
+        # Its profile tells the rest.
+        duply = Known(os.path.basename(command.words[1]), {})
+        yield duply.decided_by(read.by), read.started_by
+    if not os.path.isabs(called):
+        return
+    # Only root can become another user without being asked.
+    runner = command.user if command.user and read.user == "root" else read.user
+    text, by = read.search.decided(called, runner)
+    if text is not None and "\0" not in text:
+        # What another user is started with is no more in the starter's name.
+        started_by = read.started_by if runner == read.user else read.by
+        inner = _Reading(read.search, runner, read.by | by, started_by)
+        deeper = Script(text, called, dict(command.environment))
+        yield from _of_script(inner, deeper, name_of(called), called, depth - 1)
+
+
+def _deciders_of(search: Search, command: Command) -> frozenset[str]:
+    """Who decides what a command runs, besides root: its program, or the file that it sources."""
+    words = command.words
+    named = words[1:2] if words[0] in _SOURCING else (command.program, words[0])
+    by = rights.NOBODY
+    for word in named:
+        if os.path.isabs(word):
+            by |= rights.deciders(word, search.root)
+        elif "/" not in word:
+            for directory in filter(os.path.isabs, command.environment.get("PATH", "").split(":")):
+                by |= rights.deciders(directory, search.root)
+    return by
+
+
+def _as_run(known: Known, read: _Reading) -> Known:
+    """A job as of a script that a user runs: as whom it is run, and who decides it."""
+    wanted = known.facts.get("user")
+    known = known.decided_by(read.by)
+    if wanted is not None and read.user not in ("root", wanted.value):
+        # Whom a user's script wants to be is not known to be allowed.
+        doubt = f"{wanted.origin}: runs as {wanted.value} there, and is looked at as {read.user}"
+        known = known._replace(doubts=(*known.doubts, doubt))
+    if wanted is None or read.user != "root":
+        user = Fact(read.user, known.facts["encryption"].origin, read.by)
+        known = known._replace(facts={**known.facts, "user": user})
+    return known
+
+
+def proper(name: str) -> str:
+    """A name that a job's file can have."""
+    kept = "".join(c if (c.isascii() and c.isalnum()) or c in "_.@+-" else "-" for c in name).strip(
+        ".-"
+    )
+    return kept[:80] or "duplicity"
+
+
+def is_started(command: str, user: str) -> bool:
+    """Whether a command stands in a crontab of a user, or in a timer's unit, as far as is seen.
+
+    And nobody else, but root, decides that, or can change what it runs.
+    """
+    search = Search("")
+    words = command.split()
+    same = [
+        e
+        for e in entries.started(search)
+        if e.active and e.user == user and e.command.split() == words
+    ]
+    return any(rights.may(user, _deciders_of_entry(search, entry)) for entry in same)
+
+
+def _deciders_of_entry(search: Search, entry: Entry) -> frozenset[str]:
+    commands = commands_of(_line_of(entry))
+    return entry.by.union(
+        *(_deciders_of(search, c) for c in commands if c.user in ("", entry.user))
+    )
+
+
+def _line_of(entry: Entry) -> Script:
+    variables = {**_account(entry.user), **entry.environment}
+    return Script(entry.command, entry.origin, variables)
