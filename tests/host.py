@@ -133,8 +133,8 @@ _PLANTED = """\
 exit 1
 """
 
-# The same as a module of Python's.
-PLANTED_MODULE = """\
+_PLANTED_MODULE = """\
+#!/usr/bin/python3
 import grp, os, sys
 with open("{seen}/.%d" % os.getpid(), "w") as seen:
     groups = " ".join(grp.getgrgid(gid).gr_name for gid in os.getgroups())
@@ -147,8 +147,8 @@ sys.exit(1)
 
 
 def planted_module(planter: str) -> File:
-    """A module that does as a planted program does when it is run or loaded."""
-    return File(PLANTED_MODULE.format(planter=planter, seen=SEEN), planter)
+    """The same for Python: when it is run, or loaded as a module."""
+    return File(_PLANTED_MODULE.format(planter=planter, seen=SEEN), planter, 0o755)
 
 
 class Host:
@@ -171,7 +171,7 @@ class Host:
         with tarfile.open(fileobj=packed, mode="w") as tar:
             for path, laid in {**_on_the_way(files), **files}.items():
                 _add(tar, path, laid)
-        self._do(["tar", "-xp", "--unlink-first", "--warning=none", "-C", "/"], packed.getvalue())
+        self._do(["tar", "-xp", "-C", "/"], packed.getvalue())
 
     def run(
         self,
@@ -204,6 +204,13 @@ class Host:
         ended = self.run("sh", "-c", line, user=user)
         assert ended.status == 0, ended
         return ended.out
+
+    def start_cron(self) -> None:
+        """Let it look as if cron ran; it starts nothing."""
+        self.sh(
+            "cp /usr/bin/sleep /usr/sbin/cron; setsid /usr/sbin/cron infinity > /dev/null 2>&1 &"
+        )
+        self.sh("until pgrep -x cron > /dev/null; do sleep 0.01; done")
 
     def runs(self) -> list[Run]:
         """Every planted program that was run so far."""
