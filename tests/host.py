@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import subprocess
+import sys
 import tarfile
 import tempfile
 import time
@@ -46,6 +47,10 @@ mkdir -p "$m"/etc/cron.d "$m"/etc/cron.hourly "$m"/etc/cron.daily "$m"/etc/cron.
 mkdir -m 777 "$m/var/spool/seen"
 chmod 1777 "$m/tmp" "$m/var/tmp"
 chmod 700 "$m/root"
+if ! [ -e "$m$3/bin/python" ]; then  # on another file system
+  mkdir -p "$m$3"
+  mount -o bind,ro "$3" "$m$3"
+fi
 for user in $2; do
   chroot "$m" useradd --uid "${user#*:}" --user-group --create-home --password '*' \
     --shell /bin/bash "${user%:*}"
@@ -274,7 +279,7 @@ def scratch(files: Mapping[str, Laid] | None = None) -> Iterator[Host]:
     place = tempfile.mkdtemp()
     with subprocess.Popen(
         ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", _LAY_OVER, "bash",
-         place, users],
+         place, users, sys.prefix],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/",
     ) as keeper:  # fmt: skip
         assert keeper.stdin is not None

@@ -125,9 +125,10 @@ def assert_nobody_gained(runs: list[Run]) -> None:
     assert [run for run in runs if not run.rightly] == []
     others = [run for run in runs if run.uid != 0 or run.planter != "root"]
     assert [run for run in others if ROOTS_SECRET in f"{run.arguments}\n{run.environment}"] == []
-    # Nor does a user decide by variables what root's own program does.
-    of_root = [run.environment for run in runs if run.uid == 0]
-    assert [text for text in of_root if re.search("|".join(USERS), text)] == []
+    # Nor does a user decide by variables what another's, or root's own, program does.
+    for run in runs:
+        strangers = [user for user, uid in USERS.items() if uid != run.uid]
+        assert not re.search("|".join(strangers), run.environment), run
 
 
 def assert_offered_rightly(out: str, theirs: Mapping[str, str] | None = None) -> None:

@@ -16,7 +16,6 @@ from check_duplicity import shell
 from host import (
     Directory,
     File,
-    Host,
     Laid,
     Link,
     O,
@@ -233,14 +232,16 @@ def standing(who: str) -> Files:
 Way = Callable[[int, str], Files]
 
 
-def periodic(period: str) -> Way:
-    return lambda n, line: {f"/etc/cron.{period}/{n}": script(line)}
+def periodic(n: int, line: str) -> Files:
+    period = ("hourly", "daily", "weekly", "monthly")[n % 4]
+    return {f"/etc/cron.{period}/{n}": script(line)}
 
 
-def timer(more: str = "", drop_in: str = "", place: str = "/etc/systemd/system") -> Way:
+def timer(more: str = "", drop_in: str = "") -> Way:
     def way(n: int, line: str) -> Files:
         # For systemd both are to be doubled.
         quoted = shlex.quote(line).replace("$", "$$").replace("%", "%%").replace("\n", "; ")
+        place = ("/etc/systemd/system", "/usr/lib/systemd/system")[n % 2]
         units: Files = {
             f"{place}/j{n}.timer": File("[Timer]\nOnCalendar=daily\n"),
             f"{place}/j{n}.service": File(f"[Service]\n{more}\nExecStart=/bin/sh -c {quoted}\n"),
@@ -257,48 +258,53 @@ def system_crontab(user: str) -> Way:
 
 
 def filed(facts: str) -> Way:
-    """A job's file; its script has no line of shell, but a name of its own."""
+    """A job's file that names a script; every other one says the destination itself."""
 
     def way(n: int, line: str) -> Files:
         path = f"/opt/filed/{n}.sh"
-        text = facts.format(line=line, path=path, n=n)
+        text = facts.format(path=path)
+        if n % 2:
+            text += f"\ndestination = sftp://u@h.invalid/{n}"
         return {f"{JOBS}/j{n}.ini": File(f"[job]\n{text}\n"), path: script(line)}
 
     return way
 
 
-# In one file all of their lines stand.
+# In one file all of their lines stand: whose it is, and what is in front of a command.
 ONE_FILE = {
-    f"/var/spool/cron/crontabs/{U}": (U, U, ""),
-    "/var/spool/cron/crontabs/root": ("root", "root", ""),
-    "/etc/crontab": ("root", "root", "root "),
+    f"/var/spool/cron/crontabs/{U}": (U, ""),
+    "/var/spool/cron/crontabs/root": ("root", ""),
+    "/etc/crontab": ("root", "root "),
 }
-WAYS: dict[str, tuple[str, Way]] = {
-    "cron.d, root": ("root", system_crontab("root")),
-    "cron.d, user": (U, system_crontab(U)),
-    **{f"cron.{period}": ("root", periodic(period)) for period in ("hourly", "daily", "weekly", "monthly")},
-    "timer": ("root", timer()),
-    "timer of a user": (U, timer(f"User={U}")),
-    "timer with a drop-in": (U, timer(drop_in=f"User={U}")),
-    "timer of the distribution": ("root", timer(place="/usr/lib/systemd/system")),
-    "file with a script": (U, filed(f"user = {U}\nscript = {{path}}")),
-    "root's file with a script": ("root", filed("user = root\nscript = {path}")),
-    "nobody's file with a script": ("root", filed("script = {path}\nwarning = 1d")),
-}  # fmt: skip
+WAYS: dict[str, Way] = {
+    "cron.d, root": system_crontab("root"),
+    "cron.d, user": system_crontab(U),
+    "cron.daily and the like": periodic,
+    "timer": timer(),
+    "timer of a user": timer(f"User={U}"),
+    "timer with a drop-in": timer(drop_in=f"User={U}"),
+    "file with a script": filed(f"user = {U}\nscript = {{path}}"),
+    "root's file with a script": filed("user = root\nscript = {path}"),
+    "nobody's file with a script": filed("script = {path}\nwarning = 1d"),
+}
 
 
-def laid_out(way: str, places: dict[str, Place], who: str) -> Files:
-    """All jobs of a way: each start with one of the places, each place with one of the starts."""
-    starts = list(WRAPPERS)
-    named = list(places)
+def laid_out(way: str, who: str) -> tuple[Files, dict[str, tuple[str, str]]]:
+    """All jobs of a way: each start with one of the places, and each place by itself.
+
+    With what it is by its URL. From way to way the starts have other places.
+    """
+    named = [*PLACES, *LOOKED_FOR]
     first = [*WAYS, *ONE_FILE].index(way) * 7
-    pairs = [(start, named[(first + i) % len(named)]) for i, start in enumerate(starts)]
-    pairs += [(starts[(first + i) % len(starts)], name) for i, name in enumerate(named)]
+    pairs = [(start, named[(first + i) % len(named)]) for i, start in enumerate(WRAPPERS)]
     pairs += [("{c}", name) for name in named]
     files: Files = {}
     lines = []
+    what = {}
     for n, (start, name) in zip(count(100), pairs):
-        command, more = places[name](n, f"sftp://u@h.invalid/{n}", who)
+        url = f"sftp://u@h.invalid/{n}"
+        what[url] = start, name
+        command, more = {**PLACES, **LOOKED_FOR}[name](n, url, who)
         line = start.format(c=command, q=shlex.quote(command))
         if n % 3 == 0:  # in a script of root's
             more = {**more, f"/opt/jobs/{n}.sh": script(line)}
@@ -307,25 +313,27 @@ def laid_out(way: str, places: dict[str, Place], who: str) -> Files:
         if way in ONE_FILE:
             lines.append(line)
         else:
-            files |= WAYS[way][1](n, line)
+            files |= WAYS[way](n, line)
     if way in ONE_FILE:
-        owner, _, user = ONE_FILE[way]
+        owner, user = ONE_FILE[way]
         text = "".join(f"{n % 60} 2 * * * {user}{line}\n" for n, line in enumerate(lines))
         files[way] = File(text, owner, 0o600 if "spool" in way else 0o644)
-    return files
+    return files, what
 
 
-def looked_at(files: Files, who: str) -> Iterator[tuple[Host, list[Run]]]:
-    """Root looks at all jobs, in the users' own directories; what was run then."""
+def runs_by(files: Files, who: str) -> list[Run]:
+    """What is run when root looks at all jobs, in a directory of a user's."""
     with scratch({**standing(who), **files}) as host:
-        for cwd in ("/", f"/home/{who}"):
-            ended = host.plugin("duplicity_triage", "-t", "60", cwd=cwd, timeout=300)
-            assert_valid(ended)
-            runs = host.runs()
-            assert_nobody_gained(runs)
-            theirs = dict.fromkeys((f"/opt/{d}/{who}" for d in ("l", "ld", "g", "gd", "sb")), who)
-            assert_offered_rightly(ended.out, theirs)
-            yield host, runs
+        cwd = f"/home/{who}"
+        ended = host.plugin("duplicity_triage", "-t", "60", cwd=cwd, timeout=300)
+        assert_valid(ended)
+        theirs = dict.fromkeys((f"/opt/{d}/{who}" for d in ("l", "ld", "g", "gd", "sb")), who)
+        assert_offered_rightly(ended.out, theirs)
+        return host.runs()
+
+
+def url_of(run: Run) -> str:
+    return run.arguments.rpartition(" ")[2]
 
 
 ALL = pytest.mark.parametrize("way", [*WAYS, *ONE_FILE])
@@ -333,24 +341,25 @@ ALL = pytest.mark.parametrize("way", [*WAYS, *ONE_FILE])
 
 @ALL
 def test_where_another_user_decides_a_part_nothing_is_run(way: str) -> None:
-    for _, runs in looked_at(laid_out(way, PLACES, O), O):
-        assert runs == []
-
-
-@ALL
-def test_nothing_of_another_user_is_found_by_looking_for_it(way: str) -> None:
-    for _, runs in looked_at(laid_out(way, LOOKED_FOR, O), O):
-        assert [run for run in runs if run.planter == O] == []
+    """Where a program is looked for, nothing of the other's is."""
+    files, what = laid_out(way, O)
+    runs = runs_by(files, O)
+    # A file that says the destination has no part of the other's in it but the script.
+    nothing = () if "file" in way else PLACES
+    ran = {(*what[url_of(run)], run.planter, run.uid) for run in runs}
+    assert sorted(one for one in ran if one[1] in nothing or one[2] == O) == []
+    assert_nobody_gained(runs)
 
 
 @ALL
 def test_a_users_program_runs_as_that_user_or_not_at_all(way: str) -> None:
     """And where nothing stands against it, it is looked at as that user."""
-    ran: list[Run] = []
-    for _, runs in looked_at(laid_out(way, {**PLACES, **LOOKED_FOR}, U), U):
-        ran += [run for run in runs if run.planter == U]
-    assert ran
-    assert {run.uid for run in ran} == {uid_of(U)}
+    files, what = laid_out(way, U)
+    runs = runs_by(files, U)
+    ran = {(*what[url_of(run)], run.planter, run.uid) for run in runs if not run.rightly}
+    assert sorted(ran) == []
+    assert_nobody_gained(runs)
+    assert "file" in way or [run for run in runs if run.planter == U]
 
 
 # What has no line of shell: each of these would be looked at with O's destination and options.
@@ -422,9 +431,11 @@ FACTS = {
 @pytest.mark.parametrize("user", ["", "root", U])
 def test_no_fact_of_a_jobs_file_runs_what_is_another_users(user: str) -> None:
     files: Files = {
-        f"/home/{O}/s/1.sh": script("export OPENSSL_CONF=/home/dup-other/o\nduplicity / sftp://u@h/1", O),
+        f"/home/{O}/s/1.sh": script(
+            f"export OPENSSL_CONF=/home/{O}/o\nduplicity / sftp://u@h/1", O
+        ),
         "/opt/conf": Link(f"/home/{O}/conf"),
-    }  # fmt: skip
+    }
     for name, fact in FACTS.items():
         line = f"user = {user}\n" if user else ""
         text = f"[job]\n{line}destination = sftp://u@h.invalid/1\n{fact}\n"
