@@ -155,13 +155,14 @@ def program(path: str, text: str = "#!/bin/sh\n", mode: int = 0o755) -> str:
 
 def refusal(command: str, path: str = "") -> tuple[Kind, str]:
     with pytest.raises(CannotSee) as refused:
-        rights.program(command, path)
+        rights.command([command], path)
     return refused.value.kind, refused.value.reason
 
 
 def test_a_program_is_found_in_the_path_and_named_in_full(place: str) -> None:
     program(f"{place}/duplicity")
-    assert rights.program("duplicity", f"/none:{place}") == f"{place}/duplicity"
+    words = ["duplicity", "-x"]
+    assert rights.command(words, f"/none:{place}") == [f"{place}/duplicity", "-x"]
     os.chmod(f"{place}/duplicity", 0o644)
     reason = "cannot run duplicity: No such file or directory"
     assert refusal("duplicity", place) == (Kind.NO_DUPLICITY, reason)
@@ -192,6 +193,24 @@ def test_nor_one_whose_interpreter_others_can_change(place: str) -> None:
     inner = program(f"{place}/python3", mode=0o757)
     path = program(f"{place}/duplicity", f"#! {inner} -E\n")
     assert refusal(path)[1].startswith(f"any user can change {inner}, ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nice", "{}"], ["env", "-S", "{} x"], ["sh", "-c", "exec '{}' \"$@\""], ["python3", "{}"],
+        ["env", "PATH={}:/bin", "duplicity"], ["sh", "-c", "cd /;{}|cat"], ["env", "-C{}/..", "x"],
+    ],
+)  # fmt: skip
+def test_nor_one_that_starts_what_others_can_change(words: list[str], place: str) -> None:
+    inner = program(f"{place}/duplicity", mode=0o757)
+    line = [word.format(inner) for word in words]
+    with pytest.raises(CannotSee, match="any user can change"):
+        rights.command(line, "/usr/bin:/bin")
+    assert rights.offered(tuple(line), current()) == ("duplicity",)
+    os.chmod(inner, 0o755)
+    assert rights.command(line, "/usr/bin:/bin")[1:] == line[1:]
+    assert rights.offered(tuple(line), current()) == tuple(line)
 
 
 def test_directories_that_others_can_change_are_no_part_of_the_path(

@@ -194,7 +194,9 @@ def job_of(options: argparse.Namespace, known: Known | None, secrets: Secrets) -
     if known is not None and known.get("destination") == options.destination:
         from check_duplicity import pasting
 
-        job = pasting.job_of(known, secrets, job)
+        job = pasting.job_of(known, secrets, job._replace(user=owner))
+        if job.others:
+            return job  # Offered to another user, or not at all.
     return job._replace(
         user=owner,
         login=user.has_shell(owner),

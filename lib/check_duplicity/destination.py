@@ -63,11 +63,11 @@ def ask(
     ``command`` starts duplicity, ``options`` and ``environment`` are the job's own. Raises
     `CannotSee` if it can't be started.
     """
-    program = rights.program(command[0], rights.own_path())
+    command = rights.command(command, rights.own_path())
     private = _make_directory()
     # Standard error has what goes wrong before there is a log, so the log goes there too.
     own = ["-v9", "--no-encryption", "--log-fd", "2", "--archive-dir", private]
-    line = [program, *command[1:], "collection-status", "--num-retries", "1", *options, *own, url]
+    line = [*command, "collection-status", "--num-retries", "1", *options, *own, url]
     began = time.time()
     duplicity = _start(line, _environment(private, environment))
     import shutil  # noqa: F401 - for the end, now while duplicity starts

@@ -16,7 +16,7 @@ from check_duplicity import rights
 from check_duplicity.crontabs import Entry, Unit, cron_of_calendar, read_crontab, read_unit
 from check_duplicity.search import Search
 from check_duplicity.shell import ShellError, read_variables
-from check_duplicity.user import current
+from check_duplicity.user import current, name_of
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")  # the names that cron.d and cron.daily heed
 _SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron")
@@ -131,7 +131,7 @@ def _service_entries(search: Search, service: str, schedule: str) -> Iterator[En
     unit, path, by = _unit(search, service)
     if unit is None:
         return
-    user = unit.get("User") or "root"
+    user = name_of(unit.get("User") or "root")
     environment: dict[str, str] = {}
     for line in unit.values.get("Environment", ()):
         environment |= _of_unit(line)

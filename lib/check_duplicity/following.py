@@ -18,6 +18,7 @@ from check_duplicity.mails import is_simple, name_of, program_of
 from check_duplicity.scripts import Script, commands_of, jobs_of
 from check_duplicity.search import Search
 from check_duplicity.shell import Command
+from check_duplicity.user import name_of as name_of_user
 from check_duplicity.values import NamedTuple
 
 _CRONS_PATH = "/usr/bin:/bin"  # crontab(5)
@@ -52,9 +53,10 @@ def _to_run(line: Script, user: str, known: Known) -> tuple[str, str]:
     If it is another user's (``sudo -u USER SCRIPT``), only what is run as that user.
     """
     command = line.text
-    as_others = [c for c in commands_of(line) if c.user and c.user == known.get("user") != user]
+    owner = known.get("user")
+    as_others = [c for c in commands_of(line) if c.user and name_of_user(c.user) == owner != user]
     if len(as_others) == 1:
-        return _program(shlex.join(as_others[0].words)), as_others[0].user
+        return _program(shlex.join(as_others[0].words)), owner
     return _program(command), user
 
 
@@ -123,7 +125,7 @@ def _of_called(
     if not os.path.isabs(called):
         return
     # Only root can become another user without being asked.
-    runner = command.user if command.user and read.user == "root" else read.user
+    runner = name_of_user(command.user) if command.user and read.user == "root" else read.user
     text, by = read.search.decided(called, runner)
     if text is not None and "\0" not in text:
         # What another user is started with is no more in the starter's name.
@@ -150,6 +152,9 @@ def _deciders_of(search: Search, command: Command) -> frozenset[str]:
 def _as_run(known: Known, read: _Reading) -> Known:
     """A job as of a script that a user runs: as whom it is run, and who decides it."""
     wanted = known.facts.get("user")
+    if wanted is not None:
+        wanted = wanted._replace(value=name_of_user(wanted.value))
+        known = known._replace(facts={**known.facts, "user": wanted})
     known = known.decided_by(read.by)
     if wanted is not None and read.user not in ("root", wanted.value):
         # Whom a user's script wants to be is not known to be allowed.

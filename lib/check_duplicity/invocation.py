@@ -114,8 +114,10 @@ def read_arguments(argv: Sequence[str]) -> Arguments | None:
     urls = [word for word in positionals if _URL.match(word)]
     url = urls[-1] if urls else ""
     if not action and len(positionals) >= 2:
-        # duplicity SOURCE URL backs up, duplicity URL TARGET restores.
-        action = "backup" if positionals[-1] == url else "restore"
+        # duplicity SOURCE URL backs up, duplicity URL TARGET restores. In a script the URL may be
+        # one that isn't known.
+        target = bool(url) or positionals[-1].startswith(("/", ".", "~"))
+        action = "backup" if positionals[-1] == url or not target else "restore"
     return Arguments(tuple(argv[: len(argv) - len(arguments)]), action, url, values)
 
 

@@ -37,7 +37,7 @@ _RUN = (
     "user", "destination", "options", "duplicity", "archive_dir", "name", "environment_file",
 )  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_.@+-]{0,99}")
-_USER = re.compile(r"(?:[A-Za-z0-9_][\w.@-]*\$?)?")
+_USER = re.compile(r"(?:[A-Za-z0-9_][\w.@-]*\$?)?", re.A)
 _LARGEST = 1 << 20  # bytes
 _OTHERS = (
     "others may write to it or its directory: both must be root's, and writable for nobody else"
@@ -210,12 +210,18 @@ def _demand_words(values: Mapping[str, str]) -> None:
             shlex.split(values.get(key, ""))
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
-    # To sudo these would be options.
-    for key in ("script", "duplicity"):
-        if values.get(key, "").startswith("-"):
-            raise ValueError(f"{key} is no program: it begins with -")
-    if not _USER.fullmatch(values.get("user", "root")):
-        raise ValueError("user is no name of a user")
+    for key, value in values.items():
+        if _is_wrong(key, value):
+            raise ValueError(_is_wrong(key, value))
+
+
+def _is_wrong(key: str, value: str) -> str:
+    """What is wrong with a fact that sudo would take for an option of its own, or for nobody."""
+    if key in ("script", "duplicity") and value.startswith("-"):
+        return f"{key} is no program: it begins with -"
+    if key == "user" and not _USER.fullmatch(value):
+        return "user is no name of a user"
+    return ""
 
 
 def _without_values(error: configparser.Error) -> str:
@@ -277,6 +283,8 @@ def as_ini(known: Known, hide: Callable[[str], str]) -> str:
         if not may(known.runs_as, by):
             # In a file of root's it would be root's decision.
             lines.append(f"# {key} is left out: {named(by)} can change it in {origin}")
+        elif _is_wrong(key, value):
+            lines.append(f"# {_is_wrong(key, value)} ({origin})")
         elif hide(value) != value:
             lines.append(f"# {key} has a secret, and is read from {origin}")
         elif _one_line(value) != value:

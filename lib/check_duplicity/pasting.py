@@ -42,7 +42,7 @@ def job_of(known: Known, secrets: Secrets, unknown: Job) -> Job:
         archive_dir=known.get("archive_dir") or None,
         name=known.get("name") or None,
         options=tuple(map(secrets.hide, known.words("options"))),
-        command=_command(known),
+        command=rights.offered(known.words("duplicity"), owner),
         script="" if changing else secrets.hide(known.get("script")),
         script_by=rights.named(changing),
         starter=starter,
@@ -77,13 +77,6 @@ def _with_secrets(job: Job, known: Known) -> Job:
         environment_from=next(exporting, ""),
         environment_file=known.get("environment_file"),
     )
-
-
-def _command(known: Known) -> tuple[str, ...]:
-    """How to start duplicity: by its full path, or its name alone."""
-    words = known.words("duplicity")
-    plain = bool(words) and (os.path.isabs(words[0]) or not set(words[0]) & set("/-"))
-    return words if plain else ("duplicity",)
 
 
 def _is_found_by_grep(path: str, job: Job, destination: str) -> bool:

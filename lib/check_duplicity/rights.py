@@ -13,7 +13,7 @@ import pwd
 import re
 import stat
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.user import current, name_of_uid, nonblocking
@@ -24,6 +24,7 @@ _ACL = "system.posix_acl_access"
 _ACL_HEADER, _ACL_ENTRY = 4, struct.Struct("<HHI")  # tag, permissions, id
 _ACL_USER, _ACL_GROUP_OF_FILE, _ACL_GROUP = 0x02, 0x04, 0x08
 _WRITE = 0o2
+_PATH = re.compile(r"""/[^\s'"`:;|&<>()]*""")
 
 NOBODY: frozenset[str] = frozenset()  # besides root, who can change everything
 
@@ -143,23 +144,41 @@ def reader(by: frozenset[str], user: str) -> str:
     return only(by) or "nobody"
 
 
-def program(command: str, path: str) -> str:
-    """Return the absolute path of a program that this process may run for its user.
+def command(words: Sequence[str], path: str) -> list[str]:
+    """Return a command that this process may run for its user, the program by its full path.
 
-    ``path`` is where a name without a slash is looked for, like ``$PATH``. Raises `CannotSee`.
+    ``path`` is where a name without a slash is looked for, like ``$PATH``. Every file that the
+    words name may be a program, too: for an interpreter, nice or a shell. Raises `CannotSee`.
     """
-    found = _found(command, path)
+    found = _found(words[0], path)
     if not os.path.isabs(found):
         # Whoever chooses the current directory would choose the program.
-        raise CannotSee(Kind.NO_DUPLICITY, f"cannot run {command}: it is named by no full path")
+        raise CannotSee(Kind.NO_DUPLICITY, f"cannot run {words[0]}: it is named by no full path")
     user = current()
-    for part in (found, *_interpreter(found)):
+    for part in (found, *_interpreter(found), *_paths(words[1:])):
         others = deciders(part) - {user}
         if others:
             raise CannotSee(
                 Kind.OTHERS_DECIDE, f"{named(others)} can change {part}, so it is not run as {user}"
             )
-    return found
+    return [found, *words[1:]]
+
+
+def _paths(words: Iterable[str]) -> list[str]:
+    """The full paths in words, also behind a ``=``, and in a line for a shell."""
+    return [path for word in words for path in _PATH.findall(word)]
+
+
+def offered(words: tuple[str, ...], user: str) -> tuple[str, ...]:
+    """Return how to start duplicity in a command to be pasted that a user's rights are for.
+
+    That is its name alone where others decide what program that is.
+    """
+    if not words or words[0].startswith("-"):
+        return ("duplicity",)
+    if "/" in words[0] and not os.path.isabs(words[0]):
+        return ("duplicity",)
+    return words if all(may(user, deciders(path)) for path in _paths(words)) else ("duplicity",)
 
 
 def _found(command: str, path: str) -> str:

@@ -92,6 +92,12 @@ def exists(name: str) -> bool:
         return False
 
 
+def name_of(text: str) -> str:
+    """Return the name of a user who is named, or given by number as sudo and systemd take it."""
+    number = text.removeprefix("#")
+    return name_of_uid(int(number)) if number.isdecimal() and not exists(text) else text
+
+
 def has_shell(name: str) -> bool:
     """Whether ``sudo -i`` works for a user: not for accounts such as Debian's ``backup``."""
     try:
