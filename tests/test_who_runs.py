@@ -378,16 +378,14 @@ def conf_of_others(path: str, text: str, home: str = "") -> Iterator[Files]:
     yield {next(names): Link(f"/home/{O}/conf-2", owner), f"/home/{O}/conf-2": File(text)}
     yield {next(names): File(text, owner, 0o664, O)}
     yield {next(names): File(text, owner, 0o666)}
-    path = next(names)
-    if path.endswith("/conf"):
-        place = path[: -len("/conf")]
-        yield {place: Directory(O), path: File(text, owner)}
-        path = next(names)
-        place = path[: -len("/conf")]
-        yield {place: Directory(owner, 0o775, O), path: File(text, owner)}
-        path = next(names)
-        place = path[: -len("/conf")]
-        yield {place: Link(f"/home/{O}/dir", owner), f"/home/{O}/dir/conf": File(text, owner)}
+    if path.endswith("/conf"):  # whose directory may be O's, too
+        conf = next(names)
+        yield {os.path.dirname(conf): Directory(O), conf: File(text, owner)}
+        conf = next(names)
+        yield {os.path.dirname(conf): Directory(owner, 0o775, O), conf: File(text, owner)}
+        conf = next(names)
+        yield {os.path.dirname(conf): Link(f"/home/{O}/dir", owner)}
+        yield {f"/home/{O}/dir/conf": File(text, owner)}
 
 
 CONFIGURED = {
