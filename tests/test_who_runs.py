@@ -327,7 +327,8 @@ def runs_by(files: Files, who: str) -> list[Run]:
         cwd = f"/home/{who}"
         ended = host.plugin("duplicity_triage", "-t", "60", cwd=cwd, timeout=300)
         assert_valid(ended)
-        theirs = dict.fromkeys((f"/opt/{d}/{who}" for d in ("l", "ld", "g", "gd", "sb")), who)
+        places = ("/tmp/", *(f"/opt/{d}/{who}" for d in ("l", "ld", "g", "gd", "sb")))
+        theirs = dict.fromkeys(places, who)
         assert_offered_rightly(ended.out, theirs)
         return host.runs()
 

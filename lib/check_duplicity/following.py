@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shlex
 from collections.abc import Iterator
 
@@ -23,6 +24,7 @@ from check_duplicity.values import NamedTuple
 
 _CRONS_PATH = "/usr/bin:/bin"  # crontab(5)
 _SOURCING = (".", "source")
+_INTERPRETER = re.compile(r"(?:python|pypy|perl|ruby|php|node|lua|tclsh)[\d.]*$")
 _DEEPEST = 3  # scripts that call scripts
 
 
@@ -31,12 +33,12 @@ def jobs_of_entry(search: Search, entry: Entry) -> Iterator[Known]:
     line = _line_of(entry)
     read = _Reading(search, entry.user, entry.by, entry.by)
     for known, started_by in _of_script(read, line, name_of(entry.command), "", _DEEPEST):
-        script, starter = _to_run(line, entry.user, known)
+        script, starter = _to_run(search, line, known, Fact(entry.user, entry.origin, started_by))
         facts = {
             "user": Fact(entry.user, entry.origin, entry.by),
             "schedule": Fact(entry.schedule, entry.origin, entry.by),
             "time_zone": Fact(entry.time_zone, entry.origin, entry.by),
-            "script": Fact(script, entry.origin, started_by if starter == entry.user else known.by),
+            "script": script,
         }
         given = {key: fact for key, fact in facts.items() if fact.value}
         of_script = known.without(["user"] if known.get("user") == entry.user else [])
@@ -47,17 +49,18 @@ def jobs_of_entry(search: Search, entry: Entry) -> Iterator[Known]:
         yield known._replace(facts=facts, doubts=doubts, starter=starter)
 
 
-def _to_run(line: Script, user: str, known: Known) -> tuple[str, str]:
+def _to_run(search: Search, line: Script, known: Known, started: Fact) -> tuple[Fact, str]:
     """What can be run again, and as whom: the command, if it is a simple one, else its script.
 
-    If it is another user's (``sudo -u USER SCRIPT``), only what is run as that user.
+    ``started`` is who starts the whole, and who decides that. If it is another user's (``sudo -u
+    USER SCRIPT``), only what is run as that user.
     """
-    command = line.text
-    owner = known.get("user")
+    user, owner = started.value, known.get("user")
     as_others = [c for c in commands_of(line) if c.user and name_of_user(c.user) == owner != user]
     if len(as_others) == 1:
-        return _program(shlex.join(as_others[0].words)), owner
-    return _program(command), user
+        by = known.by | _deciders_of(search, as_others[0])
+        return Fact(_program(shlex.join(as_others[0].words)), line.origin, by), owner
+    return started._replace(value=_program(line.text)), user
 
 
 def _program(command: str) -> str:
@@ -136,17 +139,30 @@ def _of_called(
 
 
 def _deciders_of(search: Search, command: Command) -> frozenset[str]:
-    """Who decides what a command runs, besides root: its program, or the file that it sources."""
-    words = command.words
-    named = words[1:2] if words[0] in _SOURCING else (command.program, words[0])
+    """Who decides what a command runs, besides root: its programs, or the file that it sources."""
     by = rights.NOBODY
-    for word in named:
+    for word in _programs(search, command):
         if os.path.isabs(word):
-            by |= rights.deciders(word, search.root)
+            by |= rights.deciders_of_program(word, search.root)
         elif "/" not in word:
             for directory in filter(os.path.isabs, command.environment.get("PATH", "").split(":")):
                 by |= rights.deciders(directory, search.root)
     return by
+
+
+def _programs(search: Search, command: Command) -> Iterator[str]:
+    """What a command may run: its first word, what is for an interpreter, and any program in it."""
+    words = command.words
+    if words[0] in _SOURCING:
+        yield from words[1:2]
+        return
+    yield words[0]
+    yield command.program
+    if _INTERPRETER.match(os.path.basename(words[0])):
+        yield from [word for word in words[1:] if not word.startswith("-")][:1]
+    for word in words[1:]:
+        if os.path.isabs(word) and "\0" not in word and os.path.isfile(search.root + word):
+            yield from [word] * os.access(search.root + word, os.X_OK)
 
 
 def _as_run(known: Known, read: _Reading) -> Known:

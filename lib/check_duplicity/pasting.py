@@ -60,7 +60,9 @@ def _deciders_of_script(known: Known) -> frozenset[str]:
 
     fact = known.facts["script"]
     program = program_of(fact.value)
-    return fact.by | (rights.deciders(program) if os.path.isabs(program) else rights.NOBODY)
+    return fact.by | (
+        rights.deciders_of_program(program) if os.path.isabs(program) else rights.NOBODY
+    )
 
 
 def _with_secrets(job: Job, known: Known) -> Job:

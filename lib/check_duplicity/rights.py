@@ -155,7 +155,9 @@ def command(words: Sequence[str], path: str) -> list[str]:
         # Whoever chooses the current directory would choose the program.
         raise CannotSee(Kind.NO_DUPLICITY, f"cannot run {words[0]}: it is named by no full path")
     user = current()
-    for part in (found, *_interpreter(found), *_paths(words[1:])):
+    paths = _paths(words[1:])
+    scripts = (interpreter for path in paths for interpreter in _interpreter(path))
+    for part in (found, *_interpreter(found), *paths, *scripts):
         others = deciders(part) - {user}
         if others:
             raise CannotSee(
@@ -169,6 +171,11 @@ def _paths(words: Iterable[str]) -> list[str]:
     return [path for word in words for path in _PATH.findall(word)]
 
 
+def deciders_of_program(path: str, root: str = "") -> frozenset[str]:
+    """Return who decides what a program does, besides root: a script's interpreter, too."""
+    return deciders(path, root).union(*(deciders(p, root) for p in _interpreter(root + path)))
+
+
 def offered(words: tuple[str, ...], user: str) -> tuple[str, ...]:
     """Return how to start duplicity in a command to be pasted that a user's rights are for.
 
@@ -178,7 +185,8 @@ def offered(words: tuple[str, ...], user: str) -> tuple[str, ...]:
         return ("duplicity",)
     if "/" in words[0] and not os.path.isabs(words[0]):
         return ("duplicity",)
-    return words if all(may(user, deciders(path)) for path in _paths(words)) else ("duplicity",)
+    by = NOBODY.union(*map(deciders_of_program, _paths(words)))
+    return words if may(user, by) else ("duplicity",)
 
 
 def _found(command: str, path: str) -> str:
