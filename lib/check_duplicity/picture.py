@@ -7,6 +7,7 @@ same.
 from __future__ import annotations
 
 import os
+import re
 from argparse import Namespace
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 _LOOKBACK = "8d"
+_STAMP = r"[0-9TZ:+-]*"  # as duplicity writes times
 
 
 class BackupSet(NamedTuple):
@@ -91,6 +93,23 @@ def look(
     sidebyside.die_with_parent()  # Becoming another user has made it forget that.
     seen = _try(lambda: sources.look(_source(known, options), known.get("user"), secrets))
     return _with_runs(_with_destination(picture, seen, options, now), known, seen, now, secrets)
+
+
+def of_job(known: Known, job: Job, secrets: Secrets, seen: Picture) -> Picture:
+    """Return what a process that runs as the job's user has seen, of the job as it is known here.
+
+    That user has a say in what such a process answers, but not in what others shall type.
+    """
+    stamps = (seen.job.stamp, seen.job.kept)
+    stamp, kept = (stamp if re.fullmatch(_STAMP, stamp) else "" for stamp in stamps)
+    return seen._replace(
+        name=known.job,
+        facts=_facts(known, secrets),
+        doubts=tuple(map(secrets.hide, known.doubts)),
+        job=job._replace(
+            encrypted=seen.job.encrypted, directory=seen.job.directory, stamp=stamp, kept=kept
+        ),
+    )
 
 
 def _try(see: Callable[[], _T]) -> _T | CannotSee:
