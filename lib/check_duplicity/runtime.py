@@ -88,11 +88,11 @@ def _write_no_core() -> None:
     The limit 0 stops a core that goes to a file; one that goes to a program, as systemd's and
     apport's do, only the limit 1 stops, and that no file either, which would be less than a page.
     """
+    with contextlib.suppress(OSError), open("/proc/self/coredump_filter", "wb", 0) as filter_file:
+        filter_file.write(b"0")  # For who takes one all the same: none of the memory is in it.
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
     except (OSError, ValueError):  # It is 0, and may not be raised.
-        with contextlib.suppress(OSError), open("/proc/self/coredump_filter", "w") as memory:
-            memory.write("0")  # What is started inherits this: there is nothing in its core.
         hide_memory()
 
 
