@@ -9,8 +9,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from check_duplicity.advice import Job
 from check_duplicity.findings import Finding, Kind, State
-from check_duplicity.picture import BackupSet, Picture
+from check_duplicity.jobs import Fact, Known
+from check_duplicity.picture import BackupSet, Picture, of_job
 from check_duplicity.plain import read, written
+from check_duplicity.secrets import Secrets
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +77,19 @@ def test_what_is_no_answer_is_not_read(data: bytes) -> None:
 def test_any_bytes_are_an_answer_or_none(data: bytes) -> None:
     with pytest.raises(ValueError, match="no Finding"):
         read(Finding, data)
+
+
+def test_an_answer_chooses_no_command() -> None:
+    known = Known("web", {"user": Fact("backup", "/etc/x"), "script": Fact("/srv/b.sh", "/etc/x")})
+    own = Job("backup", script="/srv/b.sh", url="sftp://h/x", programs="/usr/bin")
+    said = SEEN._replace(
+        name="other",
+        facts=(("user", "root", "x"),),
+        job=Job("root", script="/tmp/evil", command=("/tmp/evil",), url="x", directory="/gone",
+                encrypted=True, stamp="20261124T020000Z", kept="$(evil)"),
+    )  # fmt: skip
+    seen = of_job(known, own, Secrets({}), said)
+    expected = own._replace(encrypted=True, directory="/gone", stamp="20261124T020000Z")
+    assert (seen.name, seen.job) == ("web", expected)
+    assert seen.facts == (("user", "backup", "/etc/x"), ("script", "/srv/b.sh", "/etc/x"))
+    assert seen.findings == said.findings

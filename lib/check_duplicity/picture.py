@@ -28,7 +28,6 @@ from check_duplicity.findings import CannotSee, Finding, Kind, State
 from check_duplicity.jobs import Known
 from check_duplicity.limits import age_limit
 from check_duplicity.names import Prefixes
-from check_duplicity.pasting import job_of
 from check_duplicity.secrets import Secrets
 from check_duplicity.sources import Source
 from check_duplicity.values import TYPE_CHECKING, NamedTuple
@@ -70,15 +69,11 @@ class Picture(NamedTuple):
     sets: tuple[BackupSet, ...] = ()
 
 
-def look(
-    known: Known, options: Namespace, now: datetime, secrets: Secrets, unknown: Job
-) -> Picture:
+def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job: Job) -> Picture:
     """Return the picture of a job, seen as its user if this process may become that.
 
-    ``unknown`` is a job of which only the plugins' commands are known.
+    ``job`` is what commands need that are printed for it; ``secrets`` knows all of its own.
     """
-    secrets.learn(known.environment, [known.get("destination"), *known.words("options")])
-    job = job_of(known, secrets, unknown)
     picture = Picture(
         known.job, job, _facts(known, secrets), tuple(map(secrets.hide, known.doubts))
     )
