@@ -158,7 +158,9 @@ def check_as_user(homes: dict[str, Path], duplicity: Path, limit: str) -> None:
     """Run a check as U, with secrets and a limit of cores."""
     words = ["setpriv", "--reuid", U, "--regid", U, "--clear-groups", "prlimit", f"--core={limit}"]
     words += [f"{BIN}/check_duplicity_freshness", "-d", "sftp://u:geheim@h/x", "--duplicity"]
+    # What crashes leaves its directory.
     environment = {"PATH": os.environ["PATH"], "HOME": str(homes[U]), "PASSPHRASE": "geheim"}
+    environment["TMPDIR"] = str(duplicity.parent)
     subprocess.run([*words, duplicity], capture_output=True, check=False, cwd="/", env=environment)
 
 
@@ -254,13 +256,14 @@ def pending(descriptor: int) -> int:
     return int(struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4))[0])
 
 
-def writer_to_pipe(name: str) -> list[int]:
-    """The processes of a user that wait until somebody reads what they write."""
+def answering(name: str) -> list[int]:
+    """The processes of triage that run as a user, and wait until it reads what they write."""
     uid = pwd.getpwnam(name).pw_uid
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
-            is_theirs = f"\nUid:\t{uid}\t" in (entry / "status").read_text()
+            status = (entry / "status").read_text()
+            is_theirs = f"\nUid:\t{uid}\t" in status and status.startswith("Name:\tduplicity_triag")
             if is_theirs and "pipe_write" in (entry / "wchan").read_text():
                 found.append(int(entry.name))
     return found
@@ -287,13 +290,13 @@ def test_a_user_who_stops_what_answers_for_him_holds_up_nobody(
             assert triage.stdout is not None
             output = triage.stdout.fileno()
             # Nobody reads the report: triage has one job's, and doesn't read the other's answer.
-            wait_until(lambda: pending(output) >= 65536)
+            wait_until(lambda: pending(output) > 1 << 15)
             (common / "go").touch()
-            wait_until(lambda: bool(writer_to_pipe(U)))
-            [answering] = writer_to_pipe(U)
-            stopping = f"while kill -STOP {answering} 2> /dev/null; do :; done"
+            wait_until(lambda: bool(answering(U)))
+            [pid] = answering(U)
+            stopping = f"while kill -STOP {pid} 2> /dev/null; do :; done"
             stopper = subprocess.Popen(["sudo", "-n", "-u", U, "sh", "-c", stopping], cwd="/")
-            wait_until(lambda: ") T " in Path(f"/proc/{answering}/stat").read_text())
+            wait_until(lambda: ") T " in Path(f"/proc/{pid}/stat").read_text())
             out, error = triage.communicate(timeout=60)
             assert stopper.wait(timeout=60) == 0  # There is nobody any more to stop.
         finally:
