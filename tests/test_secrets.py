@@ -146,6 +146,10 @@ def test_no_password_is_hidden_nowhere() -> None:
         "PASSWORD",
         "/PASSWORD",
         "://u:",
+        "://u@",
+        "://uuuuuuuuuuuuuuuuuuuuuuuu",
+        "A_PW",
+        "PIN_",
         "--a",
     ],
 )
@@ -153,3 +157,92 @@ def test_no_text_takes_long(text: str) -> None:
     text *= 200_000 // len(text)  # In quadratic time this would take many minutes.
     assert Secrets({}).hide(text + "=") == text + "="
     assert without_password(f"x://{text}").startswith("x://")
+
+
+TOKENS = [
+    "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+    "glpat-3xAmpl3-t0k3n_0f20ch",
+    "AKIAIOSFODNN7EXAMPLE",
+    "MFRGG2DFMZTWQ2LK3TYE",
+    "123e4567-e89b-12d3-a456-426614174000",
+    "9f86d081884c7d659a2feaa0c55ad015",
+    "v1StGXR8Z5jdHi6BmyT3",
+    "backup-v1StGXR8Z5jdHi6BmyT3",
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9",
+    "abcdefghijklmnopqrstuvwxyzabcdefghi",
+]
+NAMES = [
+    "backup", "root", "u123456-sub1", "u123456", "de1234", "www-data", "govuk-backup",
+    "govuk-backup-production01", "web01-db02-eu1-backup3", "BackupServiceUser", "backup_2026",
+    "mysql8backupserver", "k8sclusterbackup01", "s3backupproduction", "first.last",
+    "mystorage123.backup.localuser1", "first.last1234%40gmail.com", "administrator",
+    "systemd-network", "a1b2c3", "BACKUPSERVERPROD01", "svc_Backup_PRD01", "12345678",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize("url", ["https://{}@h/x", "sftp://{}@h//x", "ftp://{}:x-oauth-basic@h",
+                                 "git+https://{}:@h/x"])  # fmt: skip
+def test_a_token_in_the_place_of_the_user_is_hidden(url: str, token: str) -> None:
+    url = url.format(token)
+    assert Secrets({}).hide(f"cannot open {url}: refused") == (
+        f"cannot open {url.replace(token, '***').replace('x-oauth-basic', '***')}: refused"
+    )
+    assert token not in without_password(url)
+    for secrets in (Secrets({}, ["-d", url]), Secrets({"TARGET": url})):
+        assert secrets.hide(f"{token} was refused") == "*** was refused"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("url", ["sftp://{}@host/x", "rsync://{}@host//x", "webdavs://{}@h/x",
+                                 "b2://{}:@bucket"])  # fmt: skip
+def test_a_name_in_the_place_of_the_user_stays(url: str, name: str) -> None:
+    line = f"Connecting to {url.format(name)} as {name}"
+    assert Secrets({}).hide(line) == line
+    assert Secrets({"TARGET": url.format(name)}, [url.format(name)]).hide(line) == line
+
+
+@pytest.mark.parametrize(
+    ("url", "hidden"),
+    [("https://git@h/x", "https://git@h/x"), ("https://first.last@h", "https://first.last@h"),
+     ("https://backup01@h", "https://backup01@h"), ("https://k3y4me@h", "https://***@h"),
+     ("HTTPS://a-1-b@h", "HTTPS://***@h"), ("http://h/x@y", "http://h/x@y"),
+     ("http://h?a=b@c", "http://h?a=b@c")],
+)  # fmt: skip
+def test_https_knows_no_users_but_plain_words(url: str, hidden: str) -> None:
+    assert Secrets({}).hide(f"GET {url} failed") == f"GET {hidden} failed"
+
+
+@given(st.text(string.ascii_lowercase + string.digits + "-._", max_size=15))
+def test_no_short_name_is_a_token(name: str) -> None:
+    assert Secrets({}).hide(f"sftp://{name}@host/x") == f"sftp://{name}@host/x"
+
+
+@pytest.mark.parametrize(
+    "name", ["API", "GANDI_API", "PSW", "FTP_PSW", "PW", "DB_PW", "MYSQL_PWD", "PIN", "SAS",
+             "AZURE_SAS", "DSN", "SENTRY_DSN", "psw"],
+)  # fmt: skip
+def test_short_names_of_secrets_are_known(name: str) -> None:
+    secrets = Secrets({name: "tr0ub4dor"})
+    assert secrets.hide("it was tr0ub4dor!") == "it was ***!"
+    if name.isupper():
+        assert Secrets({}).hide(f"+ {name}='tr0ub4dor' duplicity /") == f"+ {name}=*** duplicity /"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MAPI", "yes"), ("MAPI", "mailbox1"), ("API", "true"), ("USE_API", "enabled"),
+     ("API_HOST", "api.example.org"), ("PIN_COUNT", "2026"), ("SPIN", "round12"),
+     ("PWD", "/srv/backup"), ("OLDPWD", "/root/x1"), ("SAS", "none"), ("PWA", "build1"),
+     ("DSN", "sftp://backup@host/srv"), ("API", "https://api.example.org/v1")],
+)  # fmt: skip
+def test_words_of_variables_without_a_secret_stay(name: str, value: str) -> None:
+    line = f"{value}: backup of {value} to {value}"
+    assert Secrets({name: value}).hide(line) == line
+    assert Secrets({}).hide(f"+ {name}={value}") == f"+ {name}={value}"
+
+
+def test_of_a_dsn_only_the_secret_is_hidden() -> None:
+    url = "https://9f86d081884c7d659a2feaa0c55ad015@sentry.example.org/1"
+    secrets = Secrets({"SENTRY_DSN": url})
+    assert secrets.hide(f"told {url}") == "told https://***@sentry.example.org/1"

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from check_duplicity.findings import Kind
+from check_duplicity.lines import pasted
 from check_duplicity.values import NamedTuple
 
 # In a script, for grep: the rest of a URL, and what is exported.
@@ -79,23 +80,23 @@ class Job(NamedTuple):
         sudo = list(self.sudo)
         if any("$" in word for word in words):
             sudo[1] = "-Hu"  # sudo -i would put variables in their place.
-        return "  " + shlex.join([*sudo, *words])
+        return "  " + pasted([*sudo, *words])
 
     def _with_secrets(self, words: Sequence[str]) -> str:
         """A line that takes secrets from where they are, so that it can be pasted as it is."""
-        line = f'exec {shlex.join(words)} "$1"'
+        line = f'exec {pasted(words)} "$1"'
         if self.environment_file:
             line = f"set -a; . {shlex.quote(self.environment_file)}; {line}"
         elif self.environment_from:
             # What it exports only; nothing else of the script is run.
             exports = f"grep -hE {shlex.quote(_EXPORTS)} {shlex.quote(self.environment_from)}"
             line = f'eval "$({exports})"; {line}'
-        url = shlex.quote(self.url or "DESTINATION")
+        url = pasted([self.url or "DESTINATION"])
         if self.url_from:
             found = re.escape(before_secret(self.url)) + REST
             words = ["grep", "-ohm1", found, self.url_from]
-            url = f'"$({shlex.join([*_as(self.url_reader), *words])})"'
-        return f"  {shlex.join(['sudo', '-Hu', self.user, '--', 'bash', '-c', line, '-'])} {url}"
+            url = f'"$({pasted([*_as(self.url_reader), *words])})"'
+        return f"  {pasted(['sudo', '-Hu', self.user, '--', 'bash', '-c', line, '-'])} {url}"
 
     def again(self) -> str:
         """Return a line that runs what cron runs; as the one who starts it all of it."""
@@ -107,14 +108,14 @@ class Job(NamedTuple):
     def log_check(self) -> str:
         """Return a line that tells what the last runs said."""
         words = [os.path.join(self.programs, "check_duplicity_log"), "-u", self.user, *self.logs]
-        return "  " + shlex.join(["sudo", *words])
+        return "  " + pasted(["sudo", *words])
 
     def process_check(self) -> str:
         """Return a line that tells whether a backup of the job is running."""
         words = [os.path.join(self.programs, "check_duplicity_process"), "-u", self.user]
         for option, value in (("-d", self.url), ("-a", self.archive_dir), ("-n", self.name)):
             words += [option, value] if value else []
-        return "  " + shlex.join([*_as(self.user), *words])
+        return "  " + pasted([*_as(self.user), *words])
 
 
 def _as(user: str) -> list[str]:
@@ -534,14 +535,14 @@ def _values(job: Job) -> dict[str, str]:
     plain = ["--no-encryption"] if job.encrypted is False else []
     return {
         "user": job.user,
-        "sudo": shlex.join(job.sudo),
+        "sudo": pasted(job.sudo),
         "check": job.check,
         "again": job.again(),
         "starter": job.starter or job.user,
         "script_by": job.script_by,
-        "command": shlex.join(job.command),
-        "url": shlex.quote(job.url or "DESTINATION"),
-        "directory": shlex.quote(job.directory or "DIRECTORY"),
+        "command": pasted(job.command),
+        "url": pasted([job.url or "DESTINATION"]),
+        "directory": pasted([job.directory or "DIRECTORY"]),
         "stamp": job.stamp,
         "status": job.duplicity("collection-status"),
         "cleanup": job.duplicity("cleanup", "--force", *plain),

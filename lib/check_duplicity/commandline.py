@@ -14,6 +14,7 @@ from check_duplicity import __version__, user
 from check_duplicity.advice import Job
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.limits import Limit, age_limit, count_limit
+from check_duplicity.lines import pasted
 from check_duplicity.secrets import Secrets
 from check_duplicity.values import TYPE_CHECKING
 
@@ -183,7 +184,7 @@ def unknown_job(secrets: Secrets) -> Job:
     directory = os.path.dirname(os.path.abspath(sys.argv[0]))
     if not os.path.exists(os.path.join(directory, "check_duplicity_log")):
         directory = _CHECKS_OF_DEBIAN  # Its package has duplicity_triage elsewhere.
-    check = shlex.join(map(secrets.hide, sys.argv))
+    check = pasted(map(secrets.hide, sys.argv))
     return Job(user.current(), check=check, programs=directory)
 
 

@@ -154,6 +154,7 @@ def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Po
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
+    runtime.hide_memory()
     # Who detaches from duplicity becomes a child of this process, and can be found in the end.
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
     try:

@@ -52,11 +52,15 @@ def jobs_of_entry(search: Search, entry: Entry) -> Iterator[Known]:
 def _to_run(search: Search, line: Script, known: Known, started: Fact) -> tuple[Fact, str]:
     """What can be run again, and as whom: the command, if it is a simple one, else its script.
 
-    ``started`` is who starts the whole, and who decides that. If it is another user's (``sudo -u
-    USER SCRIPT``), only what is run as that user.
+    ``started`` is who starts the whole, and who decides that. If root starts it as another user
+    (``sudo -u USER SCRIPT``), only what is run as that user. What a user wants to be run as
+    another one is not offered at all.
     """
     user, owner = started.value, known.get("user")
-    as_others = [c for c in commands_of(line) if c.user and name_of_user(c.user) == owner != user]
+    others = [c for c in commands_of(line) if c.user and name_of_user(c.user) != user]
+    as_others = [c for c in others if name_of_user(c.user) == owner]
+    if others and user != "root":
+        return started._replace(value=""), user
     if len(as_others) == 1:
         by = known.by | _deciders_of(search, as_others[0])
         return Fact(_program(shlex.join(as_others[0].words)), line.origin, by), owner

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.limits import age_limit, count_limit
+from check_duplicity.lines import one_line
 from check_duplicity.rights import NOBODY, deciders, goes_along, may, named
 from check_duplicity.user import acting_as, current, nonblocking
 from check_duplicity.values import NamedTuple
@@ -272,14 +273,14 @@ def as_ini(known: Known, hide: Callable[[str], str]) -> str:
 
     A fact with a secret is left out: it goes on being read from where it stands.
     """
-    lines = [f"# {_one_line(hide(doubt))}" for doubt in known.doubts] + ["[job]"]
+    lines = [f"# {one_line(hide(doubt))}" for doubt in known.doubts] + ["[job]"]
     for key in KEYS:
         if key not in known.facts:
             if key == "mail":
                 lines.append("# mail = LOG, if what the job prints goes to a log and not by mail")
             continue
         value, origin, by = known.facts[key]
-        value, origin = " ".join(value.split("\n")), _one_line(origin)
+        value, origin = " ".join(value.split("\n")), one_line(origin)
         if not may(known.runs_as, by):
             # In a file of root's it would be root's decision.
             lines.append(f"# {key} is left out: {named(by)} can change it in {origin}")
@@ -287,13 +288,8 @@ def as_ini(known: Known, hide: Callable[[str], str]) -> str:
             lines.append(f"# {_is_wrong(key, value)} ({origin})")
         elif hide(value) != value:
             lines.append(f"# {key} has a secret, and is read from {origin}")
-        elif _one_line(value) != value:
+        elif one_line(value) != value:
             lines.append(f"# {key} has characters that can't be shown, and is read from {origin}")
         else:
             lines += [f"# {origin}", f"{key} = {value}"]
     return "\n".join(lines) + "\n"
-
-
-def _one_line(text: str) -> str:
-    """Return text without what would begin a new line, or move a terminal's cursor."""
-    return "".join(character if character.isprintable() else "?" for character in text)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from check_duplicity.advice import Job, advise
 from check_duplicity.findings import CannotSee, Finding, State
+from check_duplicity.lines import one_line
 from check_duplicity.values import NamedTuple
 
 _LONGEST_SUMMARY = 600  # characters: old NRPE peers cut at 1,023 bytes, performance data included
@@ -44,10 +45,10 @@ def tell(
     lines: list[str] = []
     about = [(f.kind, jobs if isinstance(jobs, Job) else jobs[f.job]) for f in found]
     for finding, paragraphs in zip(found, advise(about)):
-        lines += [f"{finding.state.name}: {finding.text}"] if len(found) > 1 else []
-        lines += [f"  It said: {finding.quote}"] if finding.quote else []
-        lines += paragraphs
-    return _output(title, state, summary, performance, [*lines, *details])
+        said = [f"{finding.state.name}: {finding.text}"] if len(found) > 1 else []
+        said += [f"  It said: {finding.quote}"] if finding.quote else []
+        lines += [*map(one_line, said), *paragraphs]
+    return _output(title, state, summary, performance, [*lines, *map(one_line, details)])
 
 
 def brief(title: str, state: State, summary: str, performance: str = "") -> Output:
@@ -62,7 +63,10 @@ def unseen(title: str, reason: CannotSee, job: Job | None = None) -> Output:
 
 
 def harmless(text: str) -> str:
-    """Return text without what Icinga, a browser or a terminal would take for more than text."""
+    """Return text without what Icinga, a browser or a terminal would take for more than text.
+
+    Its newlines stay: it is one of ours, or its values have been through `lines.one_line`.
+    """
     return "".join(
         character if character == "\n" or character.isprintable() else "?"
         for character in text.translate(_HARMLESS)

@@ -7,6 +7,7 @@ same.
 from __future__ import annotations
 
 import os
+import re
 from argparse import Namespace
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -27,7 +28,6 @@ from check_duplicity.findings import CannotSee, Finding, Kind, State
 from check_duplicity.jobs import Known
 from check_duplicity.limits import age_limit
 from check_duplicity.names import Prefixes
-from check_duplicity.pasting import job_of
 from check_duplicity.secrets import Secrets
 from check_duplicity.sources import Source
 from check_duplicity.values import TYPE_CHECKING, NamedTuple
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 _LOOKBACK = "8d"
+_STAMP = r"[0-9TZ:+-]*"  # as duplicity writes times
 
 
 class BackupSet(NamedTuple):
@@ -68,15 +69,11 @@ class Picture(NamedTuple):
     sets: tuple[BackupSet, ...] = ()
 
 
-def look(
-    known: Known, options: Namespace, now: datetime, secrets: Secrets, unknown: Job
-) -> Picture:
+def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job: Job) -> Picture:
     """Return the picture of a job, seen as its user if this process may become that.
 
-    ``unknown`` is a job of which only the plugins' commands are known.
+    ``job`` is what commands need that are printed for it; ``secrets`` knows all of its own.
     """
-    secrets.learn(known.environment, [known.get("destination"), *known.words("options")])
-    job = job_of(known, secrets, unknown)
     picture = Picture(
         known.job, job, _facts(known, secrets), tuple(map(secrets.hide, known.doubts))
     )
@@ -92,6 +89,23 @@ def look(
     sidebyside.die_with_parent()  # Becoming another user has made it forget that.
     seen = _try(lambda: sources.look(_source(known, options), known.get("user"), secrets))
     return _with_runs(_with_destination(picture, seen, options, now), known, seen, now, secrets)
+
+
+def of_job(known: Known, job: Job, secrets: Secrets, seen: Picture) -> Picture:
+    """Return what a process that runs as the job's user has seen, of the job as it is known here.
+
+    That user has a say in what such a process answers, but not in what others shall type.
+    """
+    stamps = (seen.job.stamp, seen.job.kept)
+    stamp, kept = (stamp if re.fullmatch(_STAMP, stamp) else "" for stamp in stamps)
+    return seen._replace(
+        name=known.job,
+        facts=_facts(known, secrets),
+        doubts=tuple(map(secrets.hide, known.doubts)),
+        job=job._replace(
+            encrypted=seen.job.encrypted, directory=seen.job.directory, stamp=stamp, kept=kept
+        ),
+    )
 
 
 def _try(see: Callable[[], _T]) -> _T | CannotSee:

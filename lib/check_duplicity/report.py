@@ -9,6 +9,7 @@ from datetime import datetime
 
 from check_duplicity.findings import State
 from check_duplicity.jobs import Known
+from check_duplicity.lines import one_line
 from check_duplicity.output import harmless
 from check_duplicity.picture import Picture
 from check_duplicity.secrets import Secrets
@@ -42,8 +43,8 @@ class Report:
             self._console = Console(highlight=False, no_color="NO_COLOR" in os.environ)
 
     def line(self, text: str = "", style: str = "") -> None:
-        """Write a line."""
-        text = harmless(text)
+        """Write one line, whatever is in it."""
+        text = _shown(text)
         if self._console is None:
             print(text)
         else:
@@ -53,7 +54,7 @@ class Report:
 
     def pairs(self, pairs: Iterable[tuple[str, str, str]]) -> None:
         """Write names and values, and in a terminal that is wide enough where each comes from."""
-        rows = [(name, harmless(value), harmless(origin)) for name, value, origin in pairs]
+        rows = [(name, _shown(value), _shown(origin)) for name, value, origin in pairs]
         if self._console is None:
             for name, value, origin in rows:
                 print(f"  {name:12} {value}" + (f"  ({origin})" if origin else ""))
@@ -118,3 +119,7 @@ class Report:
             for doubt in known.doubts:
                 self.line(f"  not known: {secrets.hide(doubt)}")
             self.line()
+
+
+def _shown(text: str) -> str:
+    return harmless(one_line(text))

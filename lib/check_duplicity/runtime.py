@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXCPU)
+_PR_SET_DUMPABLE = 4
 _AGAIN = 0.5  # seconds
 _READ_WITHIN = 5  # seconds
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EDQUOT)
@@ -70,9 +71,7 @@ def _settle() -> None:
     Otherwise the next file to be opened gets the number of the stream, and what is meant for one
     goes to the other. And nothing writes a core from here on.
     """
-    with contextlib.suppress(OSError, ValueError):
-        # What is in memory is in a core, passwords included. What is started inherits this.
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _write_no_core()
     with contextlib.suppress(OSError):
         for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
             if getattr(sys, name) is None:
@@ -81,6 +80,30 @@ def _settle() -> None:
         os.getcwd()
     except OSError:
         os.chdir("/")
+
+
+def _write_no_core() -> None:
+    """Let neither this process nor what it starts write a core: memory has passwords (core(5)).
+
+    The limit 0 stops a core that goes to a file; one that goes to a program, as systemd's and
+    apport's do, only the limit 1 stops, and that no file either, which would be less than a page.
+    """
+    with contextlib.suppress(OSError), open("/proc/self/coredump_filter", "wb", 0) as filter_file:
+        filter_file.write(b"0")  # For who takes one all the same: none of the memory is in it.
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    except (OSError, ValueError):  # It is 0, and may not be raised.
+        hide_memory()
+
+
+def hide_memory() -> None:
+    """Let no core be made of this process, and no other of its user's look into it (prctl(2)).
+
+    Becoming another user, and starting a program, undoes it.
+    """
+    import ctypes  # slow to load: for those that know a secret, and load it anyway
+
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
 
 
 def _output_of(error: BaseException, title: str) -> Output:

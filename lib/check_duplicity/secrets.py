@@ -13,11 +13,17 @@ _URL_PASSWORD = r"(?<=://)([^/\s:]*):([^/\s]+)@"  # nosec B105  # a pattern
 # A URL as a word of its own is taken to pieces more freely: people write blanks, "/", "#" and "?"
 # into passwords, which duplicity refuses and repeats, and forget a slash or the "@".
 _URL = r"(?is)(?:[a-z][a-z0-9+.-]*:|(?![a-z][a-z0-9+.-]*://))/{0,3}(?P<user>[^:\[]*):(?P<rest>.*)"
+# A user without a password, or with one that stands for none ("x-oauth-basic").
+_URL_USER = r"(?<=://)([^/\s:@?#]{1,300})(?=@|:[^/\s]*@)"
 _PORT = r":|\d*(?:/|$)"
 _QUERY = r"(?i)[?&][^?=&]{0,60}(?:pass|secret|token|key|sig|auth)[^?=&]{0,60}=([^&]*)"
 _SECRET_VARIABLES = (
     "pass", "secret", "token", "key", "credential", "auth", "connection_string",
 )  # fmt: skip
+# As a name, or as its last part: others are so called that have no secret (API_HOST, PIN_COUNT).
+_SECRET_NAMES = ("pw", "psw", "pwd")
+_PERHAPS_SECRET_NAMES = ("api", "pin", "sas", "dsn")
+_OF_SHELLS = ("pwd", "oldpwd")
 _SECRET_OPTION = (
     r"(?i)--[a-z0-9-]{0,60}"  # nosec B105  # a pattern
     r"(?:pass(?!ive)|secret|token|header|credential|(?:auth|backend|access|account|api)-key)"
@@ -28,6 +34,7 @@ _ASSIGNED = (
     r"\w{0,60}=)"
     r"(\"[^\"]*\"\S*|'[^']*'\S*|\S+)"
 )
+_ASSIGNED_SHORT = r"\b((?:\w{0,60}_)?(PW|PSW|PWD|API|PIN|SAS|DSN)=)(\"[^\"]*\"\S*|'[^']*'\S*|\S+)"
 _OPTION = (
     r"(?i)(--[a-z0-9-]{0,60}(?:pass(?:word|phrase|wd)|secret|token|credential|"
     r"(?:auth|backend|access|account|api)-key)(?:=| +))(?!-)(\"[^\"]*\"\S*|'[^']*'\S*|\S+)"
@@ -38,19 +45,34 @@ _SPOKEN = (
     r"(?i)(?:pass(?:phrase|word|wd)?|secret|token|(?:access|account|api|auth)_?key)[=\s]+(\S+)"
     r"|sshpass\s+-p\s*(\S+)"
 )
+# A user that is a token, and no name: of a known make, or a UUID, or a long part that is made by no
+# person. Names have 32 characters at most (useradd(8)), and are words, with digits at their ends.
+_KNOWN_TOKEN = (
+    r"(?:AKIA|ASIA)[A-Z0-9]{12,}|(?:gh[a-z]_|github_pat_|glpat-|xox[a-z]-|sk[-_]|dop_v1_)\w[\w-]{9,}"
+    r"|[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
+)
+_LONGEST_NAME = 32
+_SHORTEST_TOKEN = 16
+_CHANGE = r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])"
+# No program logs in to these by a user alone: what stands there is a token, if it's no plain word.
+_TOKEN_SCHEMES = ("http", "https")
+_PLAIN_NAME = r"[A-Za-z]+(?:[-._][A-Za-z]+)*[-._]?\d{0,4}"
 # Shorter values ("1", "no") would be found everywhere; in a URL they are hidden all the same.
 _SHORTEST = 4
 _LONGEST = 4096  # characters of a word that is searched; longer ones are not typed by people
 
 
 def without_password(url: str) -> str:
-    """Return a URL without its password, the same for all passwords."""
+    """Return a URL without its password or token, the same for all of them."""
     scheme, colon, rest = re.sub(_URL_PASSWORD, r"\1@", url).partition("://")
     # A password with a slash in it, which duplicity refuses, but is started with.
     before, at, place = rest.rpartition("@")
     if at:
         rest = before.partition(":")[0] + at + place
-    return re.sub(_QUERY, "", scheme + colon + rest)
+    url = re.sub(_QUERY, "", scheme + colon + rest)
+    for start, end in _tokens_in(url)[::-1]:
+        url = url[:start] + HIDDEN + url[end:]
+    return url
 
 
 class Secrets:
@@ -66,11 +88,13 @@ class Secrets:
     def learn(self, environment: Mapping[str, str], arguments: Iterable[str] = ()) -> None:
         """Collect more of them."""
         words = [word[:_LONGEST] for word in arguments]
-        values = {value for name, value in environment.items() if _names_secret(name) and value}
+        values = {value for name, value in environment.items() if _is_secret(name, value)}
         for value in environment.values():
             if "://" in value:
                 found = re.findall(_URL_PASSWORD, value[:_LONGEST])
                 values.update(password for _, password in found)
+        for value in (*words, *(value[:_LONGEST] for value in environment.values())):
+            values.update(value[start:end] for start, end in _tokens_in(value))
         for word, following in zip(words, [*words[1:], ""]):
             values.update(_secrets_of(word, following))
         values.discard("")
@@ -91,10 +115,16 @@ class Secrets:
         spans = []
         if "://" in text:
             spans += [match.span(2) for match in re.finditer(_URL_PASSWORD, text)]
+            spans += _tokens_in(text)
         if "--" in text:
             spans += [match.span(2) for match in re.finditer(_OPTION, text)]
         if "=" in text:
             spans += [match.span(2) for match in re.finditer(_ASSIGNED, text)]
+            spans += [
+                match.span(3)
+                for match in re.finditer(_ASSIGNED_SHORT, text)
+                if _is_secret(match[1].rstrip("="), match[3].strip("'\""))
+            ]
         for known in self._known:
             spans += [match.span(match.lastindex or 0) for match in known.finditer(text)]
         pieces: list[str] = []
@@ -106,9 +136,46 @@ class Secrets:
         return "".join(pieces) + text[shown:]
 
 
-def _names_secret(variable: str) -> bool:
+def _is_secret(variable: str, value: str) -> bool:
+    """Whether a variable has a secret, by its name, and where that says little by its value."""
     variable = variable.casefold()
-    return any(word in variable for word in _SECRET_VARIABLES)
+    if any(word in variable for word in _SECRET_VARIABLES):
+        return True
+    name = variable.rpartition("_")[2]
+    if name in _SECRET_NAMES:
+        return variable not in _OF_SHELLS
+    # Of a URL only its parts are secret; and words ("true") stand in many a line.
+    plain = "://" in value or (value.isalpha() and len(value) < _SHORTEST_TOKEN)
+    return name in _PERHAPS_SECRET_NAMES and not plain
+
+
+def _tokens_in(text: str) -> list[tuple[int, int]]:
+    """Where tokens stand in the place of a URL's user."""
+    if "://" not in text:
+        return []
+    found = [match.span(1) for match in re.finditer(_URL_USER, text)]
+    schemes = (re.split(r"[^a-z]", text[max(0, at - 9) : at - 3].lower())[-1] for at, _ in found)
+    return [at for at, scheme in zip(found, schemes) if _is_token(scheme, text[slice(*at)])]
+
+
+def _is_token(scheme: str, user: str) -> bool:
+    """Whether a URL's user is no name, but lets in whoever has it."""
+    if re.fullmatch(_KNOWN_TOKEN, user):
+        return True
+    if "%40" in user:  # an address of mail
+        return False
+    if scheme in _TOKEN_SCHEMES and not re.fullmatch(_PLAIN_NAME, user):
+        return True
+    return any(_is_random(part) for part in re.split("[^A-Za-z0-9]", user))
+
+
+def _is_random(part: str) -> bool:
+    """Whether a part of a name is too long or too mixed to be one that a person has made."""
+    if len(part) > _LONGEST_NAME:
+        return True
+    # A word in capitals with digits in it is rarer still.
+    changes = len(re.findall(_CHANGE, part)) * (2 if part.isupper() else 1)
+    return len(part) >= _SHORTEST_TOKEN and changes >= len(part) / 4
 
 
 def _secrets_of(word: str, following: str) -> Iterator[str]:

@@ -25,7 +25,10 @@ def become(name: str) -> None:
         return
     if os.geteuid() != 0:
         raise CannotSee(Kind.WRONG_USER, f"must be run as {name}, and this is {current()}")
+    from check_duplicity import keyring  # mostly nobody else is to be become
+
     try:
+        keyring.leave_session()
         os.initgroups(name, account.pw_gid)
         os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
         os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)

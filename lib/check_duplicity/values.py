@@ -23,7 +23,7 @@ else:
             fields = members.pop("__annotations__", {})
             defaults = [members.pop(field) for field in fields if field in members]
             plain = namedtuple(name, fields, defaults=defaults)
-            return type(name, (plain,), {"__slots__": (), **members})
+            return type(name, (plain,), {"__slots__": (), "__annotations__": fields, **members})
 
     class NamedTuple(metaclass=_Fields):
         """A class whose fields are annotated: ``name: type`` or ``name: type = default``."""

@@ -1,0 +1,70 @@
+"""Values in one line, and words that bash reads as they were."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+
+import pytest
+from check_duplicity.lines import one_line, pasted
+from check_duplicity.output import harmless
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+EVIL = "a\nCRITICAL: b\r\x1b[2J\x9b31m\u202e\u2028|<b>\t\udcff'\"\\`$(x)!!"
+# No argument of a program can have a NUL, and what isn't UTF-8 has these (PEP 383).
+WORDS = st.lists(
+    st.text(
+        st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+        | st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF, categories=["Cs"])
+        | st.sampled_from("'\"\\$!`*~#|<>& \n\t\x1b0a")
+    ),
+    max_size=4,
+)
+
+
+def as_bash_reads(line: str, locale: str) -> list[str]:
+    """The words of a line that is typed in bash, where "!" is the history's."""
+    script = f"set -o history -o histexpand\nprintf '%s\\0' begin {line}\n"
+    done = subprocess.run(
+        ["bash", "--norc"], input=os.fsencode(script), capture_output=True, check=True, cwd="/",
+        env={"PATH": os.defpath, "LC_ALL": locale, "HISTFILE": ""},
+    )  # fmt: skip
+    assert done.stderr == b""
+    return [os.fsdecode(word) for word in done.stdout.split(b"\0")[1:-1]]
+
+
+@given(WORDS)
+@example([EVIL])
+@example(["it's\n!x", "'\n!!'", "\\'\n!-1"])
+def test_what_is_pasted_is_what_was_meant(words: list[str]) -> None:
+    line = pasted(words)
+    for locale in ("C.UTF-8", "C"):
+        assert as_bash_reads(line, locale) == words
+
+
+@given(st.lists(st.text(st.characters() | st.sampled_from("\0\n|<>\ud800\udcff"))))
+def test_what_is_pasted_is_one_line_that_is_printed_as_it_is(words: list[str]) -> None:
+    line = pasted(words)
+    assert line.isprintable()
+    assert harmless(line) == one_line(line) == line
+
+
+@given(st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126))))
+def test_plain_words_are_quoted_as_any_shell_reads_them(words: list[str]) -> None:
+    if not set("".join(words)) & set("|<>"):
+        assert pasted(words) == shlex.join(words)
+
+
+@given(st.text())
+def test_any_text_is_one_line(text: str) -> None:
+    line = one_line(text)
+    assert line.isprintable()
+    assert len(line) == len(text)
+    assert one_line(line) == line
+
+
+@pytest.mark.parametrize("text", ["", "/srv/a  b", "Zoë's ¦ backup, 2026-11-27"])
+def test_what_is_one_line_stays(text: str) -> None:
+    assert one_line(text) == text
