@@ -12,10 +12,11 @@ import os
 import pwd
 import re
 import struct
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
+from itertools import islice
 
-from check_duplicity import runtime
+from check_duplicity import proc, runtime
 from check_duplicity.invocation import Invocation, read_invocation
 from check_duplicity.secrets import without_password
 from check_duplicity.user import name_of_uid
@@ -28,9 +29,13 @@ if TYPE_CHECKING:
 
     from check_duplicity.names import Prefixes
 
-_LONGEST_COMMAND = 4 << 20  # bytes; the kernel's own limit for all arguments is lower by default
-_PART = 1 << 16  # bytes read at once
 _FLOCK = "hhqqi"  # struct flock: type, whence, start, length, pid
+_OF_A_DESCRIPTOR = -1  # the pid that F_GETLK tells of a lock by F_OFD_SETLK
+# What looking at one user's processes may cost. Who starts more hides only what is his.
+_MOST = 500  # processes, and parts of their arguments
+_PART_OF_WORDS, _PART_OF_BYTES = 1000, 100_000  # of arguments
+_MOST_DESCRIPTORS = 256
+_MOST_FILES = 5000  # of an archive directory; of a larger one only CPU time and I/O tell
 
 
 class Wanted(NamedTuple):
@@ -64,6 +69,7 @@ class Process(NamedTuple):
     """A duplicity at work.
 
     ``started`` is ``None`` where that may not be seen. ``archive`` is its archive directory.
+    ``user`` is empty if there is no one who decides what it does.
     ``waits_for`` names what waits for a passphrase there.
     """
 
@@ -84,10 +90,15 @@ class Process(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """What was seen. ``sure`` tells that nothing that was looked for can have been missed."""
+    """What was seen. ``sure`` tells that nothing that was looked for can have been missed.
+
+    ``left_out`` are the users of whose processes there were too many, each with how many were not
+    looked at.
+    """
 
     processes: tuple[Process, ...]
     sure: bool
+    left_out: Mapping[str, int] = {}
 
     @property
     def running(self) -> tuple[Process, ...]:
@@ -95,28 +106,70 @@ class Sight(NamedTuple):
         return tuple(process for process in self.processes if process.running)
 
 
+class _Candidate(NamedTuple):
+    """A process that is duplicity's, as far as its arguments and its user tell."""
+
+    pid: int
+    uid: int | None
+    invocation: Invocation | None
+    zombie: bool
+
+
+class _Spent:
+    """What was spent on looking at each user's processes, and how many were left out for it."""
+
+    def __init__(self) -> None:
+        self.on: dict[int | None, int] = {}
+        self.left_out: dict[str, int] = {}
+
+    def allows(self, uid: int | None, cost: int = 1) -> bool:
+        """Whether so much more may be spent on a user; if so, it is."""
+        spent = self.on.get(uid, 0) + cost
+        if spent <= _MOST:
+            self.on[uid] = spent
+        return spent <= _MOST
+
+    def leave_out(self, uid: int | None) -> None:
+        """Count a process that costs too much."""
+        name = _name(uid) or "others"
+        self.left_out[name] = self.left_out.get(name, 0) + 1
+
+
 def look(wanted: Wanted) -> Sight:
-    """Return the duplicity processes that are wanted, the oldest first."""
-    holder = lock_holder(wanted.archive) if wanted.archive else None
-    found = {process.pid: process for process in _duplicities(holder)}
-    seen = [p for p in found.values() if p.pid == holder or _is_wanted(p, wanted)]
+    """Return the duplicity processes that are wanted, the oldest first.
+
+    What is cheap is asked first: whose they are and their arguments. Only what is wanted is
+    measured, and of each user only so much.
+    """
+    archive = wanted.archive
+    holder = lock_holder(archive, wanted.user) if archive else None
+    spent = _Spent()
+    candidates = list(_candidates(wanted, holder, spent))
+    measured = list(_measured(candidates, wanted, archive, holder, spent))
+    found = {process.pid for process in measured}
     # It may have ended before the processes were looked at, and the next backup begun.
-    if holder is not None and holder not in found and lock_holder(wanted.archive) == holder:
-        size = Progress(archive=_size(wanted.archive))
-        unseen = Process(holder, Invocation(), archive=wanted.archive, progress=size)
-        seen.append(unseen._replace(holds_lock=True))
-    seen.sort(key=lambda process: (process.started is None, process.started, process.pid))
-    sure = holder is not None or _is_free(wanted.archive) or not _hidden(wanted.user)
-    return Sight(tuple(seen), sure)
+    if holder is not None and holder not in found and lock_holder(archive, wanted.user) == holder:
+        size = Progress(archive=_size(archive))
+        user = wanted.user or _name(_only_writer(archive))
+        unseen = Process(holder, Invocation(), user=user, archive=archive, progress=size)
+        measured.append(unseen._replace(holds_lock=True))
+    measured.sort(key=lambda process: (process.started is None, process.started, process.pid))
+    whole = not (spent.left_out and wanted.user)
+    sure = holder is not None or _is_free(archive) or (whole and not _hidden(wanted.user))
+    return Sight(tuple(measured), sure, spent.left_out)
 
 
-def lock_holder(archive: str) -> int | None:
+def lock_holder(archive: str, user: str = "") -> int | None:
     """Return the pid of the process that holds the lock in an archive directory.
 
     0 if that process is out of sight, in another namespace or on another machine; ``None`` if
     nobody holds it or it may not be looked at. The lock is only asked for, never taken: ``F_GETLK``
     on duplicity's ``lockfile``. That means nothing by itself: 0.8 leaves it behind, 2.2 and later
     remove it.
+
+    Only what duplicity takes counts: a process' lock for writing. A lock for reading is to be had
+    by anybody who may read the file. With ``user`` nobody else may have been able to take it, or
+    the holder must be that user's, or root's.
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
@@ -126,52 +179,29 @@ def lock_holder(archive: str) -> int | None:
     try:
         question = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
         kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, question))
+        status = os.fstat(file)
     except OSError:
         return None
     finally:
         os.close(file)
-    return None if kind == fcntl.F_UNLCK else max(pid, 0)
+    if kind != fcntl.F_WRLCK or pid == _OF_A_DESCRIPTOR:
+        return None
+    return max(pid, 0) if not user or _is_lock_of(status, pid, user) else None
 
 
-def is_stopped(pid: int) -> bool:
-    """Whether a process was stopped by a signal (SIGSTOP, or Ctrl-Z at its terminal)."""
-    return bool(re.search(rb"\) [Tt] ", _read(f"/proc/{pid}/stat")))
+def _is_lock_of(status: os.stat_result, pid: int, user: str) -> bool:
+    """Whether only a user or root can hold a lock for writing on a file, or the holder is one."""
+    theirs = (_uid(user), 0)
+    only_theirs = status.st_uid in theirs and not status.st_mode & 0o022
+    return only_theirs or (pid > 0 and proc.owner(pid) in theirs)
 
 
-def named(names: Container[str]) -> bool:
-    """Whether a process of one of these names is running (``comm`` in proc(5))."""
-    return any(
-        _read(f"/proc/{pid}/comm").decode(errors="replace").strip() in names
-        for pid, _ in _commands()
-    )
-
-
-def is_being_written(path: str) -> bool | None:
-    """Whether a process has a file open, as one does whose output is redirected there.
-
-    ``None`` if that can't be seen, since it may be another user's.
-    """
-    try:
-        wanted = os.stat(path)
-    except OSError:
-        return False
-    sure = True
-    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
-        if not name.isdigit() or int(name) == os.getpid():
-            continue
-        try:
-            descriptors = [entry.path for entry in os.scandir(f"/proc/{name}/fd")]
-        except PermissionError:
-            sure = False
-            continue
-        except OSError:
-            continue
-        for descriptor in descriptors:
-            with contextlib.suppress(OSError):
-                status = os.stat(descriptor)
-                if (status.st_dev, status.st_ino) == (wanted.st_dev, wanted.st_ino):
-                    return True
-    return False if sure else None
+def _only_writer(archive: str) -> int | None:
+    """Who alone, besides root, can hold a lock for writing in an archive directory."""
+    with contextlib.suppress(OSError):
+        status = os.lstat(os.path.join(archive, "lockfile"))
+        return None if status.st_mode & 0o022 else status.st_uid
+    return None
 
 
 def _is_free(archive: str) -> bool:
@@ -200,96 +230,101 @@ def _hidden(user: str) -> bool:
     return False
 
 
-def _duplicities(holder: int | None) -> Iterator[Process]:
-    for pid, command in _commands():
-        if b"\0collection-status\0" in command and _parent(pid) == os.getpid():
-            continue  # Asked by this check.
-        invocation = read_invocation(_argv(command)) if b"duplicity" in command else None
-        if invocation is not None and pid != holder and _is_its_parent_again(pid, command):
+def _candidates(wanted: Wanted, holder: int | None, spent: _Spent) -> Iterator[_Candidate]:
+    """Yield what can be wanted by user and arguments: a user's that is wanted, and duplicity's."""
+    user = _uid(wanted.user) if wanted.user else None
+    for pid, head in proc.heads():
+        # A process without arguments is a dead one, or the kernel's own.
+        zombie = not head and proc.is_dead(pid, b"duplicity")
+        if not (zombie or pid == holder or b"duplicity" in head):
             continue
-        zombie = not command and _is_zombie(pid)
-        if invocation is not None or zombie or pid == holder:
-            with runtime.undisturbed():
-                import psutil  # It would swallow what a signal raises, and print a traceback.
-
-            with contextlib.suppress(psutil.Error, OSError):
-                yield _process(psutil.Process(pid), invocation, zombie, holder)
-
-
-def _commands() -> Iterator[tuple[int, bytes]]:
-    """Yield all processes' pids and arguments, as NUL-terminated bytes."""
-    try:
-        # Names below an open directory are found quicker.
-        proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        return
-    try:
-        for name in os.listdir(proc):
-            if name.isdigit():
-                yield int(name), _read(f"{name}/cmdline", proc)
-    finally:
-        os.close(proc)
+        uid = proc.owner(pid)
+        if pid != holder and wanted.user and uid != user:
+            continue
+        words = proc.command(pid)
+        cost = 1 + words.count(b"\0") // _PART_OF_WORDS + len(words) // _PART_OF_BYTES
+        if pid != holder and not spent.allows(uid, cost):
+            spent.leave_out(uid)
+            continue
+        invocation = read_invocation(proc.argv(words)) if b"duplicity" in words else None
+        if pid == holder or zombie or (invocation and not _is_part(pid, words, invocation)):
+            yield _Candidate(pid, uid, invocation, zombie)
 
 
-def _argv(command: bytes) -> list[str]:
-    return command.rstrip(b"\0").decode(errors="replace").split("\0")
+def _is_part(pid: int, words: bytes, invocation: Invocation) -> bool:
+    """Whether a process does another's work: what this check asks itself, or a fork.
 
-
-def _parent(pid: int) -> int:
-    fields = _read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
-    return int(fields[1]) if fields else 0
-
-
-def _is_its_parent_again(pid: int, command: bytes) -> bool:
-    """Whether a process has its parent's arguments: it was forked to do a part of its work.
-
-    Mostly it is about to become another program, gpg for one.
+    A fork has its parent's arguments. Mostly it is about to become another program, gpg for one.
     """
-    parent = _parent(pid)
-    return parent > 0 and _read(f"/proc/{parent}/cmdline") == command
+    parent = proc.parent(pid)
+    if invocation.action == "collection-status" and parent == os.getpid():
+        return True
+    return parent > 0 and proc.command(parent) == words
 
 
-def _is_zombie(pid: int) -> bool:
-    """Whether a process without arguments is a dead duplicity; all others are the kernel's own."""
-    return b"(duplicity) Z " in _read(f"/proc/{pid}/stat")
+def _measured(
+    candidates: list[_Candidate], wanted: Wanted, archive: str, holder: int | None, spent: _Spent
+) -> Iterator[Process]:
+    """Yield what is wanted of the candidates, measured."""
+    if not candidates:
+        return
+    with runtime.undisturbed():
+        import psutil  # It would swallow what a signal raises, and print a traceback.
+
+    children: dict[int, list[int]] = {}
+    for candidate in candidates:
+        with contextlib.suppress(psutil.Error, OSError):
+            process = psutil.Process(candidate.pid)
+            place = _archive_of(process, candidate.invocation)
+            if candidate.pid != holder and not _is_wanted(candidate, place, wanted, archive):
+                continue
+            children = children or proc.families()
+            family = _family(process, children, candidate, spent)
+            if family:
+                yield _process(family, candidate, place, holder)
+            else:
+                spent.leave_out(candidate.uid)
 
 
-def _read(path: str, directory: int | None = None) -> bytes:
-    """Read a file of /proc; nothing if its process is gone, or it may not be read."""
-    try:
-        file = os.open(path, os.O_RDONLY, dir_fd=directory)
-        try:
-            content = part = os.read(file, _PART)
-            while len(part) == _PART and len(content) < _LONGEST_COMMAND:
-                part = os.read(file, _PART)
-                content += part
-        finally:
-            os.close(file)
-    except OSError:
-        return b""
-    return content
+def _family(
+    process: psutil.Process, children: dict[int, list[int]], candidate: _Candidate, spent: _Spent
+) -> list[psutil.Process]:
+    """A process and what it has started, as far as that may be looked at; empty if too much."""
+    import psutil
+
+    pids = [process.pid]
+    for pid in pids:
+        pids += [child for child in children.get(pid, ()) if child not in pids]
+        if len(pids) > _MOST:
+            return []
+    if not spent.allows(candidate.uid, len(pids) - 1):
+        return []
+    family = [process]
+    for pid in pids[1:]:
+        with contextlib.suppress(psutil.Error):
+            family.append(psutil.Process(pid))
+    return family
 
 
 def _process(
-    process: psutil.Process, invocation: Invocation | None, zombie: bool, holder: int | None
+    family: list[psutil.Process], candidate: _Candidate, archive: str, holder: int | None
 ) -> Process:
-    archive = _archive_of(process, invocation) if invocation else ""
-    family = [process, *process.children(recursive=True)]
+    process, invocation = family[0], candidate.invocation
     return Process(
         pid=process.pid,
         invocation=invocation or Invocation(),
         started=datetime.fromtimestamp(process.create_time(), timezone.utc),
-        user=process.username(),
+        user=_name(candidate.uid),
         archive=archive,
         holds_lock=process.pid == (holder if holder is not None else lock_holder(archive)),
-        zombie=zombie,
+        zombie=candidate.zombie,
         waits_for=next(filter(None, map(_waits_for, family)), ""),
         progress=_progress(family, archive),
     )
 
 
-def _archive_of(process: psutil.Process, invocation: Invocation) -> str:
-    if not invocation.name:
+def _archive_of(process: psutil.Process, invocation: Invocation | None) -> str:
+    if not (invocation and invocation.name):
         return ""
     import psutil
 
@@ -313,31 +348,44 @@ def _cache_of(process: psutil.Process, home: str) -> str:
     return os.path.join(home, ".cache", "duplicity")
 
 
-def _is_wanted(process: Process, wanted: Wanted) -> bool:
-    if wanted.user and process.user != wanted.user:
-        return False
-    if wanted.prefixes is not None and process.invocation.prefixes != wanted.prefixes:
-        return False  # Another job at the same destination.
-    if process.zombie:
+def _is_wanted(candidate: _Candidate, place: str, wanted: Wanted, archive: str) -> bool:
+    """Whether a candidate with this archive directory is the job's, which has that one."""
+    if candidate.zombie:
         # It has no arguments any more that would tell which job it was.
-        return not (wanted.url or wanted.archive_dir or wanted.name)
-    root = os.path.dirname(process.archive)
+        return not (wanted.url or wanted.archive_dir or wanted.name or wanted.prefixes)
+    invocation = candidate.invocation or Invocation()
+    if wanted.prefixes is not None and invocation.prefixes != wanted.prefixes:
+        return False  # Another job at the same destination.
+    root = os.path.expanduser(wanted.archive_dir)
     # Two URLs can name the same destination; an archive directory is one job's.
-    same = _same_url(process, wanted) or _same_file(process.archive, wanted.archive)
     return (
-        (not wanted.url or same)
-        and (not wanted.archive_dir or _same_file(root, os.path.expanduser(wanted.archive_dir)))
-        and (not wanted.name or process.invocation.name == wanted.name)
+        (not wanted.name or invocation.name == wanted.name)
+        and (not wanted.url or _same_url(invocation, wanted) or _same_place(place, archive))
+        and (not wanted.archive_dir or _same_place(os.path.dirname(place), root))
     )
 
 
-def _same_url(process: Process, wanted: Wanted) -> bool:
+def _same_url(invocation: Invocation, wanted: Wanted) -> bool:
     url = without_password(wanted.url).rstrip("/")
-    return bool(url) and process.invocation.url.rstrip("/") == url
+    return bool(url) and invocation.url.rstrip("/") == url
 
 
-def _same_file(one: str, other: str) -> bool:
-    return bool(one) and os.path.realpath(one) == os.path.realpath(other)
+def _same_place(one: str, other: str) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        return bool(one and other) and os.path.samefile(one, other)
+    return os.path.normpath(one) == os.path.normpath(other)
+
+
+def _uid(name: str) -> int:
+    """The number of a user, or of one that has no name; -1 if there is none."""
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except (KeyError, ValueError):
+        return int(name) if name.isascii() and name.isdigit() else -1
+
+
+def _name(uid: int | None) -> str:
+    return "" if uid is None else name_of_uid(uid)
 
 
 def _waits_for(process: psutil.Process) -> str:
@@ -351,7 +399,7 @@ def _waits_for(process: psutil.Process) -> str:
         name = process.name()
         if name.startswith("pinentry"):
             return name
-        for descriptor in os.scandir(f"/proc/{process.pid}/fd"):
+        for descriptor in islice(os.scandir(f"/proc/{process.pid}/fd"), _MOST_DESCRIPTORS):
             with contextlib.suppress(OSError):
                 if os.readlink(descriptor.path) == "/dev/tty":
                     return name
@@ -361,19 +409,28 @@ def _waits_for(process: psutil.Process) -> str:
 def _progress(family: list[psutil.Process], archive: str) -> Progress:
     import psutil
 
-    cpu, io = 0.0, 0
+    cpu, io, blind = 0.0, 0, False
     for member in family:
-        with contextlib.suppress(psutil.Error, OSError):
+        try:
             times = member.cpu_times()
             cpu += times.user + times.system + times.children_user + times.children_system
             counters = member.io_counters()
             io += counters.read_chars + counters.write_chars
-    return Progress(cpu, io, _size(archive))
+        except psutil.AccessDenied:
+            blind = True
+        except (psutil.Error, OSError):
+            continue
+    # What is written there is in the I/O, too.
+    return Progress(cpu, io, _size(archive) if blind else 0)
 
 
 def _size(directory: str) -> int:
-    if not directory:
-        return 0
+    """The size of an archive directory; 0 if it can't be seen or has too many files."""
+    size = 0
     with contextlib.suppress(OSError):
-        return sum(entry.stat().st_size for entry in os.scandir(directory))
-    return 0
+        for count, entry in enumerate(os.scandir(directory) if directory else ()):
+            if count == _MOST_FILES:
+                return 0
+            with contextlib.suppress(OSError):
+                size += entry.stat(follow_symlinks=False).st_size
+    return size
