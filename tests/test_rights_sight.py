@@ -202,6 +202,23 @@ def test_another_users_process_makes_no_old_backup_bearable(common: Path, mine: 
     assert "in progress since" in found.first_line
 
 
+def test_what_may_be_running_is_not_called_interrupted(common: Path) -> None:
+    """It may be a backup of the job, after all: nothing it makes is to be removed."""
+    archive = archive_of(OWNER, common)
+    stamp = f"{datetime.now(timezone.utc) - timedelta(hours=1):%Y%m%dT%H%M%SZ}"
+    part = archive / "job" / f"duplicity-full.{stamp}.manifest.part"
+    own(part, OWNER, "Hostname h\nVolume 1:\n")
+    words = [*from_archive(archive), "-u", OWNER]
+    assert " was interrupted after 1 volume" in check("freshness", *words).out
+    with alike(MALLORY, common):
+        found = check("freshness", *words)
+        assert found.status == 2
+        assert "is unfinished after 1 volume, maybe running unseen" in found.out
+        told = check("process", "-d", URL, "-u", OWNER)
+    assert (told.status, told.value("processes")) == (0, 0)
+    assert f"\nNot counted: a process of {MALLORY} that looks like the job's" in told.out
+
+
 READ_LOCK = "import fcntl; o = open(sys.argv[1]); fcntl.lockf(o, fcntl.LOCK_SH)"
 WRITE_LOCK = "import fcntl; o = open(sys.argv[1], 'a'); fcntl.lockf(o, fcntl.LOCK_EX)"
 OPEN_FILE_LOCK = (

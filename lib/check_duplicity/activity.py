@@ -143,6 +143,8 @@ def details(sight: Sight) -> Iterator[str]:
         if process.holds_lock:
             words.append("holds the lock")
         yield ("Running: " if process.running else "No backup: ") + ", ".join(words)
+    if sight.others:
+        yield f"Not counted: a process of {', '.join(sight.others)} that looks like the job's"
     for user, count in sight.left_out.items():
         yield f"Not looked at: {count} more of {user}'s processes that may be duplicity's"
 

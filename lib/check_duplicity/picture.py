@@ -148,7 +148,8 @@ def _with_now(picture: Picture, known: Known, now: datetime) -> Picture:
             findings.append(Finding(Kind.STALLED, State.WARNING, text))
     if unknown and not findings:
         findings.append(Finding(Kind.NO_MEMORY, State.UNKNOWN, unknown))
-    said = ", ".join(filter(None, [evaluated.summary, unknown]))
+    but = f"not counted: a process of {', '.join(sight.others)}" if sight.others else ""
+    said = ", ".join(filter(None, [evaluated.summary, unknown, but]))
     return picture._replace(now=said, running=bool(sight.running), findings=tuple(findings))
 
 

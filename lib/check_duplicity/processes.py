@@ -93,12 +93,14 @@ class Sight(NamedTuple):
     """What was seen. ``sure`` tells that nothing that was looked for can have been missed.
 
     ``left_out`` are the users of whose processes there were too many, each with how many were not
-    looked at.
+    looked at. ``others`` are those who have a process that looks like the job's, but isn't its
+    user's, and so doesn't count.
     """
 
     processes: tuple[Process, ...]
     sure: bool
     left_out: Mapping[str, int] = {}
+    others: tuple[str, ...] = ()
 
     @property
     def running(self) -> tuple[Process, ...]:
@@ -115,12 +117,16 @@ class _Candidate(NamedTuple):
     zombie: bool
 
 
-class _Spent:
-    """What was spent on looking at each user's processes, and how many were left out for it."""
+class _Tally:
+    """What was spent on looking at each user's processes, and what was passed over.
+
+    For what it would have cost, or since it is another user's than the job's.
+    """
 
     def __init__(self) -> None:
         self.on: dict[int | None, int] = {}
         self.left_out: dict[str, int] = {}
+        self.others: set[str] = set()
 
     def allows(self, uid: int | None, cost: int = 1) -> bool:
         """Whether so much more may be spent on a user; if so, it is."""
@@ -143,9 +149,9 @@ def look(wanted: Wanted) -> Sight:
     """
     archive = wanted.archive
     holder = lock_holder(archive, wanted.user) if archive else None
-    spent = _Spent()
-    candidates = list(_candidates(wanted, holder, spent))
-    measured = list(_measured(candidates, wanted, archive, holder, spent))
+    tally = _Tally()
+    candidates = list(_candidates(wanted, holder, tally))
+    measured = list(_measured(candidates, wanted, archive, holder, tally))
     found = {process.pid for process in measured}
     # It may have ended before the processes were looked at, and the next backup begun.
     if holder is not None and holder not in found and lock_holder(archive, wanted.user) == holder:
@@ -154,9 +160,9 @@ def look(wanted: Wanted) -> Sight:
         unseen = Process(holder, Invocation(), user=user, archive=archive, progress=size)
         measured.append(unseen._replace(holds_lock=True))
     measured.sort(key=lambda process: (process.started is None, process.started, process.pid))
-    whole = not (spent.left_out and wanted.user)
+    whole = not (tally.left_out and wanted.user)
     sure = holder is not None or _is_free(archive) or (whole and not _hidden(wanted.user))
-    return Sight(tuple(measured), sure, spent.left_out)
+    return Sight(tuple(measured), sure, tally.left_out, tuple(sorted(tally.others)))
 
 
 def lock_holder(archive: str, user: str = "") -> int | None:
@@ -230,9 +236,10 @@ def _hidden(user: str) -> bool:
     return False
 
 
-def _candidates(wanted: Wanted, holder: int | None, spent: _Spent) -> Iterator[_Candidate]:
+def _candidates(wanted: Wanted, holder: int | None, tally: _Tally) -> Iterator[_Candidate]:
     """Yield what can be wanted by user and arguments: a user's that is wanted, and duplicity's."""
     user = _uid(wanted.user) if wanted.user else None
+    place = without_password(wanted.url).rpartition("://")[2].rpartition("@")[2].encode()
     for pid, head in proc.heads():
         # A process without arguments is a dead one, or the kernel's own.
         zombie = not head and proc.is_dead(pid, b"duplicity")
@@ -240,11 +247,14 @@ def _candidates(wanted: Wanted, holder: int | None, spent: _Spent) -> Iterator[_
             continue
         uid = proc.owner(pid)
         if pid != holder and wanted.user and uid != user:
+            # Not taken to pieces: it may be as long as its user likes.
+            if place and place in head:
+                tally.others.add(_name(uid) or "somebody")
             continue
         words = proc.command(pid)
         cost = 1 + words.count(b"\0") // _PART_OF_WORDS + len(words) // _PART_OF_BYTES
-        if pid != holder and not spent.allows(uid, cost):
-            spent.leave_out(uid)
+        if pid != holder and not tally.allows(uid, cost):
+            tally.leave_out(uid)
             continue
         invocation = read_invocation(proc.argv(words)) if b"duplicity" in words else None
         if pid == holder or zombie or (invocation and not _is_part(pid, words, invocation)):
@@ -263,7 +273,7 @@ def _is_part(pid: int, words: bytes, invocation: Invocation) -> bool:
 
 
 def _measured(
-    candidates: list[_Candidate], wanted: Wanted, archive: str, holder: int | None, spent: _Spent
+    candidates: list[_Candidate], wanted: Wanted, archive: str, holder: int | None, tally: _Tally
 ) -> Iterator[Process]:
     """Yield what is wanted of the candidates, measured."""
     if not candidates:
@@ -279,15 +289,15 @@ def _measured(
             if candidate.pid != holder and not _is_wanted(candidate, place, wanted, archive):
                 continue
             children = children or proc.families()
-            family = _family(process, children, candidate, spent)
+            family = _family(process, children, candidate, tally)
             if family:
                 yield _process(family, candidate, place, holder)
             else:
-                spent.leave_out(candidate.uid)
+                tally.leave_out(candidate.uid)
 
 
 def _family(
-    process: psutil.Process, children: dict[int, list[int]], candidate: _Candidate, spent: _Spent
+    process: psutil.Process, children: dict[int, list[int]], candidate: _Candidate, tally: _Tally
 ) -> list[psutil.Process]:
     """A process and what it has started, as far as that may be looked at; empty if too much."""
     import psutil
@@ -297,7 +307,7 @@ def _family(
         pids += [child for child in children.get(pid, ()) if child not in pids]
         if len(pids) > _MOST:
             return []
-    if not spent.allows(candidate.uid, len(pids) - 1):
+    if not tally.allows(candidate.uid, len(pids) - 1):
         return []
     family = [process]
     for pid in pids[1:]:

@@ -46,6 +46,7 @@ def see_running(source: Source, user: str | None) -> tuple[Running | None, bool]
     """Return the oldest running backup of the job, and whether none can be running unseen.
 
     Only a backup of the job's user counts: of the one that this process runs as, if none is named.
+    But another's may be one: what is unfinished isn't called interrupted then.
     """
     wanted = processes.Wanted(
         source.destination,
@@ -60,7 +61,7 @@ def see_running(source: Source, user: str | None) -> tuple[Running | None, bool]
     # Who holds the lock for something else, verify perhaps, makes nothing fresher.
     backups = [p for p in sight.running if p.invocation.backup or not p.invocation.action]
     running = [Running(process.pid, process.started) for process in backups]
-    return (running[0] if running else None), sight.sure
+    return (running[0] if running else None), sight.sure and not sight.others
 
 
 def _read_log(log: str, prefixes: Prefixes, archived: Archive) -> Collection:
