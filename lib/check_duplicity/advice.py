@@ -437,9 +437,9 @@ which tells by its lock:
     ),
     Kind.NO_MEMORY: (
         """\
-Progress is what has grown since an earlier check. Give the check a place to remember that, in a
-directory that only {user} can write to:
-  {check} --state-file FILE""",
+Progress is what has grown since an earlier check. Give check_duplicity_process a place to remember
+that, in a directory that nobody else can write to, put away, or replace:
+{process} --state-file FILE""",
     ),
     Kind.USAGE: (),
     Kind.NO_JOB: (
