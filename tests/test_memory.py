@@ -114,6 +114,10 @@ def test_a_taken_name_is_known_by_its_owner(
     remember(str(other), {"a": 1}, make_directory=True)
     assert default_path("process", []) == str(other)
     assert recall(default_path("process", [])) == {"a": 1}
+    # Where there are too many to find it, it isn't forgotten for yet another.
+    with monkeypatch.context() as few:
+        few.setattr(memory, "_MOST_NAMES", 0)
+        assert os.path.dirname(default_path("process", [])) == str(first)
     # It stays the one when the name is free again.
     first.unlink()
     assert default_path("process", []) == str(other)

@@ -32,11 +32,16 @@ def owners_without(path: str) -> set[int]:
     return owners
 
 
+def owners_with(uid: int) -> set[int]:
+    """Whose files count beside a log of this user: also those of whom this process runs as."""
+    return {uid, os.geteuid(), 0}
+
+
 def of(path: str) -> list[str]:
     """Return the rotated files that are read together with a log."""
     owners = owners_without(path)
     with contextlib.suppress(OSError):
-        owners = {os.stat(path).st_uid, 0}
+        owners = owners_with(os.stat(path).st_uid)
     return that_count(path, owners)[0]
 
 

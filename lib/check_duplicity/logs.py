@@ -137,7 +137,7 @@ def _look_at_files(path: str, kept: dict[str, Any], how: Look) -> Found:
         # The log itself first: whose its earlier ones must be is known by its owner.
         with contextlib.suppress(FileNotFoundError):
             files.append(stack.enter_context(_opened(path, follow=True)))
-            owners = {files[0].uid, 0}
+            owners = beside.owners_with(files[0].uid)
         names, problems = beside.that_count(path, owners)
         for name in names:
             try:

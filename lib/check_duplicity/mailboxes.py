@@ -185,13 +185,14 @@ def maildir(
 ) -> tuple[list[tuple[str, str, float, int]], list[tuple[str, int]]]:
     """Return the messages of a Maildir since ``horizon``: unique name, path, delivery, and size.
 
-    Links and pipes are none. What is neither root's nor of whom the Maildir is was not delivered:
-    path and owner of these are returned besides. Raises `OSError`.
+    Links and pipes are none. What is neither root's, nor of whom the Maildir is, nor of whom this
+    process runs as, was not delivered: path and owner of these are returned besides. Raises
+    `OSError`.
     """
     found, others = [], []
     for folder in ("new", "cur"):
         place = os.path.join(directory, folder)
-        owners = (os.stat(place).st_uid, 0)
+        owners = (os.stat(place).st_uid, os.geteuid(), 0)
         for entry in os.scandir(place):
             try:
                 status = entry.stat(follow_symlinks=False)

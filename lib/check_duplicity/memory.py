@@ -64,6 +64,8 @@ def _own_directory() -> str:
         for entry in islice(entries, _MOST_NAMES):
             if entry.name.startswith(begin) and _is_own(entry.path):
                 return entry.path
+        if next(entries, None):
+            return first  # Ours may be among the rest: a new one would know nothing.
     return f"{first}-{os.urandom(8).hex()}" if os.path.lexists(first) else first
 
 
