@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from check_duplicity import processes
+from check_duplicity import lock, processes
 from lab import Lab, wait_until
 from plugin import Result, run_plugin
 
@@ -325,7 +325,7 @@ def test_a_backup_that_ends_while_it_is_looked_for_is_no_second_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     holders = iter([2**22 + 1, None])  # no process has that number: it has just ended
-    monkeypatch.setattr(processes, "lock_holder", lambda archive, user: next(holders))
+    monkeypatch.setattr(lock, "holder", lambda archive, user: next(holders))
     wanted = processes.Wanted("file:///nowhere-at-all", "/nowhere", "job", "")
     assert processes.look(wanted).running == ()
 

@@ -469,6 +469,26 @@ def test_of_each_user_only_so_much_is_looked_at(
         assert not processes.look(processes.Wanted(URL, user=MALLORY)).sure
 
 
+@pytest.mark.parametrize("user", [MALLORY, OWNER])
+def test_too_many_of_the_jobs_own_user_are_unknown(common: Path, user: str) -> None:
+    line = "for i in {1..510}; do (exec -a duplicity sleep 600) & done; echo ready; wait"
+    ours = ["pgrep", "-c", "-u", user, "-f", "^duplicity 600"]
+    state = ["--state-file", common / "state"]
+    with process(user, "bash", "-c", line, start_new_session=True) as shell:
+        try:
+            wait_until(lambda: subprocess.check_output(ours) == b"510\n")
+            narrowed = check("process", "-u", OWNER, *state)
+            everybodys = check("process", "-d", URL, *state)
+        finally:
+            os.killpg(shell.pid, signal.SIGKILL)
+    assert narrowed.status == (3 if user == OWNER else 0)
+    if user == OWNER:
+        assert f"too many processes of {OWNER} look like duplicity" in narrowed.first_line
+    # They keep nobody from seeing those of others.
+    assert (everybodys.status, everybodys.value("processes")) == (0, 0)
+    assert f"\nNot looked at: 10 more of {user}'s processes that may be" in everybodys.out
+
+
 def test_endless_arguments_cost_no_more(common: Path) -> None:
     fake = waiting(common / "duplicity")
     small = ["x"] * 200_000

@@ -101,20 +101,11 @@ def in_progress(
         if path in unfinished:
             from check_duplicity import proc
 
-            theirs = {_uid_of(user), *_owner(path)}
+            theirs = {proc.uid_of(user or current()), *_owner(path)}
             written = proc.is_written(path, {0, *theirs})
             if written or (written is None and _is_running(which, theirs)):
                 found.add(path)
     return found
-
-
-def _uid_of(user: str) -> int:
-    import pwd
-
-    try:
-        return pwd.getpwnam(user).pw_uid
-    except (KeyError, ValueError):
-        return os.geteuid()
 
 
 def _owner(path: str) -> Iterable[int]:

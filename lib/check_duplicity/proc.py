@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import re
 import stat
 from collections.abc import Container, Iterator, Sequence
@@ -77,6 +78,14 @@ def owner(pid: int) -> int | None:
     """
     uids = uids_of(pid)
     return next(iter(uids)) if len(uids) == 1 and not _is_setuid(pid) else None
+
+
+def uid_of(name: str) -> int:
+    """Return the number of a user, or of one that has no name; -1 if there is none."""
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except (KeyError, ValueError):
+        return int(name) if name.isascii() and name.isdigit() else -1
 
 
 def uids_of(pid: int) -> frozenset[int]:

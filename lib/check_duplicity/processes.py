@@ -1,4 +1,4 @@
-"""See running duplicity: processes by their arguments, and who holds a job's lock.
+"""See running duplicity: processes by whose they are and by their arguments, and the job's lock.
 
 Processes vanish while they are looked at: what is gone is passed over. The lock is the better
 witness where the archive directory is known: it works for renamed programs, and under ``hidepid``.
@@ -7,16 +7,14 @@ witness where the archive directory is known: it works for renamed programs, and
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import pwd
 import re
-import struct
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from itertools import islice
 
-from check_duplicity import proc, runtime
+from check_duplicity import lock, proc, runtime
 from check_duplicity.invocation import Invocation, read_invocation
 from check_duplicity.secrets import without_password
 from check_duplicity.user import name_of_uid
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 
     from check_duplicity.names import Prefixes
 
-_FLOCK = "hhqqi"  # struct flock: type, whence, start, length, pid
-_OF_A_DESCRIPTOR = -1  # the pid that F_GETLK tells of a lock by F_OFD_SETLK
 # What looking at one user's processes may cost. Who starts more hides only what is his.
 _MOST = 500  # processes, and parts of their arguments
 _PART_OF_WORDS, _PART_OF_BYTES = 1000, 100_000  # of arguments
@@ -148,75 +144,21 @@ def look(wanted: Wanted) -> Sight:
     measured, and of each user only so much.
     """
     archive = wanted.archive
-    holder = lock_holder(archive, wanted.user) if archive else None
+    holder = lock.holder(archive, wanted.user) if archive else None
     tally = _Tally()
     candidates = list(_candidates(wanted, holder, tally))
     measured = list(_measured(candidates, wanted, archive, holder, tally))
     found = {process.pid for process in measured}
     # It may have ended before the processes were looked at, and the next backup begun.
-    if holder is not None and holder not in found and lock_holder(archive, wanted.user) == holder:
+    if holder is not None and holder not in found and lock.holder(archive, wanted.user) == holder:
         size = Progress(archive=_size(archive))
-        user = wanted.user or _name(_only_writer(archive))
+        user = wanted.user or _name(lock.only_writer(archive))
         unseen = Process(holder, Invocation(), user=user, archive=archive, progress=size)
         measured.append(unseen._replace(holds_lock=True))
     measured.sort(key=lambda process: (process.started is None, process.started, process.pid))
     whole = not (tally.left_out and wanted.user)
-    sure = holder is not None or _is_free(archive) or (whole and not _hidden(wanted.user))
+    sure = holder is not None or lock.is_free(archive) or (whole and not _hidden(wanted.user))
     return Sight(tuple(measured), sure, tally.left_out, tuple(sorted(tally.others)))
-
-
-def lock_holder(archive: str, user: str = "") -> int | None:
-    """Return the pid of the process that holds the lock in an archive directory.
-
-    0 if that process is out of sight, in another namespace or on another machine; ``None`` if
-    nobody holds it or it may not be looked at. The lock is only asked for, never taken: ``F_GETLK``
-    on duplicity's ``lockfile``. That means nothing by itself: 0.8 leaves it behind, 2.2 and later
-    remove it.
-
-    Only what duplicity takes counts: a process' lock for writing. A lock for reading is to be had
-    by anybody who may read the file. With ``user`` nobody else may have been able to take it, or
-    the holder must be that user's, or root's.
-    """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-    try:
-        file = os.open(os.path.join(archive, "lockfile"), flags)
-    except OSError:
-        return None
-    try:
-        question = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-        kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, question))
-        status = os.fstat(file)
-    except OSError:
-        return None
-    finally:
-        os.close(file)
-    if kind != fcntl.F_WRLCK or pid == _OF_A_DESCRIPTOR:
-        return None
-    return max(pid, 0) if not user or _is_lock_of(status, pid, user) else None
-
-
-def _is_lock_of(status: os.stat_result, pid: int, user: str) -> bool:
-    """Whether only a user or root can hold a lock for writing on a file, or the holder is one."""
-    theirs = (_uid(user), 0)
-    only_theirs = status.st_uid in theirs and not status.st_mode & 0o022
-    return only_theirs or (pid > 0 and proc.owner(pid) in theirs)
-
-
-def _only_writer(archive: str) -> int | None:
-    """Who alone, besides root, can hold a lock for writing in an archive directory."""
-    with contextlib.suppress(OSError):
-        status = os.lstat(os.path.join(archive, "lockfile"))
-        return None if status.st_mode & 0o022 else status.st_uid
-    return None
-
-
-def _is_free(archive: str) -> bool:
-    """Whether the lock of an archive directory could be asked for, and nobody holds it."""
-    lock = os.path.join(archive, "lockfile")
-    return bool(archive) and (
-        os.access(lock, os.R_OK)
-        or (os.access(archive, os.R_OK | os.X_OK) and not os.path.lexists(lock))
-    )
 
 
 def are_hidden() -> bool:
@@ -238,7 +180,7 @@ def _hidden(user: str) -> bool:
 
 def _candidates(wanted: Wanted, holder: int | None, tally: _Tally) -> Iterator[_Candidate]:
     """Yield what can be wanted by user and arguments: a user's that is wanted, and duplicity's."""
-    user = _uid(wanted.user) if wanted.user else None
+    user = proc.uid_of(wanted.user) if wanted.user else None
     place = without_password(wanted.url).rpartition("://")[2].rpartition("@")[2].encode()
     for pid, head in proc.heads():
         # A process without arguments is a dead one, or the kernel's own.
@@ -326,7 +268,7 @@ def _process(
         started=datetime.fromtimestamp(process.create_time(), timezone.utc),
         user=_name(candidate.uid),
         archive=archive,
-        holds_lock=process.pid == (holder if holder is not None else lock_holder(archive)),
+        holds_lock=process.pid == (holder if holder is not None else lock.holder(archive)),
         zombie=candidate.zombie,
         waits_for=next(filter(None, map(_waits_for, family)), ""),
         progress=_progress(family, archive),
@@ -384,14 +326,6 @@ def _same_place(one: str, other: str) -> bool:
     with contextlib.suppress(OSError, ValueError):
         return bool(one and other) and os.path.samefile(one, other)
     return os.path.normpath(one) == os.path.normpath(other)
-
-
-def _uid(name: str) -> int:
-    """The number of a user, or of one that has no name; -1 if there is none."""
-    try:
-        return pwd.getpwnam(name).pw_uid
-    except (KeyError, ValueError):
-        return int(name) if name.isascii() and name.isdigit() else -1
 
 
 def _name(uid: int | None) -> str:
