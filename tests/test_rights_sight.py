@@ -174,6 +174,20 @@ def test_another_users_process_does_not_make_a_log_in_progress(
         assert read_log(log, *given).status == 0
 
 
+def test_a_run_without_an_end_is_unknown_where_processes_are_hidden(common: Path) -> None:
+    log = own(common / "assets.log", "root", recent(GOOD) + KILLED)
+    words = ["check_duplicity_log", "--state-file", os.devnull, log]
+    line = (
+        "mount -t proc -o hidepid=2 proc /proc && exec "
+        f"setpriv --reuid {OWNER} --clear-groups {BIN}/{' '.join(map(str, words))}"
+    )
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", line], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert f"the last run in {log} has no end, whether it goes on is hidden" in done.stdout
+
+
 def archive_of(name: str, common: Path, hours: float = 60) -> Path:
     """The archive directory of a user's job whose only backup is so old."""
     directory = own_directory(common / "archive", name)

@@ -87,25 +87,29 @@ def _apart(paths: Iterable[str]) -> list[str]:
 
 def in_progress(
     runs: Iterable[Logged], paths: Iterable[str], which: Sequence[str], user: str
-) -> set[str]:
+) -> tuple[set[str], set[str]]:
     """Return the logs that have a run without an end, and may still be written to.
 
     A process that has the log open for writing tells; if that can't be seen, any backup that is
     running, of those with this destination, archive directory and name (``which``). Only root's
     processes count for the former, and for both those of the log's owner and of the job's ``user``,
-    if that is empty of the one that this process runs as.
+    if that is empty of the one that this process runs as. Those of which neither can be seen
+    (hidepid) are among them, and returned besides.
     """
     unfinished = {run.job for run in runs if not run.whole}
-    found = set()
+    found, unseen = set(), set()
     for path in map(os.path.abspath, paths):
         if path in unfinished:
             from check_duplicity import proc
 
             theirs = {proc.uid_of(user or current()), *_owner(path)}
             written = proc.is_written(path, {0, *theirs})
-            if written or (written is None and _is_running(which, theirs)):
+            running = _is_running(which, theirs) if written is None else written
+            if running is None:
+                unseen.add(path)
+            if running is not False:
                 found.add(path)
-    return found
+    return found, unseen
 
 
 def _owner(path: str) -> Iterable[int]:
@@ -115,14 +119,16 @@ def _owner(path: str) -> Iterable[int]:
         return []
 
 
-def _is_running(which: Sequence[str], users: Iterable[int]) -> bool:
-    """Whether a backup of one of these users is running; also if that can't be seen."""
+def _is_running(which: Sequence[str], users: Iterable[int]) -> bool | None:
+    """Whether a backup of one of these users is running; ``None`` if that can't be seen."""
     from check_duplicity import processes
 
     url, archive_dir, name = which
     wanted = [processes.Wanted(url, archive_dir, name, name_of_uid(uid)) for uid in users]
-    sights = map(processes.look, wanted)
-    return any(sight.running or not sight.sure for sight in sights)
+    sights = list(map(processes.look, wanted))
+    if any(sight.running for sight in sights):
+        return True
+    return False if all(sight.sure for sight in sights) else None
 
 
 def newest_complete(url: str, archive_dir: str, name: str, now: datetime) -> datetime | None:

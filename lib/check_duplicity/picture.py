@@ -232,7 +232,7 @@ def _with_runs(
     script = secrets.hide(known.get("script"))
     runs = [run for run in looked.runs if run.is_of(known.job, script)]
     which = (known.get("destination"), known.get("archive_dir"), known.get("name"))
-    running = lastseen.in_progress(runs, paths, which, known.get("user"))
+    running, _ = lastseen.in_progress(runs, paths, which, known.get("user"))
     found = lastruns.verdicts(runs, since, running)
     if not found:
         why = looked.unread or lastruns.no_news(runs, running, now, back)
@@ -262,7 +262,7 @@ def _not_started(known: Known) -> Iterable[Finding]:
     schedule = known.facts.get("schedule")
     by_cron = schedule is not None and "/systemd/" not in schedule.origin
     # Anybody can start a process of that name: only root's starts what is in the crontabs.
-    if by_cron and not processes.are_hidden() and not proc.runs((b"cron", b"crond"), uid=0):
+    if by_cron and not proc.hides_others() and not proc.runs((b"cron", b"crond"), uid=0):
         why.append("cron is not running")
     for reason in why:
         yield Finding(Kind.NOT_STARTED, State.CRITICAL, f"cron can't run it: {reason}")

@@ -107,6 +107,18 @@ def runs(names: Sequence[bytes], uid: int) -> bool:
     )
 
 
+def hides_others() -> bool:
+    """Whether processes of other users can be there and not be seen (hidepid)."""
+    if os.geteuid() == 0:
+        return not os.path.isdir("/proc/self")  # No /proc at all.
+    try:
+        with open("/proc/1/cmdline", "rb") as words:
+            words.read(1)
+    except OSError:
+        return True
+    return False
+
+
 def is_written(path: str, uids: Container[int]) -> bool | None:
     """Whether a process of these users has a file open to write to it.
 
@@ -117,7 +129,7 @@ def is_written(path: str, uids: Container[int]) -> bool | None:
         wanted = os.stat(path)
     except OSError:
         return False
-    sure = True
+    sure = not hides_others()
     for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
         if not name.isdigit() or int(name) == os.getpid():
             continue

@@ -161,21 +161,11 @@ def look(wanted: Wanted) -> Sight:
     return Sight(tuple(measured), sure, tally.left_out, tuple(sorted(tally.others)))
 
 
-def are_hidden() -> bool:
-    """Whether processes of others can be there and not be seen (hidepid)."""
-    return _hidden("")
-
-
 def _hidden(user: str) -> bool:
     """Whether processes of the user (of any, if empty) can be there and not be seen (hidepid)."""
-    if os.geteuid() == 0 or (user and user == name_of_uid(os.geteuid())):
+    if user and user == name_of_uid(os.geteuid()):
         return not os.path.isdir("/proc/self")  # No /proc at all.
-    try:
-        with open("/proc/1/cmdline", "rb") as command:
-            command.read(1)
-    except OSError:
-        return True
-    return False
+    return proc.hides_others()
 
 
 def _candidates(wanted: Wanted, holder: int | None, tally: _Tally) -> Iterator[_Candidate]:
