@@ -179,18 +179,26 @@ def _candidates(wanted: Wanted, holder: int | None, tally: _Tally) -> Iterator[_
             continue
         uid = proc.owner(pid)
         if pid != holder and wanted.user and uid != user:
-            # Not taken to pieces: it may be as long as its user likes.
-            if place and place in head:
+            if place and place in head and tally.allows(uid, _cost(head)) and _is_backup(head):
                 tally.others.add(_name(uid) or "somebody")
             continue
         words = proc.command(pid)
-        cost = 1 + words.count(b"\0") // _PART_OF_WORDS + len(words) // _PART_OF_BYTES
-        if pid != holder and not tally.allows(uid, cost):
+        if pid != holder and not tally.allows(uid, _cost(words)):
             tally.leave_out(uid)
             continue
         invocation = read_invocation(proc.argv(words)) if b"duplicity" in words else None
         if pid == holder or zombie or (invocation and not _is_part(pid, words, invocation)):
             yield _Candidate(pid, uid, invocation, zombie)
+
+
+def _cost(words: bytes) -> int:
+    """What it costs to take arguments to pieces, in processes."""
+    return 1 + words.count(b"\0") // _PART_OF_WORDS + len(words) // _PART_OF_BYTES
+
+
+def _is_backup(words: bytes) -> bool:
+    invocation = read_invocation(proc.argv(words))
+    return invocation is not None and invocation.backup
 
 
 def _is_part(pid: int, words: bytes, invocation: Invocation) -> bool:
