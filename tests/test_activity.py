@@ -31,10 +31,10 @@ LIMITS = {
 
 
 def evaluated(
-    *processes: Process, still: dict[int, float] | None = None, **options: bool
+    *processes: Process, still: dict[int, float] | None = None, required: bool = False
 ) -> Evaluation:
     sight = Sight(processes, sure=True)
-    return evaluate(measure(sight, still or {}, NOW), judge(sight, **options), LIMITS)
+    return evaluate(measure(sight, still or {}, NOW), judge(sight, required=required), LIMITS)
 
 
 def standstill(*steps: tuple[float, Progress]) -> float:
@@ -54,6 +54,25 @@ def test_none_running_is_ok_and_critical_if_one_is_required() -> None:
         "elapsed=0s;43200;86400;0 processes=0;;;0 stalled=0s;3600;10800;0"
     )
     assert evaluated(required=True).state == State.CRITICAL
+
+
+def test_what_must_be_running_is_whose_it_should_be() -> None:
+    whose = ("backup", "root")
+    for users, state in ((["mallory"], 2), (["mallory", "backup"], 0), (["root"], 0), ([""], 2)):
+        running = tuple(BACKUP._replace(user=user) for user in users)
+        judged = list(judge(Sight(running, sure=True), required=True, whose=whose))
+        missing = [finding.text for finding in judged if finding.kind is Kind.NOT_RUNNING]
+        name = users[0] or "nobody"
+        said = f"no backup is running but of {name}, whom -u would have to name"
+        assert missing == ([said] if state else [])
+
+
+def test_what_was_passed_over_is_said() -> None:
+    sight = Sight((), sure=True, left_out={"mallory": 150}, others=("eve", "mallory"))
+    assert list(details(sight)) == [
+        "Not counted: a process of eve, mallory that looks like the job's",
+        "Not looked at: 150 more of mallory's processes that may be duplicity's",
+    ]
 
 
 def test_one_running_is_ok_and_named() -> None:

@@ -283,6 +283,9 @@ STATE_FILES: dict[str, Callable[[Path], object]] = {
 }
 
 
+REPLACED = ("unreadable", "binary junk", "a gigabyte", "empty")  # being files of one's own
+
+
 @pytest.mark.parametrize(("plugin", "fault"), pairs(REMEMBERING, STATE_FILES))
 @pytest.mark.usefixtures("leaves_nothing")
 def test_no_state_file_changes_the_answer(site: Site, plugin: str, fault: str) -> None:
@@ -293,8 +296,10 @@ def test_no_state_file_changes_the_answer(site: Site, plugin: str, fault: str) -
     STATE_FILES[fault](path)
     shadow = os.stat("/etc/shadow")
     try:
+        # In the process check's, progress: without that, a backup can stand still unnoticed.
+        kept = plugin != "process" or fault in REPLACED
         for _ in range(2):
-            assert_answer(plugin, run(site.call(plugin)), "O")
+            assert_answer(plugin, run(site.call(plugin)), "O" if kept else "U")
         assert list(site.state.glob(".*")) == []
         assert not (site.state / "none").exists()
         assert os.stat("/etc/shadow") == shadow

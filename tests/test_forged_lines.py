@@ -87,7 +87,6 @@ def test_in_what_a_plugin_prints(words: list[str], tmp_path: Path) -> None:
     assert_not_forged(printed(tmp_path, *words))
 
 
-@pytest.mark.xfail(reason="advice joins words by shlex.join, not by lines.pasted")
 @pytest.mark.parametrize(
     "words",
     [

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from check_duplicity import memory
 from check_duplicity.memory import Forgotten, default_path, recall, remember
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -78,6 +79,48 @@ def test_a_directory_that_others_can_write_to_is_not_used(tmp_path: Path) -> Non
     with pytest.raises(Forgotten, match="others can write to its directory"):
         remember(str(tmp_path / "x"), {})
     assert not list(tmp_path.iterdir())
+
+
+def test_no_part_of_the_way_is_another_users(tmp_path: Path) -> None:
+    """Who can put a part of it away can put another in its place."""
+    (tmp_path / "open" / "state").mkdir(parents=True)
+    (tmp_path / "open" / "state").chmod(0o700)
+    (tmp_path / "link").symlink_to("open")
+    ways = [tmp_path / name / "state" / "x" for name in ("open", "link")]
+    for mode, good in ((0o755, True), (0o777, False), (0o1777, True)):
+        (tmp_path / "open").chmod(mode)
+        for way in ways:
+            if good:
+                remember(str(way), {"a": mode})
+                assert recall(str(way)) == {"a": mode}
+                continue
+            for use in (recall, lambda path: remember(path, {})):
+                with pytest.raises(Forgotten, match=f"others can write to {tmp_path}/open"):
+                    use(str(way))
+
+
+def test_a_taken_name_is_known_by_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(memory, "_SHARED", str(tmp_path))
+    first = tmp_path / f"check-duplicity-{os.geteuid()}"
+    assert os.path.dirname(default_path("process", [])) == str(first)
+    first.symlink_to("/")  # As good as another user's.
+    other = Path(default_path("process", []))
+    assert other.parent.name.startswith(f"{first.name}-")
+    assert not other.parent.exists()
+    assert default_path("process", []) != str(other)  # It can't be guessed.
+    remember(str(other), {"a": 1}, make_directory=True)
+    assert default_path("process", []) == str(other)
+    assert recall(default_path("process", [])) == {"a": 1}
+    # Where there are too many to find it, it isn't forgotten for yet another.
+    with monkeypatch.context() as few:
+        few.setattr(memory, "_MOST_NAMES", 0)
+        assert os.path.dirname(default_path("process", [])) == str(first)
+    # It stays the one when the name is free again.
+    first.unlink()
+    assert default_path("process", []) == str(other)
 
 
 def test_no_place_to_write_is_said() -> None:

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from check_duplicity import processes
+from check_duplicity import lock, processes
 from lab import Lab, wait_until
 from plugin import Result, run_plugin
 
@@ -306,19 +306,26 @@ def test_a_first_backup_that_runs_is_a_warning(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("place", ["/proc/none/state", "/dev/full/state"])
-def test_without_memory_the_check_still_answers(lab: Lab, place: str) -> None:
+def test_without_memory_whether_it_gets_on_is_unknown(lab: Lab, place: str) -> None:
     with lab.running():
-        result = process(lab, "-d", lab.url, "--state-file", place)
-    assert result.status == 0
-    assert f"Progress is not known: {place}: " in result.out
-    assert "stalled" not in result.performance
+        for more in ([], ["-q"]):
+            result = process(lab, "-d", lab.url, "--state-file", place, *more)
+            assert result.status == 3
+            assert f", but whether it gets on is not known: {place}: " in result.first_line
+            assert result.first_line.endswith("; give it a --state-file")
+        # What is worse is said all the same.
+        result = process(lab, "-d", lab.url, "--state-file", place, "-c", "@0:1d")
+        assert result.status == 2
+        assert f"whether it gets on is not known: {place}: " in result.out
+    # Without a backup there is nothing to remember.
+    assert process(lab, "-d", lab.url, "--state-file", place).status == 0
 
 
 def test_a_backup_that_ends_while_it_is_looked_for_is_no_second_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     holders = iter([2**22 + 1, None])  # no process has that number: it has just ended
-    monkeypatch.setattr(processes, "lock_holder", lambda archive: next(holders))
+    monkeypatch.setattr(lock, "holder", lambda archive, user: next(holders))
     wanted = processes.Wanted("file:///nowhere-at-all", "/nowhere", "job", "")
     assert processes.look(wanted).running == ()
 

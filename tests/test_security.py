@@ -170,7 +170,7 @@ def test_06_a_link_of_a_user_is_never_roots_profile(common: Path) -> None:
 # Reading
 
 
-def test_08_what_is_found_is_read_and_never_run(tmp_path: Path) -> None:
+def test_14_what_is_found_is_read_and_never_run(tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     text = (
         f"touch {ran}; X=$(touch {ran}) ; . {tmp_path}/job.sh\n"
@@ -187,7 +187,7 @@ def test_08_what_is_found_is_read_and_never_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "device"])
-def test_09_an_archive_directorys_links_pipes_and_devices_are_left_alone(
+def test_15_an_archive_directorys_links_pipes_and_devices_are_left_alone(
     kind: str, tmp_path: Path
 ) -> None:
     name = tmp_path / "duplicity-full.20261124T000000Z.manifest"
@@ -202,9 +202,9 @@ def test_09_an_archive_directorys_links_pipes_and_devices_are_left_alone(
     assert f"manifest {name}: " in seen.problem
 
 
-def test_13_no_duplicity_of_the_current_directory_is_run(tmp_path: Path) -> None:
+def test_19_no_duplicity_of_the_current_directory_is_run(tmp_path: Path) -> None:
     script(tmp_path / "duplicity", f"touch {tmp_path}/ran")
-    for path in ("/nowhere", None):
+    for path in ("/nowhere", None, ".", "", f":{os.defpath}"):
         environment = {} if path is None else {"PATH": path}
         done = subprocess.run(
             [sys.executable, "-I", BIN / "check_duplicity_freshness",
@@ -220,14 +220,14 @@ def test_13_no_duplicity_of_the_current_directory_is_run(tmp_path: Path) -> None
 
 
 @given(st.text())
-def test_14_no_text_moves_a_cursor_or_is_more_than_text(text: str) -> None:
+def test_20_no_text_moves_a_cursor_or_is_more_than_text(text: str) -> None:
     for shown in (output.harmless(text), output.harmless(text + ESCAPES)):
         assert all(c.isprintable() or c == "\n" for c in shown)
         assert not set(shown) & set("|<>")
 
 
 @pytest.mark.parametrize("plugin", ["check_duplicity_freshness", "duplicity_triage"])
-def test_15_escapes_in_names_stay_out_of_every_output(plugin: str, tmp_path: Path) -> None:
+def test_21_escapes_in_names_stay_out_of_every_output(plugin: str, tmp_path: Path) -> None:
     place = tmp_path / f"a{ESCAPES}\r|<b>$(touch {tmp_path}/ran)"
     for more in ([], ["--json"] if plugin == "duplicity_triage" else ["-v"]):
         arguments = ["-d", f"file://{place}", *more]
@@ -242,7 +242,7 @@ def test_15_escapes_in_names_stay_out_of_every_output(plugin: str, tmp_path: Pat
             assert json.loads(done.stdout)
 
 
-def test_16_what_looks_like_markup_is_shown_as_it_is() -> None:
+def test_22_what_looks_like_markup_is_shown_as_it_is() -> None:
     from rich.console import Console
 
     report = Report()
@@ -257,7 +257,7 @@ def test_16_what_looks_like_markup_is_shown_as_it_is() -> None:
     assert "[/bold]" in shown.getvalue()
 
 
-def test_17_no_name_adds_a_line_to_a_jobs_file() -> None:
+def test_23_no_name_adds_a_line_to_a_jobs_file() -> None:
     evil = f"/home/m/x\n[job]\nuser = root\nduplicity = /home/m/evil{ESCAPES}\r"
     facts = {
         "user": Fact("m", evil),
@@ -280,7 +280,7 @@ def forged(whom: str, command: str) -> str:
     )
 
 
-def test_19_no_mail_chooses_what_is_to_be_typed(tmp_path: Path) -> None:
+def test_25_no_mail_chooses_what_is_to_be_typed(tmp_path: Path) -> None:
     box = tmp_path / "mbox"
     tools = tmp_path / "bin"
     tools.mkdir()
@@ -313,7 +313,7 @@ def test_19_no_mail_chooses_what_is_to_be_typed(tmp_path: Path) -> None:
 
 @pytest.mark.root
 @needs_root
-def test_20_roots_hand_reads_no_file_that_a_user_could_replace(nobodys: Path) -> None:
+def test_26_roots_hand_reads_no_file_that_a_user_could_replace(nobodys: Path) -> None:
     path = nobodys / "job.sh"
     path.write_text("duplicity / sftp://u:geheim@host/x\n")
     shutil.chown(path, NOBODY)
@@ -341,7 +341,7 @@ def test_20_roots_hand_reads_no_file_that_a_user_could_replace(nobodys: Path) ->
 # Secrets
 
 
-def test_22_only_duplicity_itself_shows_a_jobs_password_to_ps(tmp_path: Path) -> None:
+def test_28_only_duplicity_itself_shows_a_jobs_password_to_ps(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     spy = script(tmp_path / "spy", f"cat /proc/$PPID/cmdline /proc/$PPID/environ > {seen}")
     job = tmp_path / "x.ini"
@@ -353,7 +353,7 @@ def test_22_only_duplicity_itself_shows_a_jobs_password_to_ps(tmp_path: Path) ->
     assert "geheim" not in seen.read_text() + result.out
 
 
-def test_23_nothing_writes_a_core(tmp_path: Path) -> None:
+def test_29_nothing_writes_a_core(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     spy = script(tmp_path / "spy", f"ulimit -c > {seen}; cat /proc/$PPID/limits >> {seen}")
     line = shlex.join(

@@ -231,7 +231,9 @@ def test_hidden_processes_are_unknown_without_the_archive_directory_and_right_wi
 
 
 @pytest.mark.parametrize("scheme", ["sftp", "rsync"])
-def test_a_backup_to_a_server_that_never_answers_is_stalled(home: Path, scheme: str) -> None:
+def test_a_backup_to_a_server_that_never_answers_is_stalled(
+    home: Path, scheme: str, tmp_path: Path
+) -> None:
     with deaf_server() as port:
         url = f"{scheme}://{USER}@127.0.0.1:{port}//x"
         words = ["sudo", "-n", "-H", "-u", USER, str(DUPLICITY), "full", "--no-encryption"]
@@ -242,9 +244,8 @@ def test_a_backup_to_a_server_that_never_answers_is_stalled(home: Path, scheme: 
             start_new_session=True,
         ) as backup:
             try:
-                (home / "state").mkdir(mode=0o700, exist_ok=True)
-                options = ["-d", url, "--state-file", home / "state" / "x", "-q"]
-                state = {"XDG_STATE_HOME": str(home)}
+                options = ["-d", url, "-q"]
+                state = {"XDG_STATE_HOME": str(tmp_path)}
 
                 def stalled(*limits: str) -> Result:
                     arguments = [*options, *limits]

@@ -26,12 +26,21 @@ def picture(*kinds: Kind, running: bool = False, unseen: Kind | None = None) -> 
     return Picture("assets", JOB, findings=found(*kinds), running=running, unseen=unseen)
 
 
+def unknown(*kinds: Kind, running: bool) -> Picture:
+    """A picture in which it isn't known whether the backup gets on."""
+    finding = Finding(Kind.NO_MEMORY, State.UNKNOWN, "whether it gets on is not known")
+    return picture()._replace(findings=(finding, *found(*kinds)), running=running)
+
+
 @pytest.mark.parametrize(
     ("seen", "word", "state"),
     [
         (picture(), "good", State.OK),
         (picture(running=True), "in progress", State.OK),
         (picture(Kind.STALLED, running=True), "hung", State.WARNING),
+        (unknown(running=True), "in progress", State.UNKNOWN),
+        (unknown(Kind.WAITING, running=True), "waiting for a passphrase", State.WARNING),
+        (unknown(Kind.NO_DESTINATION, running=True), "in progress", State.CRITICAL),
         (picture(Kind.WAITING, running=True), "waiting for a passphrase", State.WARNING),
         (picture(Kind.NO_SPACE, Kind.STALE), "failed", State.CRITICAL),
         (picture(Kind.STALE, Kind.RUN_FAILED), "failed", State.CRITICAL),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from check_duplicity.findings import Finding, Kind, Measure, State
@@ -105,11 +105,18 @@ def measure(sight: Sight, still: Mapping[int, float], now: datetime) -> Iterator
         yield Measure("stalled", int(seconds), "s", text, Kind.STALLED, said)
 
 
-def judge(sight: Sight, *, required: bool = False) -> Iterator[Finding]:
-    """Yield what is wrong, apart from the numbers."""
+def judge(
+    sight: Sight, *, required: bool = False, whose: Container[str] | None = None
+) -> Iterator[Finding]:
+    """Yield what is wrong, apart from the numbers.
+
+    If one must be running, it is one of ``whose``: anybody can start what looks like a backup.
+    """
     running = sight.running
-    if required and not running:
-        yield Finding(Kind.NOT_RUNNING, State.CRITICAL, "no backup is running")
+    if required and not any(_counts(process, whose) for process in running):
+        others = ", ".join(sorted({process.user or "nobody" for process in running}))
+        but = f" but of {others}, whom -u would have to name" if others else ""
+        yield Finding(Kind.NOT_RUNNING, State.CRITICAL, f"no backup is running{but}")
     for process in running:
         if process.waits_for:
             text = f"{process.waits_for} waits for a passphrase, pid {process.pid}"
@@ -136,6 +143,14 @@ def details(sight: Sight) -> Iterator[str]:
         if process.holds_lock:
             words.append("holds the lock")
         yield ("Running: " if process.running else "No backup: ") + ", ".join(words)
+    if sight.others:
+        yield f"Not counted: a process of {', '.join(sight.others)} that looks like the job's"
+    for user, count in sight.left_out.items():
+        yield f"Not looked at: {count} more of {user}'s processes that may be duplicity's"
+
+
+def _counts(process: Process, whose: Container[str] | None) -> bool:
+    return whose is None or process.user in whose
 
 
 def _oldest(running: Sequence[Process]) -> str:

@@ -450,6 +450,12 @@ Run this as root or as the user whom the backup belongs to, or name the job's ar
 which tells by its lock:
   sudo -u {user} -- {check}""",
     ),
+    Kind.NO_MEMORY: (
+        """\
+Progress is what has grown since an earlier check. Give check_duplicity_process a place to remember
+that, in a directory that nobody else can write to, put away, or replace:
+{process} --state-file FILE""",
+    ),
     Kind.USAGE: (),
     Kind.NO_JOB: (
         """\

@@ -69,6 +69,7 @@ class Kind(Enum):
     # What can't be seen is UNKNOWN.
     NO_NEWS = "no run to judge"
     HIDDEN = "processes hidden"
+    NO_MEMORY = "progress not known"
     USAGE = "wrong usage"
     NO_JOB = "no such job"
     WRONG_USER = "wrong user"

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 
-from check_duplicity import __version__, logs, memory
+from check_duplicity import __version__, beside, logs, memory
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.logged import Logged, in_order
-from check_duplicity.user import current
+from check_duplicity.user import current, name_of_uid
 from check_duplicity.values import NamedTuple
 
 _DAY = timedelta(days=1)
@@ -81,34 +81,54 @@ def look(
 def _apart(paths: Iterable[str]) -> list[str]:
     """Leave out what is read anyway: the rotated neighbours of another path."""
     paths = list(dict.fromkeys(paths))
-    beside = {other for path in paths if path != "-" for other in logs.rotated(path)}
-    return [path for path in paths if path not in beside] or paths
+    others = {other for path in paths if path != "-" for other in beside.of(path)}
+    return [path for path in paths if path not in others] or paths
 
 
-def in_progress(runs: Iterable[Logged], paths: Iterable[str], which: Sequence[str]) -> set[str]:
+def in_progress(
+    runs: Iterable[Logged], paths: Iterable[str], which: Sequence[str], user: str
+) -> tuple[set[str], set[str]]:
     """Return the logs that have a run without an end, and may still be written to.
 
-    A process that has the log open tells; if that can't be seen, any backup that is running, of
-    those with this destination, archive directory and name (``which``).
+    A process that has the log open for writing tells; if that can't be seen, any backup that is
+    running, of those with this destination, archive directory and name (``which``). Only root's
+    processes count for the former, and for both those of the log's owner and of the job's ``user``,
+    if that is empty of the one that this process runs as. Those of which neither can be seen
+    (hidepid) are among them, and returned besides.
     """
     unfinished = {run.job for run in runs if not run.whole}
-    found = set()
+    found, unseen = set(), set()
     for path in map(os.path.abspath, paths):
         if path in unfinished:
-            from check_duplicity import processes
+            from check_duplicity import proc
 
-            written = processes.is_being_written(path)
-            if written or (written is None and _is_running(*which)):
+            theirs = {proc.uid_of(user or current()), *_owner(path)}
+            written = proc.is_written(path, {0, *theirs})
+            running = _is_running(which, theirs) if written is None else written
+            if running is None:
+                unseen.add(path)
+            if running is not False:
                 found.add(path)
-    return found
+    return found, unseen
 
 
-def _is_running(url: str, archive_dir: str, name: str) -> bool:
-    """Whether a backup is running; also if that can't be seen."""
+def _owner(path: str) -> Iterable[int]:
+    try:
+        return [os.stat(path).st_uid]
+    except OSError:
+        return []
+
+
+def _is_running(which: Sequence[str], users: Iterable[int]) -> bool | None:
+    """Whether a backup of one of these users is running; ``None`` if that can't be seen."""
     from check_duplicity import processes
 
-    sight = processes.look(processes.Wanted(url, archive_dir, name))
-    return bool(sight.running) or not sight.sure
+    url, archive_dir, name = which
+    wanted = [processes.Wanted(url, archive_dir, name, name_of_uid(uid)) for uid in users]
+    sights = list(map(processes.look, wanted))
+    if any(sight.running for sight in sights):
+        return True
+    return False if all(sight.sure for sight in sights) else None
 
 
 def newest_complete(url: str, archive_dir: str, name: str, now: datetime) -> datetime | None:

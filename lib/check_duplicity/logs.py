@@ -4,7 +4,8 @@ What is kept of a file is how far it was read, what it was then (device and inod
 its beginning and before the end of what was read), and the runs in it, those in a last message or
 line as long as nothing follows. That is a cache: a file that isn't the same any more is read anew,
 and one that is gone is forgotten, so that the answer is what it would be without. Rotated files
-beside it are read as well, compressed ones, too.
+beside it are read as well, compressed ones, too, if they are the log's owner's or root's: what
+another user puts there says nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from check_duplicity import mailboxes
+from check_duplicity import beside, mailboxes
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.logged import Logged, logged_of, newest, of_log, of_mail, values_of_logged
 from check_duplicity.user import name_of_uid
@@ -32,8 +33,6 @@ _BLOCK = 1 << 20  # bytes read at once
 _FINGERPRINT = 1024  # bytes
 _LONGEST_LINE = 1 << 16  # bytes; what is longer is cut
 _SETTLED = 60  # seconds after which nobody goes on writing a line or a message
-# A plain number is one only behind a dot: web-2 is another log than web.
-_ROTATED = r"(?:\.\d{1,4}|[.-]\d{8,14}(?:-\d{1,10})?|[.-]old)?(?:\.(?:gz|bz2|xz))?"
 _LARGEST_COPY = 2 << 30  # bytes, of a compressed mbox
 _COMPRESSED = (".gz", ".bz2", ".xz")
 _SUFFIX = re.compile(r"\.(?:log|txt|out)$")
@@ -73,6 +72,7 @@ class _File(NamedTuple):
     size: int
     changed: float
     owner: str = ""
+    uid: int = -1
 
 
 def look(path: str, kept: dict[str, Any], how: Look) -> Found:
@@ -104,12 +104,12 @@ def _look_at_maildir(path: str, kept: dict[str, Any], how: Look) -> Found:
     before = kept.get("messages")
     before = before if isinstance(before, dict) else {}
     try:
-        messages = mailboxes.maildir(path, how.horizon)
+        messages, others = mailboxes.maildir(path, how.horizon)
     except FileNotFoundError:
         raise CannotSee(Kind.NOT_READABLE, f"{path}: is neither a file nor a Maildir") from None
     runs: list[Logged] = []
     after: dict[str, Any] = {}
-    problems = []
+    problems = beside.passed_over(others)
     for unique, name, delivered, size in messages:
         try:
             *same, values = before[unique]
@@ -132,23 +132,26 @@ def _look_at_maildir(path: str, kept: dict[str, Any], how: Look) -> Found:
 def _look_at_files(path: str, kept: dict[str, Any], how: Look) -> Found:
     before = kept.get("files")
     before = before if isinstance(before, list) else []
-    problems = []
     with contextlib.ExitStack() as stack:
-        files = []
-        for name in [*rotated(path), path]:
+        files, owners = [], beside.owners_without(path)
+        # The log itself first: whose its earlier ones must be is known by its owner.
+        with contextlib.suppress(FileNotFoundError):
+            files.append(stack.enter_context(_opened(path, follow=True)))
+            owners = beside.owners_with(files[0].uid)
+        names, problems = beside.that_count(path, owners)
+        for name in names:
             try:
-                files.append(stack.enter_context(_opened(name, follow=name == path)))
+                file = stack.enter_context(_opened(name, follow=False))
+                files += [file] if file.uid in owners else []
             except FileNotFoundError:
                 pass
             except OSError as error:
                 problems.append(f"{name}: {error.strerror}")
         if not files:
-            raise CannotSee(
-                Kind.NOT_READABLE, problems[0] if problems else f"{path}: {os.strerror(2)}"
-            )
+            raise CannotSee(Kind.NOT_READABLE, "; ".join([f"{path}: {os.strerror(2)}", *problems]))
         runs: list[Logged] = []
         after = []
-        for file in sorted(files, key=lambda file: file.changed):
+        for file in sorted(files, key=lambda file: (file.changed, file.name == path)):
             if file.changed >= how.horizon:
                 known: Any = next((entry for entry in before if _is_of(entry, file, how)), {})
                 try:
@@ -161,23 +164,6 @@ def _look_at_files(path: str, kept: dict[str, Any], how: Look) -> Found:
     return Found(newest(runs, how.latest), {"files": after}, tuple(problems))
 
 
-def rotated(path: str) -> list[str]:
-    """Return the names beside a file that it had before: ``.1``, ``.2.gz``, ``-20261124`` ..."""
-    directory, base = os.path.split(path)
-    stem, dot, suffix = base.rpartition(".")
-    forms = re.escape(base) + _ROTATED
-    if dot and stem:
-        forms += (
-            rf"|{re.escape(stem)}-\d{{8}}(?:-\d{{1,10}})?\.{re.escape(suffix)}(?:\.(?:gz|bz2|xz))?"
-        )
-    form = re.compile(forms)
-    try:
-        names = os.listdir(directory or ".")
-    except OSError:
-        return []
-    return [os.path.join(directory, n) for n in sorted(names) if n != base and form.fullmatch(n)]
-
-
 @contextlib.contextmanager
 def _opened(name: str, *, follow: bool) -> Iterator[_File]:
     flags = os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
@@ -185,9 +171,12 @@ def _opened(name: str, *, follow: bool) -> Iterator[_File]:
         status = os.fstat(opened.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, "is neither a file nor a Maildir")
+        if follow:
+            beside.demand_no_strangers(name, status)
         identity = [status.st_dev, status.st_ino]
         owner = name_of_uid(status.st_uid)
-        yield _File(name, opened, identity, status.st_size, status.st_mtime, owner)
+        size, changed = status.st_size, status.st_mtime
+        yield _File(name, opened, identity, size, changed, owner, status.st_uid)
 
 
 def _is_of(entry: Any, file: _File, how: Look) -> bool:

@@ -180,23 +180,32 @@ def may_be_duplicity(raw: bytes) -> bool:
     return encoded or re.search(f"(?i){catalogue.ITS_OWN}".encode(), raw) is not None
 
 
-def maildir(directory: str, horizon: float) -> list[tuple[str, str, float, int]]:
+def maildir(
+    directory: str, horizon: float
+) -> tuple[list[tuple[str, str, float, int]], list[tuple[str, int]]]:
     """Return the messages of a Maildir since ``horizon``: unique name, path, delivery, and size.
 
-    Links and pipes are none. Raises `OSError`.
+    Links and pipes are none. What is neither root's, nor of whom the Maildir is, nor of whom this
+    process runs as, was not delivered: path and owner of these are returned besides. Raises
+    `OSError`.
     """
-    found = []
+    found, others = [], []
     for folder in ("new", "cur"):
-        for entry in os.scandir(os.path.join(directory, folder)):
+        place = os.path.join(directory, folder)
+        owners = (os.stat(place).st_uid, os.geteuid(), 0)
+        for entry in os.scandir(place):
             try:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue  # Its reader has moved it.
-            if stat.S_ISREG(status.st_mode) and status.st_mtime >= horizon:
-                found.append(
-                    (entry.name.partition(":")[0], entry.path, status.st_mtime, status.st_size)
-                )
-    return sorted(found)
+            if not stat.S_ISREG(status.st_mode) or status.st_mtime < horizon:
+                continue
+            if status.st_uid not in owners:
+                others.append((entry.path, status.st_uid))
+                continue
+            name = entry.name.partition(":")[0]
+            found.append((name, entry.path, status.st_mtime, status.st_size))
+    return sorted(found), sorted(others)
 
 
 def maildir_message(path: str) -> bytes:

@@ -1,9 +1,10 @@
 """Remember from one check to the next, in a small file that only its user can touch.
 
-Memory is a convenience, never a truth: what can't be read is forgotten, and what can't be written
-is said, with the reason. Nobody else can plant or read it: the directory must be its user's alone,
-the file is private (0600), no link is followed, and it is replaced in one step, so that checks at
-the same time don't harm each other.
+What can't be read is forgotten, and what can't be written is said, with the reason. Nobody else can
+plant or read it, nor turn the way to it elsewhere: the directory must be its user's alone, the file
+is private (0600), no link is followed, and it is replaced in one step, so that checks at the same
+time don't harm each other. Nor can anybody keep a user from having such a directory: if its name in
+/var/tmp is taken, another is made, with a name that can't be guessed, and known by its owner.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import json
 import os
 import stat
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from check_duplicity.values import TYPE_CHECKING
 
@@ -22,27 +24,60 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LARGEST = 16 << 20  # bytes
+_SHARED = "/var/tmp"  # noqa: S108  # nosec B108  # only a directory that is this user's alone
+_MOST_NAMES = 100_000  # looked at there
+_MOST_LINKS = 40  # on a way, as the kernel's own limit
 
 
 class Forgotten(Exception):
     """Memory could not be read or kept; the text says why."""
 
 
-def default_path(plugin: str, identity: Sequence[str]) -> str:
+class Damaged(Forgotten):
+    """What was kept is nonsense: it can be begun anew."""
+
+
+def default_path(plugin: str, identity: Sequence[str], home: str | None = None) -> str:
     """Return where a plugin keeps what it knows of one job: ``identity`` is what tells them apart.
 
-    Below ``$XDG_STATE_HOME`` (XDG Base Directory Specification), else in ``/var/tmp``.
+    Below ``home``, which is ``$XDG_STATE_HOME`` if it isn't given (XDG Base Directory
+    Specification), else in ``/var/tmp``.
     """
-    home = os.environ.get("XDG_STATE_HOME", "")
-    if os.path.isabs(home):
-        directory = os.path.join(home, "check-duplicity")
-    else:
-        # Only if it is this user's alone: see _open_directory.
-        directory = f"/var/tmp/check-duplicity-{os.geteuid()}"  # noqa: S108  # nosec B108
+    home = os.environ.get("XDG_STATE_HOME", "") if home is None else home
+    directory = os.path.join(home, "check-duplicity") if os.path.isabs(home) else _own_directory()
     import hashlib
 
     words = "\0".join(identity).encode(errors="surrogateescape")
     return os.path.join(directory, f"{plugin}-{hashlib.sha256(words).hexdigest()[:16]}.json")
+
+
+def _own_directory() -> str:
+    """Return the directory of this user in /var/tmp, where anybody can take any name.
+
+    Which is whose can't be forged: the owner tells. It may still have to be made.
+    """
+    first = os.path.join(_SHARED, f"check-duplicity-{os.geteuid()}")
+    if _is_own(first):
+        return first
+    begin = os.path.basename(first) + "-"
+    with contextlib.suppress(OSError), os.scandir(_SHARED) as entries:
+        for entry in islice(entries, _MOST_NAMES):
+            if entry.name.startswith(begin) and _is_own(entry.path):
+                return entry.path
+        if next(entries, None):
+            return first  # Ours may be among the rest: a new one would know nothing.
+    return f"{first}-{os.urandom(8).hex()}" if os.path.lexists(first) else first
+
+
+def _is_own(path: str) -> bool:
+    with contextlib.suppress(OSError):
+        status = os.lstat(path)
+        return (
+            stat.S_ISDIR(status.st_mode)
+            and status.st_uid == os.geteuid()
+            and not status.st_mode & 0o022
+        )
+    return False
 
 
 def recall(path: str) -> dict[str, Any]:
@@ -67,7 +102,7 @@ def recall(path: str) -> dict[str, Any]:
     except OSError as error:
         raise Forgotten(_reason(path, error)) from None
     except (ValueError, RecursionError):
-        raise Forgotten(f"{path}: is damaged, begun anew") from None
+        raise Damaged(f"{path}: is damaged, begun anew") from None
     finally:
         os.close(directory)
     return value if isinstance(value, dict) else {}
@@ -108,14 +143,49 @@ def remember(path: str, value: dict[str, Any], *, make_directory: bool = False) 
 
 
 def _open_directory(path: str) -> int:
-    """Open the directory of a file, if nobody else can write to it."""
+    """Open the directory of a file, if nobody else can write to it, or put another in its place."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-    directory = os.open(os.path.dirname(path) or ".", flags)
+    parent = os.path.dirname(os.path.abspath(path))
+    _demand_own_way(parent)
+    directory = os.open(parent, flags)
     status = os.fstat(directory)
     if status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022:
         os.close(directory)
         raise PermissionError(errno.EPERM, "others can write to its directory")
     return directory
+
+
+def _demand_own_way(directory: str) -> None:
+    """Refuse a way on which another user can put something else in the place of a part.
+
+    Each part is this user's or root's; where anybody may write, nobody else may remove what is
+    there (the sticky bit).
+    """
+    for place, part in _way(directory):
+        if os.lstat(part).st_uid not in (os.geteuid(), 0):
+            raise PermissionError(errno.EPERM, f"{part} is another user's")
+        mode = os.lstat(place).st_mode
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            raise PermissionError(errno.EPERM, f"others can write to {place}")
+
+
+def _way(path: str) -> Iterator[tuple[str, str]]:
+    """Yield each part of an absolute path, behind the directory it is in, as the kernel goes it."""
+    place, parts, links = "/", path.split("/"), 0
+    while parts and links < _MOST_LINKS:
+        name = parts.pop(0)
+        if name in ("", ".", ".."):
+            place = os.path.dirname(place) if name == ".." else place
+            continue
+        part = os.path.join(place, name)
+        yield place, part
+        if os.path.islink(part):
+            links += 1
+            target = os.readlink(part)
+            parts = [*target.split("/"), *parts]
+            place = "/" if target.startswith("/") else place
+        else:
+            place = part
 
 
 def _demand_own_file(file: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from argparse import Namespace
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from check_duplicity import (
@@ -17,13 +17,14 @@ from check_duplicity import (
     freshness,
     lastruns,
     lastseen,
+    proc,
     processes,
     sidebyside,
     sources,
     user,
 )
 from check_duplicity.advice import Job
-from check_duplicity.evaluation import Evaluation, evaluate
+from check_duplicity.evaluation import Evaluation, Limits, evaluate
 from check_duplicity.findings import CannotSee, Finding, Kind, State
 from check_duplicity.jobs import Known
 from check_duplicity.limits import age_limit
@@ -33,7 +34,7 @@ from check_duplicity.sources import Source
 from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     _T = TypeVar("_T")
 
@@ -143,25 +144,55 @@ def _source(known: Known, options: Namespace) -> Source:
 
 
 def _with_now(picture: Picture, known: Known, now: datetime) -> Picture:
-    wanted = processes.Wanted(
-        known.get("destination"),
-        known.get("archive_dir"),
-        known.get("name"),
-        known.get("user"),
-        Prefixes.of_options(known.words("options")),
-    )
-    sight = processes.look(wanted)
+    """Add what runs now, judged as check_duplicity_process judges it. Nothing is remembered."""
+    of_job = known.get("destination"), known.get("archive_dir"), known.get("name")
+    whose = known.get("user") or user.current()
+    prefixes = Prefixes.of_options(known.words("options"))
+    sight = processes.look(processes.Wanted(*of_job, whose, prefixes))
     if not sight.running and not sight.sure:
         return picture._replace(now="the processes of others are hidden (hidepid)")
-    evaluated = evaluate(activity.measure(sight, {}, now), activity.judge(sight), {})
+    identity = (*of_job, known.get("user"))
+    before, unknown = _remembered(identity, whose) if sight.running else ({}, "")
+    _, still = activity.compare(sight.running, before, now)
+    measures = activity.measure(sight, still if before else {}, now)
+    evaluated = evaluate(measures, activity.judge(sight), _process_limits(known))
     findings = [*evaluated.findings]
     for process in sight.running:
-        if processes.is_stopped(process.pid):
+        if proc.is_stopped(process.pid):
             text = f"stopped by a signal, pid {process.pid}"
             findings.append(Finding(Kind.STALLED, State.WARNING, text))
-    return picture._replace(
-        now=evaluated.summary, running=bool(sight.running), findings=tuple(findings)
-    )
+    if unknown and not findings:
+        findings.append(Finding(Kind.NO_MEMORY, State.UNKNOWN, unknown))
+    but = f"not counted: a process of {', '.join(sight.others)}" if sight.others else ""
+    said = ", ".join(filter(None, [evaluated.summary, unknown, but]))
+    return picture._replace(now=said, running=bool(sight.running), findings=tuple(findings))
+
+
+def _remembered(identity: Sequence[str], whose: str) -> tuple[dict[str, Any], str]:
+    """What the process check of the job has kept, and why it isn't known, if that can't be read."""
+    from check_duplicity import memory
+
+    try:
+        home = None if whose == user.current() else ""  # The environment is not that user's.
+        with user.acting_as(whose):
+            return memory.recall(memory.default_path("process", identity, home)), ""
+    except memory.Damaged:
+        return {}, ""
+    except (KeyError, memory.Forgotten) as reason:
+        return {}, f"whether it gets on is not known: {reason}"
+
+
+def _process_limits(known: Known) -> dict[str, Limits]:
+    """The limits of the process check for a job, as far as its file has them right."""
+
+    def limits(key: str, warning: str, critical: str) -> Limits:
+        given = known.get(f"{key}_warning") or warning, known.get(f"{key}_critical") or critical
+        try:
+            return Limits(age_limit(given[0]), age_limit(given[1]))
+        except ValueError:
+            return Limits(age_limit(warning), age_limit(critical))
+
+    return {"elapsed": limits("process", "12h", "24h"), "stalled": limits("stalled", "1h", "3h")}
 
 
 def _with_destination(
@@ -216,7 +247,7 @@ def _with_runs(
     script = secrets.hide(known.get("script"))
     runs = [run for run in looked.runs if run.is_of(known.job, script)]
     which = (known.get("destination"), known.get("archive_dir"), known.get("name"))
-    running = lastseen.in_progress(runs, paths, which)
+    running, _ = lastseen.in_progress(runs, paths, which, known.get("user"))
     found = lastruns.verdicts(runs, since, running)
     if not found:
         why = looked.unread or lastruns.no_news(runs, running, now, back)
@@ -245,7 +276,8 @@ def _not_started(known: Known) -> Iterable[Finding]:
             why.append(f"{path} is not executable")
     schedule = known.facts.get("schedule")
     by_cron = schedule is not None and "/systemd/" not in schedule.origin
-    if by_cron and not processes.are_hidden() and not processes.named(("cron", "crond")):
+    # Anybody can start a process of that name: only root's starts what is in the crontabs.
+    if by_cron and not proc.hides_others() and not proc.runs((b"cron", b"crond"), uid=0):
         why.append("cron is not running")
     for reason in why:
         yield Finding(Kind.NOT_STARTED, State.CRITICAL, f"cron can't run it: {reason}")

@@ -1,4 +1,4 @@
-"""See running duplicity: processes by their arguments, and who holds a job's lock.
+"""See running duplicity: processes by whose they are and by their arguments, and the job's lock.
 
 Processes vanish while they are looked at: what is gone is passed over. The lock is the better
 witness where the archive directory is known: it works for renamed programs, and under ``hidepid``.
@@ -7,15 +7,14 @@ witness where the archive directory is known: it works for renamed programs, and
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import pwd
 import re
-import struct
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
+from itertools import islice
 
-from check_duplicity import runtime
+from check_duplicity import lock, proc, runtime
 from check_duplicity.invocation import Invocation, read_invocation
 from check_duplicity.secrets import without_password
 from check_duplicity.user import name_of_uid
@@ -28,9 +27,11 @@ if TYPE_CHECKING:
 
     from check_duplicity.names import Prefixes
 
-_LONGEST_COMMAND = 4 << 20  # bytes; the kernel's own limit for all arguments is lower by default
-_PART = 1 << 16  # bytes read at once
-_FLOCK = "hhqqi"  # struct flock: type, whence, start, length, pid
+# What looking at one user's processes may cost. Who starts more hides only what is his.
+_MOST = 500  # processes, and parts of their arguments
+_PART_OF_WORDS, _PART_OF_BYTES = 1000, 100_000  # of arguments
+_MOST_DESCRIPTORS = 256
+_MOST_FILES = 5000  # of an archive directory; of a larger one only CPU time and I/O tell
 
 
 class Wanted(NamedTuple):
@@ -64,6 +65,7 @@ class Process(NamedTuple):
     """A duplicity at work.
 
     ``started`` is ``None`` where that may not be seen. ``archive`` is its archive directory.
+    ``user`` is empty if there is no one who decides what it does.
     ``waits_for`` names what waits for a passphrase there.
     """
 
@@ -84,10 +86,17 @@ class Process(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """What was seen. ``sure`` tells that nothing that was looked for can have been missed."""
+    """What was seen. ``sure`` tells that nothing that was looked for can have been missed.
+
+    ``left_out`` are the users of whose processes there were too many, each with how many were not
+    looked at. ``others`` are those who have a process that looks like the job's, but isn't its
+    user's, and so doesn't count.
+    """
 
     processes: tuple[Process, ...]
     sure: bool
+    left_out: Mapping[str, int] = {}
+    others: tuple[str, ...] = ()
 
     @property
     def running(self) -> tuple[Process, ...]:
@@ -95,201 +104,177 @@ class Sight(NamedTuple):
         return tuple(process for process in self.processes if process.running)
 
 
+class _Candidate(NamedTuple):
+    """A process that is duplicity's, as far as its arguments and its user tell."""
+
+    pid: int
+    uid: int | None
+    invocation: Invocation | None
+    zombie: bool
+
+
+class _Tally:
+    """What was spent on looking at each user's processes, and what was passed over.
+
+    For what it would have cost, or since it is another user's than the job's.
+    """
+
+    def __init__(self) -> None:
+        self.on: dict[int | None, int] = {}
+        self.left_out: dict[str, int] = {}
+        self.others: set[str] = set()
+
+    def allows(self, uid: int | None, cost: int = 1) -> bool:
+        """Whether so much more may be spent on a user; if so, it is."""
+        spent = self.on.get(uid, 0) + cost
+        if spent <= _MOST:
+            self.on[uid] = spent
+        return spent <= _MOST
+
+    def leave_out(self, uid: int | None) -> None:
+        """Count a process that costs too much."""
+        name = _name(uid) or "others"
+        self.left_out[name] = self.left_out.get(name, 0) + 1
+
+
 def look(wanted: Wanted) -> Sight:
-    """Return the duplicity processes that are wanted, the oldest first."""
-    holder = lock_holder(wanted.archive) if wanted.archive else None
-    found = {process.pid: process for process in _duplicities(holder)}
-    seen = [p for p in found.values() if p.pid == holder or _is_wanted(p, wanted)]
+    """Return the duplicity processes that are wanted, the oldest first.
+
+    What is cheap is asked first: whose they are and their arguments. Only what is wanted is
+    measured, and of each user only so much.
+    """
+    archive = wanted.archive
+    holder = lock.holder(archive, wanted.user) if archive else None
+    tally = _Tally()
+    candidates = list(_candidates(wanted, holder, tally))
+    measured = list(_measured(candidates, wanted, archive, holder, tally))
+    found = {process.pid for process in measured}
     # It may have ended before the processes were looked at, and the next backup begun.
-    if holder is not None and holder not in found and lock_holder(wanted.archive) == holder:
-        size = Progress(archive=_size(wanted.archive))
-        unseen = Process(holder, Invocation(), archive=wanted.archive, progress=size)
-        seen.append(unseen._replace(holds_lock=True))
-    seen.sort(key=lambda process: (process.started is None, process.started, process.pid))
-    sure = holder is not None or _is_free(wanted.archive) or not _hidden(wanted.user)
-    return Sight(tuple(seen), sure)
-
-
-def lock_holder(archive: str) -> int | None:
-    """Return the pid of the process that holds the lock in an archive directory.
-
-    0 if that process is out of sight, in another namespace or on another machine; ``None`` if
-    nobody holds it or it may not be looked at. The lock is only asked for, never taken: ``F_GETLK``
-    on duplicity's ``lockfile``. That means nothing by itself: 0.8 leaves it behind, 2.2 and later
-    remove it.
-    """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-    try:
-        file = os.open(os.path.join(archive, "lockfile"), flags)
-    except OSError:
-        return None
-    try:
-        question = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-        kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, question))
-    except OSError:
-        return None
-    finally:
-        os.close(file)
-    return None if kind == fcntl.F_UNLCK else max(pid, 0)
-
-
-def is_stopped(pid: int) -> bool:
-    """Whether a process was stopped by a signal (SIGSTOP, or Ctrl-Z at its terminal)."""
-    return bool(re.search(rb"\) [Tt] ", _read(f"/proc/{pid}/stat")))
-
-
-def named(names: Container[str]) -> bool:
-    """Whether a process of one of these names is running (``comm`` in proc(5))."""
-    return any(
-        _read(f"/proc/{pid}/comm").decode(errors="replace").strip() in names
-        for pid, _ in _commands()
-    )
-
-
-def is_being_written(path: str) -> bool | None:
-    """Whether a process has a file open, as one does whose output is redirected there.
-
-    ``None`` if that can't be seen, since it may be another user's.
-    """
-    try:
-        wanted = os.stat(path)
-    except OSError:
-        return False
-    sure = True
-    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
-        if not name.isdigit() or int(name) == os.getpid():
-            continue
-        try:
-            descriptors = [entry.path for entry in os.scandir(f"/proc/{name}/fd")]
-        except PermissionError:
-            sure = False
-            continue
-        except OSError:
-            continue
-        for descriptor in descriptors:
-            with contextlib.suppress(OSError):
-                status = os.stat(descriptor)
-                if (status.st_dev, status.st_ino) == (wanted.st_dev, wanted.st_ino):
-                    return True
-    return False if sure else None
-
-
-def _is_free(archive: str) -> bool:
-    """Whether the lock of an archive directory could be asked for, and nobody holds it."""
-    lock = os.path.join(archive, "lockfile")
-    return bool(archive) and (
-        os.access(lock, os.R_OK)
-        or (os.access(archive, os.R_OK | os.X_OK) and not os.path.lexists(lock))
-    )
-
-
-def are_hidden() -> bool:
-    """Whether processes of others can be there and not be seen (hidepid)."""
-    return _hidden("")
+    if holder is not None and holder not in found and lock.holder(archive, wanted.user) == holder:
+        size = Progress(archive=_size(archive))
+        user = wanted.user or _name(lock.only_writer(archive))
+        unseen = Process(holder, Invocation(), user=user, archive=archive, progress=size)
+        measured.append(unseen._replace(holds_lock=True))
+    measured.sort(key=lambda process: (process.started is None, process.started, process.pid))
+    whole = not (tally.left_out and wanted.user)
+    sure = holder is not None or lock.is_free(archive) or (whole and not _hidden(wanted.user))
+    return Sight(tuple(measured), sure, tally.left_out, tuple(sorted(tally.others)))
 
 
 def _hidden(user: str) -> bool:
     """Whether processes of the user (of any, if empty) can be there and not be seen (hidepid)."""
-    if os.geteuid() == 0 or (user and user == name_of_uid(os.geteuid())):
+    if user and user == name_of_uid(os.geteuid()):
         return not os.path.isdir("/proc/self")  # No /proc at all.
-    try:
-        with open("/proc/1/cmdline", "rb") as command:
-            command.read(1)
-    except OSError:
-        return True
-    return False
+    return proc.hides_others()
 
 
-def _duplicities(holder: int | None) -> Iterator[Process]:
-    for pid, command in _commands():
-        if b"\0collection-status\0" in command and _parent(pid) == os.getpid():
-            continue  # Asked by this check.
-        invocation = read_invocation(_argv(command)) if b"duplicity" in command else None
-        if invocation is not None and pid != holder and _is_its_parent_again(pid, command):
+def _candidates(wanted: Wanted, holder: int | None, tally: _Tally) -> Iterator[_Candidate]:
+    """Yield what can be wanted by user and arguments: a user's that is wanted, and duplicity's."""
+    user = proc.uid_of(wanted.user) if wanted.user else None
+    place = without_password(wanted.url).rpartition("://")[2].rpartition("@")[2].encode()
+    for pid, head in proc.heads():
+        # A process without arguments is a dead one, or the kernel's own.
+        zombie = not head and proc.is_dead(pid, b"duplicity")
+        if not (zombie or pid == holder or b"duplicity" in head):
             continue
-        zombie = not command and _is_zombie(pid)
-        if invocation is not None or zombie or pid == holder:
-            with runtime.undisturbed():
-                import psutil  # It would swallow what a signal raises, and print a traceback.
-
-            with contextlib.suppress(psutil.Error, OSError):
-                yield _process(psutil.Process(pid), invocation, zombie, holder)
-
-
-def _commands() -> Iterator[tuple[int, bytes]]:
-    """Yield all processes' pids and arguments, as NUL-terminated bytes."""
-    try:
-        # Names below an open directory are found quicker.
-        proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        return
-    try:
-        for name in os.listdir(proc):
-            if name.isdigit():
-                yield int(name), _read(f"{name}/cmdline", proc)
-    finally:
-        os.close(proc)
+        uid = proc.owner(pid)
+        if pid != holder and wanted.user and uid != user:
+            if place and place in head and tally.allows(uid, _cost(head)) and _is_backup(head):
+                tally.others.add(_name(uid) or "somebody")
+            continue
+        words = proc.command(pid)
+        if pid != holder and not tally.allows(uid, _cost(words)):
+            tally.leave_out(uid)
+            continue
+        invocation = read_invocation(proc.argv(words)) if b"duplicity" in words else None
+        if pid == holder or zombie or (invocation and not _is_part(pid, words, invocation)):
+            yield _Candidate(pid, uid, invocation, zombie)
 
 
-def _argv(command: bytes) -> list[str]:
-    return command.rstrip(b"\0").decode(errors="replace").split("\0")
+def _cost(words: bytes) -> int:
+    """What it costs to take arguments to pieces, in processes."""
+    return 1 + words.count(b"\0") // _PART_OF_WORDS + len(words) // _PART_OF_BYTES
 
 
-def _parent(pid: int) -> int:
-    fields = _read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
-    return int(fields[1]) if fields else 0
+def _is_backup(words: bytes) -> bool:
+    invocation = read_invocation(proc.argv(words))
+    return invocation is not None and invocation.backup
 
 
-def _is_its_parent_again(pid: int, command: bytes) -> bool:
-    """Whether a process has its parent's arguments: it was forked to do a part of its work.
+def _is_part(pid: int, words: bytes, invocation: Invocation) -> bool:
+    """Whether a process does another's work: what this check asks itself, or a fork.
 
-    Mostly it is about to become another program, gpg for one.
+    A fork has its parent's arguments. Mostly it is about to become another program, gpg for one.
     """
-    parent = _parent(pid)
-    return parent > 0 and _read(f"/proc/{parent}/cmdline") == command
+    parent = proc.parent(pid)
+    if invocation.action == "collection-status" and parent == os.getpid():
+        return True
+    return parent > 0 and proc.command(parent) == words
 
 
-def _is_zombie(pid: int) -> bool:
-    """Whether a process without arguments is a dead duplicity; all others are the kernel's own."""
-    return b"(duplicity) Z " in _read(f"/proc/{pid}/stat")
+def _measured(
+    candidates: list[_Candidate], wanted: Wanted, archive: str, holder: int | None, tally: _Tally
+) -> Iterator[Process]:
+    """Yield what is wanted of the candidates, measured."""
+    if not candidates:
+        return
+    with runtime.undisturbed():
+        import psutil  # It would swallow what a signal raises, and print a traceback.
+
+    children: dict[int, list[int]] = {}
+    for candidate in candidates:
+        with contextlib.suppress(psutil.Error, OSError):
+            process = psutil.Process(candidate.pid)
+            place = _archive_of(process, candidate.invocation)
+            if candidate.pid != holder and not _is_wanted(candidate, place, wanted, archive):
+                continue
+            children = children or proc.families()
+            family = _family(process, children, candidate, tally)
+            if family:
+                yield _process(family, candidate, place, holder)
+            else:
+                tally.leave_out(candidate.uid)
 
 
-def _read(path: str, directory: int | None = None) -> bytes:
-    """Read a file of /proc; nothing if its process is gone, or it may not be read."""
-    try:
-        file = os.open(path, os.O_RDONLY, dir_fd=directory)
-        try:
-            content = part = os.read(file, _PART)
-            while len(part) == _PART and len(content) < _LONGEST_COMMAND:
-                part = os.read(file, _PART)
-                content += part
-        finally:
-            os.close(file)
-    except OSError:
-        return b""
-    return content
+def _family(
+    process: psutil.Process, children: dict[int, list[int]], candidate: _Candidate, tally: _Tally
+) -> list[psutil.Process]:
+    """A process and what it has started, as far as that may be looked at; empty if too much."""
+    import psutil
+
+    pids = [process.pid]
+    for pid in pids:
+        pids += [child for child in children.get(pid, ()) if child not in pids]
+        if len(pids) > _MOST:
+            return []
+    if not tally.allows(candidate.uid, len(pids) - 1):
+        return []
+    family = [process]
+    for pid in pids[1:]:
+        with contextlib.suppress(psutil.Error):
+            family.append(psutil.Process(pid))
+    return family
 
 
 def _process(
-    process: psutil.Process, invocation: Invocation | None, zombie: bool, holder: int | None
+    family: list[psutil.Process], candidate: _Candidate, archive: str, holder: int | None
 ) -> Process:
-    archive = _archive_of(process, invocation) if invocation else ""
-    family = [process, *process.children(recursive=True)]
+    process, invocation = family[0], candidate.invocation
     return Process(
         pid=process.pid,
         invocation=invocation or Invocation(),
         started=datetime.fromtimestamp(process.create_time(), timezone.utc),
-        user=process.username(),
+        user=_name(candidate.uid),
         archive=archive,
-        holds_lock=process.pid == (holder if holder is not None else lock_holder(archive)),
-        zombie=zombie,
+        holds_lock=process.pid == (holder if holder is not None else lock.holder(archive)),
+        zombie=candidate.zombie,
         waits_for=next(filter(None, map(_waits_for, family)), ""),
         progress=_progress(family, archive),
     )
 
 
-def _archive_of(process: psutil.Process, invocation: Invocation) -> str:
-    if not invocation.name:
+def _archive_of(process: psutil.Process, invocation: Invocation | None) -> str:
+    if not (invocation and invocation.name):
         return ""
     import psutil
 
@@ -313,31 +298,36 @@ def _cache_of(process: psutil.Process, home: str) -> str:
     return os.path.join(home, ".cache", "duplicity")
 
 
-def _is_wanted(process: Process, wanted: Wanted) -> bool:
-    if wanted.user and process.user != wanted.user:
-        return False
-    if wanted.prefixes is not None and process.invocation.prefixes != wanted.prefixes:
-        return False  # Another job at the same destination.
-    if process.zombie:
+def _is_wanted(candidate: _Candidate, place: str, wanted: Wanted, archive: str) -> bool:
+    """Whether a candidate with this archive directory is the job's, which has that one."""
+    if candidate.zombie:
         # It has no arguments any more that would tell which job it was.
-        return not (wanted.url or wanted.archive_dir or wanted.name)
-    root = os.path.dirname(process.archive)
+        return not (wanted.url or wanted.archive_dir or wanted.name or wanted.prefixes)
+    invocation = candidate.invocation or Invocation()
+    if wanted.prefixes is not None and invocation.prefixes != wanted.prefixes:
+        return False  # Another job at the same destination.
+    root = os.path.expanduser(wanted.archive_dir)
     # Two URLs can name the same destination; an archive directory is one job's.
-    same = _same_url(process, wanted) or _same_file(process.archive, wanted.archive)
     return (
-        (not wanted.url or same)
-        and (not wanted.archive_dir or _same_file(root, os.path.expanduser(wanted.archive_dir)))
-        and (not wanted.name or process.invocation.name == wanted.name)
+        (not wanted.name or invocation.name == wanted.name)
+        and (not wanted.url or _same_url(invocation, wanted) or _same_place(place, archive))
+        and (not wanted.archive_dir or _same_place(os.path.dirname(place), root))
     )
 
 
-def _same_url(process: Process, wanted: Wanted) -> bool:
+def _same_url(invocation: Invocation, wanted: Wanted) -> bool:
     url = without_password(wanted.url).rstrip("/")
-    return bool(url) and process.invocation.url.rstrip("/") == url
+    return bool(url) and invocation.url.rstrip("/") == url
 
 
-def _same_file(one: str, other: str) -> bool:
-    return bool(one) and os.path.realpath(one) == os.path.realpath(other)
+def _same_place(one: str, other: str) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        return bool(one and other) and os.path.samefile(one, other)
+    return os.path.normpath(one) == os.path.normpath(other)
+
+
+def _name(uid: int | None) -> str:
+    return "" if uid is None else name_of_uid(uid)
 
 
 def _waits_for(process: psutil.Process) -> str:
@@ -351,7 +341,7 @@ def _waits_for(process: psutil.Process) -> str:
         name = process.name()
         if name.startswith("pinentry"):
             return name
-        for descriptor in os.scandir(f"/proc/{process.pid}/fd"):
+        for descriptor in islice(os.scandir(f"/proc/{process.pid}/fd"), _MOST_DESCRIPTORS):
             with contextlib.suppress(OSError):
                 if os.readlink(descriptor.path) == "/dev/tty":
                     return name
@@ -361,19 +351,28 @@ def _waits_for(process: psutil.Process) -> str:
 def _progress(family: list[psutil.Process], archive: str) -> Progress:
     import psutil
 
-    cpu, io = 0.0, 0
+    cpu, io, blind = 0.0, 0, False
     for member in family:
-        with contextlib.suppress(psutil.Error, OSError):
+        try:
             times = member.cpu_times()
             cpu += times.user + times.system + times.children_user + times.children_system
             counters = member.io_counters()
             io += counters.read_chars + counters.write_chars
-    return Progress(cpu, io, _size(archive))
+        except psutil.AccessDenied:
+            blind = True
+        except (psutil.Error, OSError):
+            continue
+    # What is written there is in the I/O, too.
+    return Progress(cpu, io, _size(archive) if blind else 0)
 
 
 def _size(directory: str) -> int:
-    if not directory:
-        return 0
+    """The size of an archive directory; 0 if it can't be seen or has too many files."""
+    size = 0
     with contextlib.suppress(OSError):
-        return sum(entry.stat().st_size for entry in os.scandir(directory))
-    return 0
+        for count, entry in enumerate(os.scandir(directory) if directory else ()):
+            if count == _MOST_FILES:
+                return 0
+            with contextlib.suppress(OSError):
+                size += entry.stat(follow_symlinks=False).st_size
+    return size

@@ -9,6 +9,7 @@ from check_duplicity.freshness import Running
 from check_duplicity.names import Archive, Prefixes, read_ahead, read_archive, read_names
 from check_duplicity.sources import Source, nowhere
 from check_duplicity.status import has_names, read_block, read_names_line, read_saved
+from check_duplicity.user import current
 from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,12 +43,16 @@ def see(source: Source, asked: Asked | None) -> tuple[Collection, Archive]:
 
 
 def see_running(source: Source, user: str | None) -> tuple[Running | None, bool]:
-    """Return the oldest running backup of the job, and whether none can be running unseen."""
+    """Return the oldest running backup of the job, and whether none can be running unseen.
+
+    Only a backup of the job's user counts: of the one that this process runs as, if none is named.
+    But another's may be one: what is unfinished isn't called interrupted then.
+    """
     wanted = processes.Wanted(
         source.destination,
         source.archive_dir or "",
         source.name or "",
-        user or "",
+        user or current(),
         Prefixes.of_options(source.options),
     )
     if not wanted.archive:
@@ -56,7 +61,7 @@ def see_running(source: Source, user: str | None) -> tuple[Running | None, bool]
     # Who holds the lock for something else, verify perhaps, makes nothing fresher.
     backups = [p for p in sight.running if p.invocation.backup or not p.invocation.action]
     running = [Running(process.pid, process.started) for process in backups]
-    return (running[0] if running else None), sight.sure
+    return (running[0] if running else None), sight.sure and not sight.others
 
 
 def _read_log(log: str, prefixes: Prefixes, archived: Archive) -> Collection:

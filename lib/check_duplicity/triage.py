@@ -38,6 +38,7 @@ _VERDICTS = (
     ("not encrypted", (Kind.NOT_ENCRYPTED,)),
     ("orphaned leftovers", _LEFTOVERS),
 )
+_SEVERITY = (State.OK, State.UNKNOWN, State.WARNING, State.CRITICAL)
 _ENDED = ("good", "can't be seen")
 _WORSE_WHILE_RUNNING = (
     *_LEFTOVERS, Kind.DISCARDED, Kind.OLD_DAMAGE, Kind.STALE, Kind.INTERRUPTED, Kind.IN_PROGRESS,
@@ -60,7 +61,7 @@ def judge(picture: Picture) -> Verdict:
     states = [finding.state for finding in found]
     if picture.unseen is not None and State.CRITICAL not in states:
         states = [State.UNKNOWN]
-    state = max(states, default=State.OK)
+    state = max(states, key=_SEVERITY.index, default=State.OK)
     why = decisive.text if decisive else _why(picture, word)
     return Verdict(word, state, why, tuple(_steps(picture, found)))
 

@@ -32,11 +32,11 @@ from lab import wait_until
 @pytest.fixture(autouse=True)
 def nothing_left(site: Site) -> Iterator[None]:
     """After each test: no process, no lock, no temporary file; and all is green again."""
-    from check_duplicity import processes  # which the package has brought
+    from check_duplicity import lock  # which the package has brought
 
     yield
     wait_until(lambda: not site.host.backups_running())
-    assert not any(processes.lock_holder(str(path)) for path in ARCHIVE.iterdir())
+    assert not any(lock.holder(str(path)) for path in ARCHIVE.iterdir())
     assert not [p for p in Path("/tmp").glob("check-duplicity-*") if p.owner() == USER]
     assert {check: site.by_nrpe(check).state for check in CHECKS} == dict.fromkeys(CHECKS, OK)
 

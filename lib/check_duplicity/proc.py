@@ -1,0 +1,180 @@
+"""What /proc says of processes: their arguments, who decides what they do, and what they write.
+
+Any user can start a process with any name and arguments. What can't be chosen is as whom it runs,
+so that decides whether it counts. Processes vanish while they are looked at: what is gone says
+nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import re
+import stat
+from collections.abc import Container, Iterator, Sequence
+
+_LONGEST_COMMAND = 4 << 20  # bytes; the kernel's own limit for all arguments is lower by default
+_PART = 1 << 16  # bytes read at once
+_UIDS = re.compile(rb"^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$", re.M)
+_FLAGS = re.compile(rb"^flags:\s+([0-7]+)$", re.M)
+
+
+def heads() -> Iterator[tuple[int, bytes]]:
+    """Yield all processes' pids and the beginning of their arguments, as NUL-terminated bytes."""
+    try:
+        # Names below an open directory are found quicker.
+        proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return
+    try:
+        for name in os.listdir(proc):
+            if name.isdigit():
+                yield int(name), _read(f"{name}/cmdline", proc, _PART)
+    finally:
+        os.close(proc)
+
+
+def command(pid: int) -> bytes:
+    """Return the arguments of a process, as NUL-terminated bytes."""
+    return _read(f"/proc/{pid}/cmdline")
+
+
+def argv(words: bytes) -> list[str]:
+    """Return NUL-terminated arguments as a list."""
+    return words.rstrip(b"\0").decode(errors="replace").split("\0")
+
+
+def parent(pid: int) -> int:
+    """Return the pid of a process' parent; 0 if it has none."""
+    fields = _stat(pid).rpartition(b") ")[2].split()
+    return int(fields[1]) if fields else 0
+
+
+def families() -> dict[int, list[int]]:
+    """Return the children of all processes that have some."""
+    found: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            found.setdefault(parent(int(name)), []).append(int(name))
+    return found
+
+
+def is_dead(pid: int, name: bytes) -> bool:
+    """Whether a process of that name (``comm``) has ended, and its parent has not noticed."""
+    return b"(" + name + b") Z " in _stat(pid)
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process was stopped by a signal (SIGSTOP, or Ctrl-Z at its terminal)."""
+    return bool(re.search(rb"\) [Tt] ", _stat(pid)))
+
+
+def owner(pid: int) -> int | None:
+    """Return the user as whom alone a process runs; ``None`` if there are several, or none is seen.
+
+    Nor has one that was started by setuid an owner: its user decides what it does, but any other
+    has chosen its arguments and when it begins. That is seen by root, and of one's own processes.
+    """
+    uids = uids_of(pid)
+    return next(iter(uids)) if len(uids) == 1 and not _is_setuid(pid) else None
+
+
+def uid_of(name: str) -> int:
+    """Return the number of a user, or of one that has no name; -1 if there is none."""
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except (KeyError, ValueError):
+        return int(name) if name.isascii() and name.isdigit() else -1
+
+
+def uids_of(pid: int) -> frozenset[int]:
+    """Return the users as whom a process runs: real, effective, saved, and that for files."""
+    found = _UIDS.search(_read(f"/proc/{pid}/status", size=_PART))
+    return frozenset(map(int, found.groups())) if found else frozenset()
+
+
+def _is_setuid(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return bool(os.stat(f"/proc/{pid}/exe").st_mode & stat.S_ISUID)
+    return False
+
+
+def runs(names: Sequence[bytes], uid: int) -> bool:
+    """Whether a process of one of these names (``comm`` in proc(5)) and of that user runs."""
+    return any(
+        _read(f"/proc/{pid}/comm").strip() in names and owner(pid) == uid for pid, _ in heads()
+    )
+
+
+def hides_others() -> bool:
+    """Whether processes of other users can be there and not be seen (hidepid)."""
+    if os.geteuid() == 0:
+        return not os.path.isdir("/proc/self")  # No /proc at all.
+    try:
+        with open("/proc/1/cmdline", "rb") as words:
+            words.read(1)
+    except OSError:
+        return True
+    return False
+
+
+def is_written(path: str, uids: Container[int]) -> bool | None:
+    """Whether a process of these users has a file open to write to it.
+
+    As one does whose output is redirected there. ``None`` if that can't be seen of one of them.
+    Who may read a file can have it open for as long as he likes.
+    """
+    try:
+        wanted = os.stat(path)
+    except OSError:
+        return False
+    sure = not hides_others()
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        if not any(uid in uids for uid in uids_of(int(name))):
+            continue
+        try:
+            if _writes(f"/proc/{name}", wanted):
+                return True
+        except PermissionError:
+            sure = False
+        except OSError:
+            continue
+    return False if sure else None
+
+
+def _writes(process: str, wanted: os.stat_result) -> bool:
+    for entry in os.scandir(f"{process}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            status = os.stat(entry.path)
+            same = (status.st_dev, status.st_ino) == (wanted.st_dev, wanted.st_ino)
+            if same and _is_for_writing(_read(f"{process}/fdinfo/{entry.name}")):
+                return True
+    return False
+
+
+def _is_for_writing(fdinfo: bytes) -> bool:
+    found = _FLAGS.search(fdinfo)
+    return found is not None and int(found[1], 8) & os.O_ACCMODE in (os.O_WRONLY, os.O_RDWR)
+
+
+def _stat(pid: int) -> bytes:
+    return _read(f"/proc/{pid}/stat")
+
+
+def _read(path: str, directory: int | None = None, size: int = _LONGEST_COMMAND) -> bytes:
+    """Read a file of /proc; nothing if its process is gone, or it may not be read."""
+    try:
+        file = os.open(path, os.O_RDONLY, dir_fd=directory)
+        try:
+            content = part = os.read(file, _PART)
+            while len(part) == _PART and len(content) < size:
+                part = os.read(file, _PART)
+                content += part
+        finally:
+            os.close(file)
+    except OSError:
+        return b""
+    return content
