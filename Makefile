@@ -12,8 +12,13 @@
 # make clean  remove what these have made
 
 PYTHON ?= python3
-# duplicity's versions that the tests run: these install without a compiler.
-VERSIONS ?= 2.2.4 3.2.1
+# duplicity's versions that the tests run; the last one makes the demo's backups. If none are said, an
+# older one and the newest that this Python runs (above 3.12 none below 3.0) and that need no compiler.
+ifndef VERSIONS
+VERSIONS := $(shell $(PYTHON) -c 'import sys; minor = sys.version_info[1]; \
+  print("2.2.4" if minor < 13 else "3.0.7", "3.2.1" if minor > 9 else "3.0.7")' 2> /dev/null)
+endif
+NEWEST := $(lastword $(VERSIONS))
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -26,8 +31,8 @@ PYTEST ?= $(BIN)/python -m pytest -q -m 'not root'
 
 .PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture
 
-demo: $(VENV)/installed .duplicity/3.2.1/installed
-	@tests/demo $(BIN) .duplicity/3.2.1/bin
+demo: $(VENV)/installed .duplicity/$(NEWEST)/installed
+	@tests/demo $(BIN) .duplicity/$(NEWEST)/bin
 
 test: lint unit
 
@@ -75,22 +80,22 @@ picture:
 	  tests/e2e/test_picture.py
 
 $(VENV)/python:
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "$(PYTHON) makes no virtual environment: install python3-venv, or set PYTHON"; exit 1; }
-	touch $@
+	@touch $@
 
 # Not editable: what is tested is what gets installed.
 $(VENV)/installed: $(VENV)/python $(SOURCES)
-	rm -rf build
-	$(BIN)/python $(PIP) --force-reinstall --no-deps .
-	$(BIN)/python $(PIP) .
-	rm -rf build lib/*.egg-info
-	touch $@
+	@echo "Installing check-duplicity into $(VENV)"
+	@$(BIN)/python $(PIP) --force-reinstall --no-deps .
+	@$(BIN)/python $(PIP) .
+	@touch $@
 
 $(VENV)/tools: $(VENV)/installed
-	$(BIN)/python $(PIP) 'bandit[toml]' hypothesis mypy pytest ruff types-croniter \
+	@echo "Installing the tools of the tests into $(VENV)"
+	@$(BIN)/python $(PIP) 'bandit[toml]' hypothesis mypy pytest pytest-xdist ruff types-croniter \
 	  types-psutil types-python-dateutil types-setuptools
-	touch $@
+	@touch $@
 
 $(VENV)/fuzzer: $(VENV)/tools
 	$(BIN)/python $(PIP) atheris || { \
@@ -100,12 +105,13 @@ $(VENV)/fuzzer: $(VENV)/tools
 
 # Without their optional backends they are small; file:// is always there.
 .duplicity/%/installed:
-	rm -rf .duplicity/$*
-	$(PYTHON) -m venv .duplicity/$*
-	.duplicity/$*/bin/python $(PIP) fasteners future pexpect python-dateutil 'setuptools<70' \
+	@echo "Installing duplicity $* into .duplicity/$*"
+	@rm -rf .duplicity/$*
+	@$(PYTHON) -m venv .duplicity/$*
+	@.duplicity/$*/bin/python $(PIP) fasteners future pexpect python-dateutil 'setuptools<70' \
 	  setuptools_scm wheel
-	.duplicity/$*/bin/python $(PIP) --no-deps --no-build-isolation --prefer-binary duplicity==$*
-	touch $@
+	@.duplicity/$*/bin/python $(PIP) --no-deps --no-build-isolation --prefer-binary duplicity==$*
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .duplicity fuzz/found build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -414,14 +414,14 @@ def test_from_the_first_line_on_every_signal_is_answered(
     lots = random.Random(f"{plugin} {ending}")
     call = site.call(plugin)
     peace = duration(call)
-    states = set()
-    for _ in range(5 * TIMES):
+    states: list[int] = []
+    while len(states) < 5 * TIMES or 3 not in states:
         ended = run(call, at_random(lots, peace, ending))
         assert_answer(plugin, ended, "OU")
         assert ended.status == 0 or f"ended by {ending.name} before it was done" in ended.out
         assert list(site.lab.temporary.iterdir()) == []
-        states.add(ended.status)
-    assert 3 in states
+        states.append(ended.status)
+        peace *= 1 if ended.status else 0.9  # Too late; a busy machine had it measured too long.
     assert_right(site, plugin)
 
 
