@@ -160,6 +160,19 @@ def test_the_answer_is_right_or_unknown(site: Site, plugin: str, fault: str) -> 
     assert_right(site, plugin)
 
 
+@pytest.mark.parametrize(("plugin", "megabytes"), pairs(PLUGINS, {"10": None, "12": None}))
+@pytest.mark.usefixtures("leaves_nothing")
+def test_a_shortage_of_memory_is_said_in_the_same_words(
+    site: Site, plugin: str, megabytes: str
+) -> None:
+    """Else Python may lose the MemoryError, and says SystemError, ImportError or nothing."""
+    fault = limited(resource.RLIMIT_DATA, int(megabytes) * MEGABYTE)
+    ended = run(fault.change(site.call(plugin)))
+    words = "UNKNOWN - this machine, or a limit of this user: Cannot allocate memory"
+    assert (ended.status, ended.error) == (3, "")
+    assert ended.first_line == f"DUPLICITY {plugin.upper()} {words}"
+
+
 # Lines of shell that break something in a mount namespace, and the states that are right.
 MOUNTS = {
     "TMPDIR full": ("mount -t tmpfs -o size=4k none {tmp}; yes > {tmp}/full 2> /dev/null ||:", {}),
