@@ -1,4 +1,4 @@
-# make demo   see the check at work on a real backup; needs no root and no configuration
+# make demo   see the checks at work on real backups, in .demo; needs no root and no configuration
 # make test   lint, types and all tests that need neither root nor daemons
 # make benchmark  time the checks against duplicity itself, check_procs, check_log; QUICK=yes: smaller sizes
 # make load   what 1,000 jobs cost with Icinga 2; as root, with DUPLICITY or that in the PATH
@@ -114,4 +114,4 @@ $(VENV)/fuzzer: $(VENV)/tools
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .duplicity fuzz/found build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .demo .duplicity fuzz/found build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

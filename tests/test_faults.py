@@ -99,9 +99,10 @@ def clock(shift: str, **states: str) -> Fault:
 
 
 def leave_the_current_directory() -> None:
-    os.mkdir("/tmp/check-duplicity-gone")
-    os.chdir("/tmp/check-duplicity-gone")
-    os.rmdir("/tmp/check-duplicity-gone")
+    place = f"/tmp/check-duplicity-gone-{os.getpid()}"
+    os.mkdir(place)
+    os.chdir(place)
+    os.rmdir(place)
 
 
 MEGABYTE = 1 << 20
