@@ -27,7 +27,7 @@ DUPLICITIES := $(VERSIONS:%=.duplicity/%/installed)
 DEBIAN_PATH := /usr/sbin:/usr/bin:/sbin:/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 SECONDS_EACH ?= 600
-PYTEST ?= $(BIN)/python -m pytest -q -m 'not root'
+PYTEST ?= $(BIN)/python -m pytest -q -m 'not root' -n logical --dist worksteal
 
 .PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture
 
