@@ -9,6 +9,7 @@
 # make fuzz  feed the readers what nobody thinks of, SECONDS_EACH for each; only TARGET, if given
 # make picture  the README's pictures of Icinga Web 2; as make e2e, with these packages besides:
 #             icingaweb2 icinga2-ido-pgsql php-cli php-pgsql and chromium-headless-shell
+# make platforms  make demo, make test and the package on Debian 13 and testing, by debootstrap; as root
 # make clean  remove what these have made
 
 PYTHON ?= python3
@@ -29,7 +30,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 SECONDS_EACH ?= 600
 PYTEST ?= $(BIN)/python -m pytest -q -m 'not root' -n logical --dist worksteal
 
-.PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture
+.PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture platforms
 
 demo: $(VENV)/installed .duplicity/$(NEWEST)/installed
 	@tests/demo $(BIN) .duplicity/$(NEWEST)/bin
@@ -54,7 +55,7 @@ load: $(VENV)/tools
 # In a copy, with Debian's own Python: nothing is left here but dist/.
 deb:
 	@command -v dpkg-buildpackage > /dev/null && PATH=$(DEBIAN_PATH) dpkg-checkbuilddeps || { \
-	  echo "to install what the build needs: apt-get build-dep ./"; exit 1; }
+	  echo "to install what the build needs, some 400 MB: apt-get build-dep ./"; exit 1; }
 	rm -rf dist build && mkdir -p build/deb/source dist
 	tar --exclude-vcs --exclude='./.?*' --exclude=./build --exclude=./dist -c . | tar -x -C build/deb/source
 	cd build/deb/source && PATH=$(DEBIAN_PATH) dpkg-buildpackage -us -uc -b
@@ -74,6 +75,10 @@ e2e:
 
 fuzz: $(VENV)/fuzzer
 	nice $(BIN)/python fuzz/run.py --seconds $(SECONDS_EACH) $(TARGET)
+
+platforms:
+	.ci/platform trixie
+	.ci/platform testing
 
 picture:
 	E2E=yes PICTURE=yes PATH=$(DEBIAN_PATH) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
