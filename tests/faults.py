@@ -94,7 +94,8 @@ class Site:
             "triage": asking,
         }
         words = (BIN / PLUGINS[plugin], *options[plugin])
-        return Call(tuple(map(str, words)), {**lab.environment, "MAIL": str(self.log)})
+        mine = {"MAIL": str(self.log), "XDG_STATE_HOME": str(self.state)}
+        return Call(tuple(map(str, words)), {**lab.environment, **mine})
 
     def state_file(self, plugin: str) -> Path:
         return self.state / f"{plugin}.json"
