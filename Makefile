@@ -9,7 +9,7 @@
 # make fuzz  feed the readers what nobody thinks of, SECONDS_EACH for each; only TARGET, if given
 # make picture  the README's pictures of Icinga Web 2; as make e2e, with these packages besides:
 #             icingaweb2 icinga2-ido-pgsql php-cli php-pgsql and chromium-headless-shell
-# make platforms  make demo, make test and the package on Debian 13 and testing, by debootstrap; as root
+# make platforms  make demo, make test and the package on other Debians (SUITES), by debootstrap; as root
 # make clean  remove what these have made
 
 PYTHON ?= python3
@@ -28,6 +28,7 @@ DUPLICITIES := $(VERSIONS:%=.duplicity/%/installed)
 DEBIAN_PATH := /usr/sbin:/usr/bin:/sbin:/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 SECONDS_EACH ?= 600
+SUITES ?= trixie testing
 PYTEST ?= $(BIN)/python -m pytest -q -m 'not root' -n logical --dist worksteal
 
 .PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture platforms
@@ -76,9 +77,9 @@ e2e:
 fuzz: $(VENV)/fuzzer
 	nice $(BIN)/python fuzz/run.py --seconds $(SECONDS_EACH) $(TARGET)
 
+# set -e: the first suite that fails is the last one.
 platforms:
-	.ci/platform trixie
-	.ci/platform testing
+	set -e; for suite in $(SUITES); do .ci/platform $$suite; done
 
 picture:
 	E2E=yes PICTURE=yes PATH=$(DEBIAN_PATH) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
