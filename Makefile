@@ -1,4 +1,4 @@
-# make demo   see the check at work on a real backup; needs no root and no configuration
+# make demo   see the checks at work on real backups, in .demo; needs no root and no configuration
 # make test   lint, types and all tests that need neither root nor daemons
 # make benchmark  time the checks against duplicity itself, check_procs, check_log; QUICK=yes: smaller sizes
 # make load   what 1,000 jobs cost with Icinga 2; as root, with DUPLICITY or that in the PATH
@@ -9,11 +9,17 @@
 # make fuzz  feed the readers what nobody thinks of, SECONDS_EACH for each; only TARGET, if given
 # make picture  the README's pictures of Icinga Web 2; as make e2e, with these packages besides:
 #             icingaweb2 icinga2-ido-pgsql php-cli php-pgsql and chromium-headless-shell
+# make platforms  make demo, make test and the package on other Debians (SUITES), by debootstrap; as root
 # make clean  remove what these have made
 
 PYTHON ?= python3
-# duplicity's versions that the tests run: these install without a compiler.
-VERSIONS ?= 2.2.4 3.2.1
+# duplicity's versions that the tests run; the last one makes the demo's backups. If none are said, an
+# older one and the newest that this Python runs (above 3.12 none below 3.0) and that need no compiler.
+ifndef VERSIONS
+VERSIONS := $(shell $(PYTHON) -c 'import sys; minor = sys.version_info[1]; \
+  print("2.2.4" if minor < 13 else "3.0.7", "3.2.1" if minor > 9 else "3.0.7")' 2> /dev/null)
+endif
+NEWEST := $(lastword $(VERSIONS))
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,12 +28,13 @@ DUPLICITIES := $(VERSIONS:%=.duplicity/%/installed)
 DEBIAN_PATH := /usr/sbin:/usr/bin:/sbin:/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 SECONDS_EACH ?= 600
-PYTEST ?= $(BIN)/python -m pytest -q -m 'not root'
+SUITES ?= trixie testing
+PYTEST ?= $(BIN)/python -m pytest -q -m 'not root' -n logical --dist worksteal
 
-.PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture
+.PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture platforms
 
-demo: $(VENV)/installed .duplicity/3.2.1/installed
-	@tests/demo $(BIN) .duplicity/3.2.1/bin
+demo: $(VENV)/installed .duplicity/$(NEWEST)/installed
+	@tests/demo $(BIN) .duplicity/$(NEWEST)/bin
 
 test: lint unit
 
@@ -49,7 +56,7 @@ load: $(VENV)/tools
 # In a copy, with Debian's own Python: nothing is left here but dist/.
 deb:
 	@command -v dpkg-buildpackage > /dev/null && PATH=$(DEBIAN_PATH) dpkg-checkbuilddeps || { \
-	  echo "to install what the build needs: apt-get build-dep ./"; exit 1; }
+	  echo "to install what the build needs, some 400 MB: apt-get build-dep ./"; exit 1; }
 	rm -rf dist build && mkdir -p build/deb/source dist
 	tar --exclude-vcs --exclude='./.?*' --exclude=./build --exclude=./dist -c . | tar -x -C build/deb/source
 	cd build/deb/source && PATH=$(DEBIAN_PATH) dpkg-buildpackage -us -uc -b
@@ -70,27 +77,31 @@ e2e:
 fuzz: $(VENV)/fuzzer
 	nice $(BIN)/python fuzz/run.py --seconds $(SECONDS_EACH) $(TARGET)
 
+# set -e: the first suite that fails is the last one.
+platforms:
+	set -e; for suite in $(SUITES); do .ci/platform $$suite; done
+
 picture:
 	E2E=yes PICTURE=yes PATH=$(DEBIAN_PATH) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
 	  tests/e2e/test_picture.py
 
 $(VENV)/python:
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "$(PYTHON) makes no virtual environment: install python3-venv, or set PYTHON"; exit 1; }
-	touch $@
+	@touch $@
 
 # Not editable: what is tested is what gets installed.
 $(VENV)/installed: $(VENV)/python $(SOURCES)
-	rm -rf build
-	$(BIN)/python $(PIP) --force-reinstall --no-deps .
-	$(BIN)/python $(PIP) .
-	rm -rf build lib/*.egg-info
-	touch $@
+	@echo "Installing check-duplicity into $(VENV)"
+	@$(BIN)/python $(PIP) --force-reinstall --no-deps .
+	@$(BIN)/python $(PIP) .
+	@touch $@
 
 $(VENV)/tools: $(VENV)/installed
-	$(BIN)/python $(PIP) 'bandit[toml]' hypothesis mypy pytest ruff types-croniter \
+	@echo "Installing the tools of the tests into $(VENV)"
+	@$(BIN)/python $(PIP) 'bandit[toml]' hypothesis mypy pytest pytest-xdist ruff types-croniter \
 	  types-psutil types-python-dateutil types-setuptools
-	touch $@
+	@touch $@
 
 $(VENV)/fuzzer: $(VENV)/tools
 	$(BIN)/python $(PIP) atheris || { \
@@ -100,12 +111,13 @@ $(VENV)/fuzzer: $(VENV)/tools
 
 # Without their optional backends they are small; file:// is always there.
 .duplicity/%/installed:
-	rm -rf .duplicity/$*
-	$(PYTHON) -m venv .duplicity/$*
-	.duplicity/$*/bin/python $(PIP) fasteners future pexpect python-dateutil 'setuptools<70' \
+	@echo "Installing duplicity $* into .duplicity/$*"
+	@rm -rf .duplicity/$*
+	@$(PYTHON) -m venv .duplicity/$*
+	@.duplicity/$*/bin/python $(PIP) fasteners future pexpect python-dateutil 'setuptools<70' \
 	  setuptools_scm wheel
-	.duplicity/$*/bin/python $(PIP) --no-deps --no-build-isolation --prefer-binary duplicity==$*
-	touch $@
+	@.duplicity/$*/bin/python $(PIP) --no-deps --no-build-isolation --prefer-binary duplicity==$*
+	@touch $@
 
 clean:
-	rm -rf $(VENV) .duplicity fuzz/found build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .demo .duplicity fuzz/found build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

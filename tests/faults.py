@@ -94,7 +94,8 @@ class Site:
             "triage": asking,
         }
         words = (BIN / PLUGINS[plugin], *options[plugin])
-        return Call(tuple(map(str, words)), {**lab.environment, "MAIL": str(self.log)})
+        mine = {"MAIL": str(self.log), "XDG_STATE_HOME": str(self.state)}
+        return Call(tuple(map(str, words)), {**lab.environment, **mine})
 
     def state_file(self, plugin: str) -> Path:
         return self.state / f"{plugin}.json"
@@ -191,11 +192,14 @@ def assert_answer(plugin: str, ended: Ended, states: str) -> None:
 
 
 def begun(process: subprocess.Popen[bytes]) -> None:
-    """Wait until a plugin has executed its first line: it has blocked SIGTERM, or heeds it."""
-    bit = 1 << (signal.SIGTERM - 1)
+    """Wait until a plugin has executed its first line: it has blocked SIGTERM, or heeds it.
+
+    Before that the C library blocks all signals for a moment while Python starts (glibc 2.41 does).
+    """
+    bit, others = (1 << (number - 1) for number in (signal.SIGTERM, signal.SIGUSR1))
     while process.poll() is None:
         with suppress(FileNotFoundError, ProcessLookupError):
             status = Path(f"/proc/{process.pid}/status").read_text()
             masks = re.findall(r"(?m)^Sig(?:Blk|Cgt):\s*([0-9a-f]+)", status)
-            if any(int(mask, 16) & bit for mask in masks):
+            if any(int(mask, 16) & bit and not int(mask, 16) & others for mask in masks):
                 return

@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 BIN = Path(sys.executable).parent
+# What the checks remember, if a test doesn't say where; removed when the tests end.
+STATE = tempfile.TemporaryDirectory(prefix="check-duplicity-tests-")
 
 
 class Result(NamedTuple):
@@ -47,7 +50,12 @@ def run_plugin(
         input=stdin.encode() if isinstance(stdin, str) else stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "TZ": "UTC", **(environment or {})},
+        env={
+            "PATH": os.environ["PATH"],
+            "TZ": "UTC",
+            "XDG_STATE_HOME": STATE.name,
+            **(environment or {}),
+        },
         timeout=120,
         check=False,
         **options,

@@ -47,7 +47,7 @@ def test_damage_is_forgotten(tmp_path: Path, content: bytes) -> None:
 def test_a_link_is_not_followed(tmp_path: Path, path: str) -> None:
     target = tmp_path / "target"
     target.write_text('{"a": 1}')
-    os.makedirs(os.path.dirname(path))
+    os.makedirs(os.path.dirname(path), mode=0o700)
     os.symlink(target, path)
     with pytest.raises(Forgotten):
         recall(path)
@@ -66,7 +66,7 @@ def test_a_directory_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
 def test_what_is_no_file_is_left_alone(path: str, make: object) -> None:
-    os.makedirs(os.path.dirname(path))
+    os.makedirs(os.path.dirname(path), mode=0o700)
     make(path)  # type: ignore[operator]
     with pytest.raises(Forgotten):
         recall(path)

@@ -152,6 +152,7 @@ def test_the_last_runs_are_looked_for_where_the_job_has_them(tmp_path: Path) -> 
         f"[job]\ndestination = file:///srv\narchive_dir = {tmp_path}\nname = job\n"
         f"mail = '{tmp_path}/a b.log' /var/log/b.log\n"
     )
+    (tmp_path / "assets.ini").chmod(0o644)
     tmp_path.chmod(0o755)
     found = run_plugin(
         "check_duplicity_freshness", ["-j", "assets", "--jobs-dir", tmp_path, "--from-archive"]

@@ -121,6 +121,7 @@ def test_a_list_of_a_job_that_is_not_there_is_no_empty_file(tmp_path: Path) -> N
 @pytest.mark.parametrize("plugin", ["check_duplicity_freshness", "duplicity_triage"])
 def test_a_job_without_destination_is_told_from_none(plugin: str, tmp_path: Path) -> None:
     (tmp_path / "of-nobody.ini").write_text("[job]\nschedule = 0 2 * * *\n")
+    (tmp_path / "of-nobody.ini").chmod(0o644)
     tmp_path.chmod(0o755)
     words = [str(BIN / plugin), "-j", "of-nobody", "--jobs-dir", str(tmp_path)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd="/")

@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from check_duplicity import lock, processes
-from lab import Lab, wait_until
+from lab import Lab, processes_of, wait_until
 from plugin import Result, run_plugin
 
 
@@ -241,7 +241,9 @@ def test_a_backup_that_waits_for_a_passphrase_is_named(lab: Lab) -> None:
             assert process(lab, "-d", lab.url).status == 1
         finally:
             os.killpg(terminal.pid, signal.SIGKILL)
-            subprocess.run(["pkill", "-9", "-f", lab.url], check=False)
+            for pid in processes_of(lab.url):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def test_secrets_huge_and_broken_arguments_leave_one_valid_output(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,  # A mistyped option is not another one.
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        self.color = False  # Help is for mails and man pages, too; 3.14 would load a third more.
         self._secrets = secrets
         self._foreign = foreign
         common = self.add_argument_group("common options")
@@ -70,7 +71,7 @@ class Parser(argparse.ArgumentParser):
             "-q", "--quiet", action="store_true", help="print the first line only, no advice"
         )
         common.add_argument(
-            "-V", "--version", action="version", version=f"{prog} {__version__}",
+            "-V", "--version", action=_PrintVersion, nargs=0, default=argparse.SUPPRESS,
             help="print the version and exit with 3",
         )  # fmt: skip
         common.add_argument("-h", "--help", action="help", help="print this help and exit with 3")
@@ -88,6 +89,15 @@ class Parser(argparse.ArgumentParser):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             sys.stdout.flush()
         sys.exit(3)
+
+
+class _PrintVersion(argparse.Action):
+    """As argparse's own, which prepares to print help for it: slow, and most of all in 3.14."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *parsed: object) -> NoReturn:
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            print(f"{parser.prog} {__version__}")
+        parser.exit()
 
 
 def add_job(group: argparse._ArgumentGroup) -> None:

@@ -22,6 +22,9 @@ _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXCPU)
 _PR_SET_DUMPABLE = 4
 _AGAIN = 0.5  # seconds
 _READ_WITHIN = 5  # seconds
+# What a check needs once it is loaded, without what it reads. With less, Python itself goes wrong
+# anywhere: SystemErrors, an error in an error's place, and 3.13 has been seen to loop for ever.
+_MEMORY = 8 << 20  # bytes
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EDQUOT)
 
 # Why this check has to end, once it has: the exception that says so may be swallowed or replaced.
@@ -48,6 +51,9 @@ def run(title: str, main: Callable[[Sequence[str]], Output]) -> NoReturn:
     except CannotSee as ended:  # By a signal, at this very moment.
         disarm()
         output = unseen(title, ended)
+    except (MemoryError, SystemError):  # While an answer was made of one.
+        disarm()
+        output = Output(State.UNKNOWN, f"{title} UNKNOWN - {_short_of('Cannot allocate memory')}\n")
     take_last_steps()
     _exit_when_nobody_reads(output.state)
     _write(output.text)
@@ -58,6 +64,7 @@ def _answer(title: str, main: Callable[[Sequence[str]], Output]) -> Output:
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         _settle()
+        bytearray(_MEMORY)  # Only asked for, never touched.
         output = main(sys.argv[1:])
         overlooked = _reasons and output.state is not State.UNKNOWN
         return unseen(title, _reasons[0]) if overlooked else output
@@ -113,14 +120,23 @@ def _output_of(error: BaseException, title: str) -> Output:
         error = _reasons[0]
     if _is_shortage(error):
         reason = getattr(error, "strerror", None) or "Cannot allocate memory"
-        error = CannotSee(Kind.INTERNAL, f"this machine, or a limit of this user: {reason}")
+        error = CannotSee(Kind.INTERNAL, _short_of(reason))
     elif not isinstance(error, CannotSee):
         text = f"error in the plugin: {type(error).__name__} at {_place(error)}; please report it"
         error = CannotSee(Kind.INTERNAL, text)
     return unseen(title, error)
 
 
+def _short_of(reason: str) -> str:
+    return f"this machine, or a limit of this user: {reason}"
+
+
 def _is_shortage(error: BaseException) -> bool:
+    if isinstance(error, (ImportError, SystemError)):  # Where a MemoryError got lost on the way.
+        try:
+            bytearray(_MEMORY)
+        except MemoryError:
+            return True
     return isinstance(error, MemoryError) or (
         isinstance(error, OSError) and error.errno in _SHORTAGES
     )
