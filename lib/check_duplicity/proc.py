@@ -139,10 +139,15 @@ def is_written(path: str, uids: Container[int]) -> bool | None:
             if _writes(f"/proc/{name}", wanted):
                 return True
         except PermissionError:
-            sure = False
+            # What one that has just ended had open can't be seen either.
+            sure = sure and not _runs_still(int(name))
         except OSError:
             continue
     return False if sure else None
+
+
+def _runs_still(pid: int) -> bool:
+    return bool(re.search(rb"\) [^ZX] ", _stat(pid)))
 
 
 def _writes(process: str, wanted: os.stat_result) -> bool:

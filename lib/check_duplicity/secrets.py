@@ -47,7 +47,7 @@ _SPOKEN = (
 )
 # A user that is a token, and no name: of a known make, or a UUID, or a long part that is made by no
 # person. Names have 32 characters at most (useradd(8)), and are words, with digits at their ends.
-_KNOWN_TOKEN = (
+_KNOWN_TOKEN = (  # nosec B105  # a pattern
     r"(?:AKIA|ASIA)[A-Z0-9]{12,}|(?:gh[a-z]_|github_pat_|glpat-|xox[a-z]-|sk[-_]|dop_v1_)\w[\w-]{9,}"
     r"|[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
 )
