@@ -49,7 +49,8 @@
 # @param duplicity
 #   How to start duplicity, by its absolute path.
 # @param environment_file
-#   A file with `NAME=value` lines for duplicity.
+#   A file with `NAME=value` lines for duplicity: root's or the user's, with no link on its path. It is read as
+#   the job's user.
 # @param encryption
 #   Whether the backups are encrypted; `required` if it is CRITICAL that they aren't.
 # @param warning
