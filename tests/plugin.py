@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 BIN = Path(sys.executable).parent
 # What the checks remember, if a test doesn't say where; removed when the tests end.
-STATE = tempfile.TemporaryDirectory(prefix="check-duplicity-tests-")
+STATE = tempfile.TemporaryDirectory(prefix="tests-of-check-duplicity-")
 
 
 class Result(NamedTuple):

@@ -185,9 +185,10 @@ MOUNTS = {
         {"freshness": "U", "triage": "U"},
     ),
     "state full": (
-        "mount -t tmpfs -o size=4k,mode=700 none {state}; yes > {state}/full 2> /dev/null ||:", {},
+        "mount -t tmpfs -o size=4k,mode=700 none {state}; yes > {state}/full 2> /dev/null ||:",
+        {"process": "U"},
     ),
-    "state read-only": ("mount -t tmpfs -o ro,mode=700 none {state}", {}),
+    "state read-only": ("mount -t tmpfs -o ro,mode=700 none {state}", {"process": "U"}),
     "no /proc": ("mount -t tmpfs none /proc", {"process": "U"}),
     "no /dev": ("mount -t tmpfs none /dev", {"freshness": "U", "triage": "U"}),
     "no /etc": ("mount -t tmpfs none /etc", {}),

@@ -608,7 +608,11 @@ def test_no_mail_decides_as_whom(host: Host, looker: str, whom: str) -> None:
         out = look(host, "check_duplicity_log", *arguments, user=looker).out
         assert "orphaned" in out
         users = {
-            user for line in commands_in(out) for user, words in effects(line) if not is_ours(words)
+            user
+            for line in commands_in(out)
+            for user, words in effects(line)
+            # Root reads crontabs to find a script; what is run is another thing.
+            if not is_ours(words) and words[0] not in ("crontab", "grep")
         }
         assert users <= {U}
 

@@ -58,7 +58,7 @@ def homes() -> Iterator[dict[str, Path]]:
 def common() -> Iterator[Path]:
     """A directory that every user can enter and write to, as pytest's own are not."""
     with tempfile.TemporaryDirectory() as name:
-        os.chmod(name, 0o777)
+        os.chmod(name, 0o1777)
         yield Path(name)
 
 

@@ -126,7 +126,11 @@ def alike(
 
 def check(plugin: str, *arguments: object, user: str = "root") -> Result:
     """Run a check as a user."""
-    return run_plugin(f"check_duplicity_{plugin}", arguments, **as_user(user))  # type: ignore[arg-type]
+    # A user remembers in /var/tmp, as there is nothing of the tests' that he may write to.
+    environment = {} if user == "root" else {"XDG_STATE_HOME": ""}
+    return run_plugin(
+        f"check_duplicity_{plugin}", arguments, environment=environment, **as_user(user)
+    )
 
 
 def recent(text: str) -> str:

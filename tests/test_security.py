@@ -121,7 +121,7 @@ def test_every_claim_has_a_test_and_every_test_a_claim() -> None:
 @needs_root
 def test_03_nothing_of_roots_environment_goes_along(common: Path) -> None:
     spy = script(common / "spy", f'env > "{common}/seen.$$"; mv "{common}/seen.$$" {common}/seen')
-    common.chmod(0o777)
+    common.chmod(0o1777)
     environment = {
         "PASSPHRASE": "geheim", "AWS_SECRET_ACCESS_KEY": "geheim", "MAIL": "/var/mail/root",
         "SSH_AUTH_SOCK": "/geheim", "LD_LIBRARY_PATH": "/geheim", "XDG_STATE_HOME": "/geheim",
