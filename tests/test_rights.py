@@ -151,7 +151,8 @@ def commands_in(out: str) -> list[str]:
     if re.search(r"(?m)^  What to do:$", out) or not re.match(".* - ", out):  # triage's
         indent = "    "
         out = "".join(re.findall(r"(?ms)^  What to do:$.*?(?=^\S|\Z)", out))
-    return [line.strip() for line in out.split("\n") if re.match(rf"{indent}\S", line)]
+    lines = [line.strip() for line in out.split("\n") if re.match(rf"{indent}\S", line)]
+    return [line for line in lines if not line.startswith("It said: ")]
 
 
 def effects(line: str) -> Iterator[tuple[str, list[str]]]:

@@ -129,8 +129,9 @@ def check(plugin: str, *arguments: object, user: str = "root") -> Result:
     # A user remembers in /var/tmp, as there is nothing of the tests' that he may write to.
     environment = {} if user == "root" else {"XDG_STATE_HOME": ""}
     return run_plugin(
-        f"check_duplicity_{plugin}", arguments, environment=environment, **as_user(user)
-    )
+        f"check_duplicity_{plugin}", arguments, environment=environment,
+        **as_user(user),  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def recent(text: str) -> str:
