@@ -35,7 +35,7 @@ pytestmark = [
 ]
 
 THEIRS = f"{OTHERS}/duplicity"
-PROGRAM = {THEIRS: planted(O)}
+PROGRAM: dict[str, Laid] = {THEIRS: planted(O)}
 
 
 # Programs in disguise
