@@ -161,7 +161,7 @@ NIGHTLY = job("duplicity", "file:///b", schedule="0 2 * * *", user="root", scrip
          job("duplicity", "file:///a") | job("duplicity-2", "file:///c")),
         ({SPOOL: "0 2 * * * /s/a\n", "/var/spool/cron/crontabs/bk": "0 3 * * * /t/a.sh\n",
           "/s/a": "duplicity / file:///a", "/t/a.sh": "duplicity / file:///c"},
-         job("a", "file:///c", user="bk") | job("a-2", "file:///a", user="root")),
+         job("a", "file:///a", user="root") | job("a-bk", "file:///c", user="bk")),
         # Plain duplicity, with all that may stand in front.
         (cron("0 2 * * * nice -n 10 ionice -c3 /usr/local/bin/duplicity full / file:///b"),
          job("duplicity", "file:///b", duplicity="/usr/local/bin/duplicity")),

@@ -290,6 +290,21 @@ def test_whom_it_runs_as_is_told(script: str, user: str) -> None:
     assert (command.words, command.user) == (("duplicity", "x"), user)
 
 
+@pytest.mark.parametrize(
+    ("start", "kept"),
+    [
+        ("sudo -u bk", ""), ("sudo -u bk B=3", "B"), ("A=1 sudo", ""), ("doas -u bk", ""),
+        ("sudo -E -u bk", "A B"), ("sudo --preserve-env", "A B"), ("sudo --preserve-env=B,C", "B"),
+        ("sudo env A=2", "A"), ("systemd-run --uid bk -E A=3", "A"), ("systemd-run --scope", "A B"),
+        ("runuser -u bk", "A B"), ("nice", "A B"),
+    ],
+)  # fmt: skip
+def test_what_sudo_and_its_likes_keep_of_the_environment(start: str, kept: str) -> None:
+    """env_reset is sudo's default (sudoers(5)); systemd-run's unit has systemd's own."""
+    environment = duplicity(f"export A=1 B=2; {start} duplicity x").environment
+    assert sorted(environment.keys() - {"HOME", "USER", "LOGNAME"}) == kept.split()
+
+
 def test_another_user_has_another_home() -> None:
     assert "HOME" not in duplicity("sudo -u bk duplicity x").environment
     assert duplicity("sudo -u bk HOME=/h duplicity x").environment == {"HOME": "/h"}

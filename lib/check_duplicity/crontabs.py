@@ -13,7 +13,7 @@ _ENTRY = re.compile(
     rf"-?(?P<schedule>@[a-z]+|{_TIMES}(?:[ \t]+{_TIMES}){{4}})[ \t]+(?P<rest>\S.*)",
     re.I,
 )
-_VARIABLE = re.compile(r"""["']?([A-Za-z_]\w*)["']?\s*=\s*(.*?)\s*""")
+_VARIABLE = re.compile(r"""["']?([A-Za-z_]\w*)["']?\s*=\s*(.*)""")
 _ALIASES = {"@annually": "@yearly", "@midnight": "@daily"}
 _DAYS = {"mon": "1", "tue": "2", "wed": "3", "thu": "4", "fri": "5", "sat": "6", "sun": "0"}
 _WEEKDAYS = r"[A-Za-z]{3}(?:\.\.[A-Za-z]{3})?"
@@ -63,7 +63,7 @@ def read_crontab(text: str, origin: str, user: str = "") -> Iterator[Entry]:
                     zone, active,
                 )  # fmt: skip
         elif active and variable is not None:
-            environment[variable[1]] = _unquoted(variable[2])
+            environment[variable[1]] = _unquoted(variable[2].rstrip())
 
 
 def _split_user(rest: str) -> tuple[str, str]:

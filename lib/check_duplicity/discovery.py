@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from check_duplicity import entries, following, jobs, rights
 from check_duplicity.findings import CannotSee
@@ -29,13 +30,15 @@ class Found(NamedTuple):
 def find(jobs_dir: str, root: str = "/") -> Found:
     """Return all jobs: those with a file, and those found; a file's facts beat what is found."""
     search = Search(root)
-    found: dict[str, Known] = {}
+    of_users: dict[str, dict[str, Known]] = {}
     for known in (*_of_profiles(search), *_of_entries(search)):
-        _add(found, known)
+        _add(of_users.setdefault(known.get("user"), {}), known)
+    found = _named_apart([known for of_user in of_users.values() for known in of_user.values()])
     filed = {known.job: known for known in _of_files(search, jobs_dir)}
     others = {name: known for name, known in found.items() if name not in filed}
     for name, known in filed.items():
-        same = found.get(name) or others.pop(_found_as(known, others), None)
+        own = others.pop(f"{name}-{known.get('user')}", None)
+        same = own or found.get(name) or others.pop(_found_as(known, others), None)
         filed[name] = merged(known, same)
     everything = {**others, **filed}
     ordered = tuple(everything[name] for name in sorted(everything))
@@ -55,6 +58,33 @@ def _add(found: dict[str, Known], known: Known) -> None:
         count += 1
         name = f"{known.job}-{count}"
     found[name] = known._replace(job=name)
+
+
+def _named_apart(found: Sequence[Known]) -> dict[str, Known]:
+    """The jobs of all users by name: what one of them calls a job is no other's.
+
+    What root alone decides keeps its name. Of several users' jobs with one name each has its user
+    behind it: nobody takes a name that a check is for.
+    """
+    named: dict[str, Known] = {}
+    for known in filter(_is_roots, found):
+        _add(named, known)
+    users = [known for known in found if not _is_roots(known)]
+    for _ in users:
+        count = Counter(known.job for known in users)
+        if all(count[known.job] == 1 and known.job not in named for known in users):
+            break
+        users = [
+            known._replace(job=f"{known.job}-{known.get('user')}")
+            if count[known.job] > 1 or known.job in named
+            else known
+            for known in users
+        ]
+    return {**{known.job: known for known in users}, **named}
+
+
+def _is_roots(known: Known) -> bool:
+    return known.get("user") == "root" or not known.by
 
 
 def _of_files(search: Search, jobs_dir: str) -> Iterator[Known]:

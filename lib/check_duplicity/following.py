@@ -10,7 +10,7 @@ import os
 import pwd
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from check_duplicity import entries, jobs, rights
 from check_duplicity.crontabs import Entry
@@ -30,8 +30,13 @@ _DEEPEST = 3  # scripts that call scripts
 
 def jobs_of_entry(search: Search, entry: Entry) -> Iterator[Known]:
     """The jobs that something started by the clock makes, if it is about duplicity at all."""
+    with search.time_for(entry.user) as has_time:
+        yield from _jobs_of_entry(search, entry, has_time)
+
+
+def _jobs_of_entry(search: Search, entry: Entry, has_time: Callable[[], bool]) -> Iterator[Known]:
     line = _line_of(entry)
-    read = _Reading(search, entry.user, entry.by, entry.by)
+    read = _Reading(search, entry.user, entry.by, entry.by, has_time)
     for known, started_by in _of_script(read, line, name_of(entry.command), "", _DEEPEST):
         script, starter = _to_run(search, line, known, Fact(entry.user, entry.origin, started_by))
         facts = {
@@ -86,26 +91,24 @@ class _Reading(NamedTuple):
     """How far the reading of scripts has come: as whom the next one is run.
 
     ``by`` is who decides what stands there besides root, ``started_by`` who decides anything that
-    is run as the user who starts the whole.
+    is run as the user who starts the whole, ``has_time`` whether there is time for more.
     """
 
     search: Search
     user: str
     by: frozenset[str]
     started_by: frozenset[str]
+    has_time: Callable[[], bool]
 
 
 def _of_script(
     read: _Reading, script: Script, name: str, path: str, depth: int
 ) -> Iterator[tuple[Known, frozenset[str]]]:
     """The jobs of a script, and of the scripts that it calls, each with who decides its start."""
-    try:
-        commands = commands_of(script)
-    except ValueError as error:
-        if "duplicity" in script.text:
-            read.search.problems.append(str(error))
-        return
+    commands = _commands(read, script)
     for command in commands:
+        if not read.has_time():
+            return
         by = _deciders_of(read.search, command)
         if not command.user or command.user == read.user:
             read = read._replace(started_by=read.started_by | by)
@@ -116,8 +119,18 @@ def _of_script(
     if here or depth == 0:
         return
     for command in commands:
-        if command.program != path:
+        if command.program != path and read.has_time():
             yield from _of_called(read, command, depth)
+
+
+def _commands(read: _Reading, script: Script) -> list[Command]:
+    """The commands of a script; none of one that can't be read, or that there is no time for."""
+    try:
+        return commands_of(script) if read.has_time() else []
+    except ValueError as error:
+        if "duplicity" in script.text:
+            read.search.problems.append(str(error))
+        return []
 
 
 def _of_called(
@@ -137,7 +150,7 @@ def _of_called(
     if text is not None and "\0" not in text:
         # What another user is started with is no more in the starter's name.
         started_by = read.started_by if runner == read.user else read.by
-        inner = _Reading(read.search, runner, read.by | by, started_by)
+        inner = read._replace(user=runner, by=read.by | by, started_by=started_by)
         deeper = Script(text, called, dict(command.environment))
         yield from _of_script(inner, deeper, name_of(called), called, depth - 1)
 
@@ -150,7 +163,7 @@ def _deciders_of(search: Search, command: Command) -> frozenset[str]:
             by |= rights.deciders_of_program(word, search.root)
         elif "/" not in word:
             for directory in filter(os.path.isabs, command.environment.get("PATH", "").split(":")):
-                by |= rights.deciders(directory, search.root)
+                by |= search.deciders(directory)
     return by
 
 

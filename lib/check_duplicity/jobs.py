@@ -16,7 +16,14 @@ from collections.abc import Callable, Collection, Mapping
 from check_duplicity.findings import CannotSee, Kind
 from check_duplicity.limits import age_limit, count_limit
 from check_duplicity.lines import one_line
-from check_duplicity.rights import NOBODY, deciders, goes_along, may, named
+from check_duplicity.rights import (
+    NOBODY,
+    deciders,
+    deciders_of_started,
+    goes_along,
+    may,
+    named,
+)
 from check_duplicity.user import acting_as, current, nonblocking
 from check_duplicity.values import NamedTuple
 
@@ -98,7 +105,11 @@ class Known(NamedTuple):
     def by(self) -> frozenset[str]:
         """Who decides what is run for it, besides root."""
         facts = [self.facts[key].by for key in _RUN if key in self.facts]
-        return frozenset().union(self.environment_by, *facts)
+        return frozenset().union(self.environment_by, self._started_by, *facts)
+
+    @property
+    def _started_by(self) -> frozenset[str]:
+        return deciders_of_started(self.words("options"), self.handed_on, self.get("destination"))
 
     @property
     def handed_on(self) -> dict[str, str]:
@@ -121,6 +132,8 @@ class Known(NamedTuple):
         if others:
             where = [f for key in _RUN if (f := self.facts.get(key)) and not may(user, f.by)]
             origin = f" ({where[-1].origin})" if where else ""
+            if others & self._started_by:
+                origin = ", by a file that its options, variables or destination name"
             reason = f"{named(others)} can change what would run as {user}{origin}"
             raise CannotSee(Kind.OTHERS_DECIDE, f"{reason}, so nothing was run")
 

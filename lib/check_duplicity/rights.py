@@ -13,10 +13,10 @@ import pwd
 import re
 import stat
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from check_duplicity.findings import CannotSee, Kind
-from check_duplicity.user import current, name_of_uid, nonblocking
+from check_duplicity.user import current, name_of_uid
 
 ANYBODY = "any user"
 _MOST_LINKS = 40  # as the kernel follows at most
@@ -24,7 +24,8 @@ _ACL = "system.posix_acl_access"
 _ACL_HEADER, _ACL_ENTRY = 4, struct.Struct("<HHI")  # tag, permissions, id
 _ACL_USER, _ACL_GROUP_OF_FILE, _ACL_GROUP = 0x02, 0x04, 0x08
 _WRITE = 0o2
-_PATH = re.compile(r"""/[^\s'"`:;|&<>()]*""")
+_WORD = re.compile(r"""[^\s'"`:;|&<>()=]+""")
+_INTERPRETERS = 4  # one for another, as the kernel follows at most
 
 NOBODY: frozenset[str] = frozenset()  # besides root, who can change everything
 
@@ -38,6 +39,15 @@ _GOES_ALONG = re.compile(
     r"|XDG_(?:CACHE|CONFIG|DATA)_HOME|XDG_RUNTIME_DIR|(?i:(?:https?|ftp|all|no)_proxy)"
 )
 
+# Of these, what names programs, or files that can name some: ssh's, aws's, rclone's and gpg's own.
+_STARTING = re.compile(
+    r"RSYNC_RSH|RCLONE_\w+|GNUPGHOME|AWS_\w+_FILE|XDG_(?:CONFIG|DATA)_HOME|\w*CONFIG\w*"
+)
+# What ssh only reads keys and hosts from, or connects to.
+_ONLY_READ = re.compile(
+    r"""(?i)(?:(?:Identity|Certificate|KnownHosts)File|ControlPath)["' =]+[^\s'"]+|(?<!\S)-i +\S+"""
+)
+
 
 def goes_along(variable: str) -> bool:
     """Whether duplicity gets a variable that a job sets."""
@@ -49,7 +59,7 @@ def deciders(path: str, root: str = "") -> frozenset[str]:
 
     They own it, or may write to it, or to a directory on the way to it; every link is followed, and
     its owner is one of them. `ANYBODY` stands for all. The path is below the directory ``root``,
-    which doesn't count. Raises `ValueError` for a path that can be none.
+    which doesn't count. What can be no path is there for nobody.
     """
     found: set[str] = set()
     links = 0
@@ -64,7 +74,7 @@ def deciders(path: str, root: str = "") -> frozenset[str]:
         try:
             status = os.lstat(there)
             target = os.readlink(there) if stat.S_ISLNK(status.st_mode) else ""
-        except OSError:
+        except (OSError, ValueError):
             # Who can make it decides what it will be.
             found.update(_writers(place, above) if above else ())
             break
@@ -156,8 +166,8 @@ def command(words: Sequence[str], path: str) -> list[str]:
         raise CannotSee(Kind.NO_DUPLICITY, f"cannot run {words[0]}: it is named by no full path")
     user = current()
     paths = _paths(words[1:])
-    scripts = (interpreter for path in paths for interpreter in _interpreter(path))
-    for part in (found, *_interpreter(found), *paths, *scripts):
+    scripts = (part for path in (found, *paths) for part in _interpreters(path))
+    for part in (found, *paths, *scripts):
         others = deciders(part) - {user}
         if others:
             raise CannotSee(
@@ -167,13 +177,39 @@ def command(words: Sequence[str], path: str) -> list[str]:
 
 
 def _paths(words: Iterable[str]) -> list[str]:
-    """The full paths in words, also behind a ``=``, and in a line for a shell."""
-    return [path for word in words for path in _PATH.findall(word)]
+    """What may be paths in words: each as it is, behind a ``=`` or an option, in a shell's line.
+
+    What is no full path is one from ``/``, where all is run.
+    """
+    found = {part for word in words for part in (word, *_WORD.findall(word))}
+    found |= {f"/{part.partition('/')[2]}" for part in found if "/" in part}
+    return [os.path.join("/", _with_home(part)) for part in sorted(found)]
+
+
+def _with_home(path: str) -> str:
+    try:
+        return os.path.expanduser(path)
+    except ValueError:
+        return path
+
+
+def deciders_of_started(
+    options: Iterable[str], environment: Mapping[str, str], url: str
+) -> frozenset[str]:
+    """Return who decides what duplicity starts because of its options, variables and URL.
+
+    Those are ssh, rsync, gpg and their like, with other programs or configurations than usual.
+    """
+    words = [_ONLY_READ.sub("", option) for option in options]
+    words += [value for name, value in environment.items() if _STARTING.fullmatch(name)]
+    if url.startswith("multi:"):  # a file with URLs and variables
+        words.append(url.partition(":")[2].partition("?")[0])
+    return NOBODY.union(*map(deciders, _paths(words)))
 
 
 def deciders_of_program(path: str, root: str = "") -> frozenset[str]:
     """Return who decides what a program does, besides root: a script's interpreter, too."""
-    return deciders(path, root).union(*(deciders(p, root) for p in _interpreter(root + path)))
+    return deciders(path, root).union(*(deciders(p, root) for p in _interpreters(path, root)))
 
 
 def offered(words: tuple[str, ...], user: str) -> tuple[str, ...]:
@@ -199,14 +235,33 @@ def _found(command: str, path: str) -> str:
     raise CannotSee(Kind.NO_DUPLICITY, f"cannot run {command}: {os.strerror(2)}")
 
 
-def _interpreter(path: str) -> list[str]:
-    """What the kernel starts for a script, by its first line (execve(2)); nothing for others."""
+def _interpreters(path: str, root: str = "") -> Iterator[str]:
+    """What the kernel starts for a script, and with what, by its first line (execve(2))."""
+    for _ in range(_INTERPRETERS):
+        words = _first_line(root + path)[2:].decode(errors="replace").split()
+        if not words:
+            return
+        yield from _paths(words)
+        path = words[0]
+
+
+def _first_line(path: str) -> bytes:
+    """The first line of a script; nothing of another file, or of what is none.
+
+    A device isn't even opened: a tape would be rewound, a watchdog would begin to count.
+    """
     try:
-        with open(path, "rb", opener=nonblocking) as opened:
-            line = opened.readline(256)
-    except OSError:
-        return []
-    return line[2:].decode(errors="replace").split()[:1] if line.startswith(b"#!") else []
+        found = os.open(path, os.O_PATH)
+        try:
+            if not stat.S_ISREG(os.fstat(found).st_mode):
+                return b""
+            with open(f"/proc/self/fd/{found}", "rb") as opened:
+                line = opened.readline(256)
+        finally:
+            os.close(found)
+    except (OSError, ValueError):
+        return b""
+    return line if line.startswith(b"#!") else b""
 
 
 def own_path() -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+import time
+from collections.abc import Callable, Iterator
 
 from check_duplicity import rights
 from check_duplicity.user import acting_as
 
 _LARGEST = 1 << 20  # bytes of a script
+_MOST_TIME = 2.0  # seconds of the processor's; a hundred scripts of usual length take 0.1
 
 
 class Search:
@@ -17,6 +21,8 @@ class Search:
     def __init__(self, root: str) -> None:
         self.root = root.rstrip("/")
         self.problems: list[str] = []
+        self._deciders: dict[str, frozenset[str]] = {}
+        self._spent: dict[str, float] = {}
 
     def text(self, path: str, reader: str = "") -> str | None:
         """The text of a file; ``None`` if there is none, or it can't be read, which is noted.
@@ -29,6 +35,27 @@ class Search:
         except KeyError:
             self.problems.append(f"{path}: there is no user {reader}")
             return None
+
+    @contextlib.contextmanager
+    def time_for(self, user: str) -> Iterator[Callable[[], bool]]:
+        """Give what tells whether there is time left for what a user starts.
+
+        Whatever users start, and have started, nobody waits for it longer. Root's has its time
+        each, as root alone decides how much there is.
+        """
+        began = time.process_time()
+        until = began + _MOST_TIME - self._spent.get(user, 0)
+        yield lambda: time.process_time() < until
+        if time.process_time() >= until:
+            self.problems.append(f"what {user} starts: not all of it, it would take too long")
+        if user != "root":
+            self._spent[user] = self._spent.get(user, 0) + time.process_time() - began
+
+    def deciders(self, path: str) -> frozenset[str]:
+        """Who decides what is at a path (`rights.deciders`), looked at once."""
+        if path not in self._deciders:
+            self._deciders[path] = rights.deciders(path, self.root)
+        return self._deciders[path]
 
     def decided(self, path: str, user: str = "root") -> tuple[str | None, frozenset[str]]:
         """The text of a file that is there for a user, and who decides it besides root."""

@@ -1144,6 +1144,7 @@ class _Wrapper(NamedTuple):
     user: tuple[str, ...] = ()  # the options whose value is whom it runs as
     root: bool = False  # whom it runs as otherwise, and that it changes HOME
     fresh: tuple[str, ...] = ()  # the options with which nothing is inherited
+    keeps: tuple[str, ...] | None = None  # those without which nothing is, or only what they name
     assignments: bool = False  # VAR=value may stand before the program
 
 
@@ -1158,8 +1159,9 @@ _WRAPPERS = {
         "--user --group --other-user --host --prompt --close-from --role --type --command-timeout"
         " --chroot --chdir",
         user=("-u", "--user"), root=True, fresh=("-i", "--login"), assignments=True,
+        keeps=("-E", "--preserve-env"),
     ),
-    "doas": _Wrapper("uC", user=("-u",), root=True),
+    "doas": _Wrapper("uC", user=("-u",), root=True, keeps=()),
     "runuser": _Wrapper("ugG", "--user --group --supp-group", user=("-u", "--user"), root=True),
     "setpriv": _Wrapper(
         "",
@@ -1173,7 +1175,7 @@ _WRAPPERS = {
         "--host --machine --unit --property --description --slice --service-type --uid --gid"
         " --nice --working-directory --setenv --on-active --on-boot --on-startup --on-unit-active"
         " --on-unit-inactive --on-calendar --timer-property --path-property --socket-property",
-        user=("--uid",),
+        user=("--uid",), keeps=("--scope",),
     ),
     "caffeinate": _Wrapper("tw"),
     "stdbuf": _Wrapper("ioe", "--input --output --error"),
@@ -1216,6 +1218,7 @@ class _Start:
         self.words = deque(words)
         self.user = user
         self._fresh = False
+        self._kept: list[str] = []  # nevertheless
         self._changes: dict[str, str | None] = {
             name: _exported_text(variable._replace(exported=True))
             for name, variable in assigned.items()
@@ -1223,11 +1226,11 @@ class _Start:
 
     def environment(self, variables: _Variables) -> Mapping[str, str]:
         """Return what the program gets."""
-        return (
-            _Environment({}, 0, self._changes)
-            if self._fresh
-            else variables.environment(self._changes)
-        )
+        if not self._fresh:
+            return variables.environment(self._changes)
+        given = variables.environment({})
+        kept = {name: given[name] for name in self._kept if name in given}
+        return _Environment({}, 0, {**kept, **self._changes})
 
     def take_wrappers(self) -> None:
         """Take off what only starts the program."""
@@ -1247,14 +1250,7 @@ class _Start:
         if wrapper is None:
             return False
         self.words.popleft()
-        user = "root" if wrapper.root else ""
-        for name, value in _options(self.words, wrapper.shorts, wrapper.longs.split()):
-            if name in wrapper.user and value:
-                user = value.text
-            elif name in wrapper.fresh:
-                self._start_afresh()
-            elif program == "env" and name in ("-u", "--unset") and value:
-                self._changes[value.text] = None
+        user = self._take_options(program, wrapper) or ("root" if wrapper.root else "")
         if user:
             self._become(user, changes_home=wrapper.root)
         if wrapper.assignments:
@@ -1265,9 +1261,29 @@ class _Start:
         self._take_string_of_flock(program)
         return True
 
-    def _start_afresh(self) -> None:
+    def _take_options(self, program: str, wrapper: _Wrapper) -> str:
+        """Take its options, and leave behind of the environment what it does; return its user."""
+        user = ""
+        keeps = wrapper.keeps is None
+        given: dict[str, str | None] = {}
+        for name, value in _options(self.words, wrapper.shorts, wrapper.longs.split()):
+            if name in wrapper.user and value:
+                user = value.text
+            elif name in wrapper.fresh:
+                self._start_afresh()
+            elif name in (wrapper.keeps or ()):
+                keeps = keeps or value is None
+                self._kept += value.text.split(",") if value else []
+            elif value:
+                given.update(_set_by(program, name, value))
+        if not keeps:
+            self._start_afresh({n: t for n, t in self._changes.items() if n in self._kept})
+        self._changes.update(given)
+        return user
+
+    def _start_afresh(self, changes: Mapping[str, str | None] = {}) -> None:
         self._fresh = True
-        self._changes = {}
+        self._changes = dict(changes)
 
     def _become(self, user: str, changes_home: bool) -> None:
         self.user = user
@@ -1311,6 +1327,16 @@ class _Start:
         self._become(users[0] if users else "root", changes_home=True)
         self.words = deque([_Word("sh", script.line), _Word("-c", script.line), script])
         return True
+
+
+def _set_by(program: str, option: str, value: _Word) -> dict[str, str | None]:
+    """The variables that an option of env or systemd-run sets, or unsets."""
+    if program == "env" and option in ("-u", "--unset"):
+        return {value.text: None}
+    if program == "systemd-run" and option in ("-E", "--setenv"):
+        variable, _, text = value.text.partition("=")
+        return {variable: None if value.pieces else text}
+    return {}
 
 
 def _program(word: _Word) -> str:
