@@ -119,9 +119,7 @@ LEAVING = [
 
 
 @pytest.mark.parametrize("start", LEAVING)
-def test_what_roots_script_exports_stays_roots_where_sudo_leaves_it_behind(
-    host: Host, start: str
-) -> None:
+def test_what_sudo_leaves_behind_is_not_handed_on(host: Host, start: str) -> None:
     text = f"#!/bin/sh\n{SECRET}\nduplicity /root sftp://h.invalid/root\n{start}\n"
     host.lay({**cron_d("0 2 * * * root /root/b.sh"), "/root/b.sh": File(text, mode=0o700)})
     look(host)
