@@ -119,9 +119,7 @@ LEAVING = [
 
 
 @pytest.mark.parametrize("start", LEAVING)
-def test_what_roots_script_exports_stays_roots_where_sudo_leaves_it_behind(
-    host: Host, start: str
-) -> None:
+def test_what_sudo_leaves_behind_is_not_handed_on(host: Host, start: str) -> None:
     text = f"#!/bin/sh\n{SECRET}\nduplicity /root sftp://h.invalid/root\n{start}\n"
     host.lay({**cron_d("0 2 * * * root /root/b.sh"), "/root/b.sh": File(text, mode=0o700)})
     look(host)
@@ -202,6 +200,22 @@ def test_no_user_holds_up_the_search_for_others_jobs(host: Host, kind: str) -> N
     out = look(host, "duplicity_triage", "-t", "15", "backup").out
     assert "  destination  " in out
     assert [run.uid for run in host.runs() if URL in run.arguments] == [0]
+
+
+def test_many_jobs_of_a_user_keep_no_others_waiting(host: Host) -> None:
+    hanging = "".join(f"0 2 * * * {THEIRS} / sftp://o@h.invalid/{n}\n" for n in range(40))
+    host.lay({THEIRS: script("exec sleep 100", O), **crontab(O, hanging)})
+    host.lay({**cron_d("0 2 * * * root /opt/z.sh"), "/opt/z.sh": script(f"duplicity / {URL}")})
+    out = host.plugin("duplicity_triage", "-t", "3").out
+    assert out.startswith("z: ")
+    assert out.count("\nduplicity") == 40
+
+
+def test_another_name_of_roots_is_no_other_user(host: Host) -> None:
+    host.sh("sed -i '1i toor:x:0:0::/root:/bin/sh' /etc/passwd")
+    host.lay(ROOTS_JOB)
+    assert "toor" not in look(host).out
+    assert [run.uid for run in host.runs()] == [0]
 
 
 @pytest.mark.parametrize("command", [

@@ -116,10 +116,10 @@ def _of_script(
             read = read._replace(by=read.by | by)
     here = [_as_run(known, read) for known in jobs_of(commands, script.origin, proper(name))]
     yield from ((known, read.started_by) for known in here)
-    if here or depth == 0:
-        return
-    for command in commands:
-        if command.program != path and read.has_time():
+    for command in commands if depth else ():
+        # A script with a backup in it calls others for something else, but for other users.
+        mine = command.user in ("", read.user)
+        if not (here and mine) and command.program != path and read.has_time():
             yield from _of_called(read, command, depth)
 
 

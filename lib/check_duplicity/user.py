@@ -75,7 +75,12 @@ def current() -> str:
 
 
 def name_of_uid(uid: int) -> str:
-    """Return the name of a user, or the number of one that has none."""
+    """Return the name of a user, or the number of one that has none.
+
+    Who has root's number is root, whatever other name stands first for it.
+    """
+    if uid == 0:
+        return "root"
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
