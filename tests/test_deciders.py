@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from check_duplicity import rights
 from check_duplicity.findings import CannotSee, Kind
+from check_duplicity.jobs import Fact, Known
 from check_duplicity.user import current
 
 ME = frozenset({current()} - {"root"})
@@ -239,3 +240,31 @@ def test_directories_that_others_can_change_are_no_part_of_the_path(
 )  # fmt: skip
 def test_what_chooses_what_is_loaded_does_not_go_along(variable: str, goes: bool) -> None:
     assert rights.goes_along(variable) == goes
+
+
+def test_the_place_that_others_can_change_is_named(place: str) -> None:
+    os.mkdir(f"{place}/open")
+    path = program(f"{place}/open/duplicity")
+    os.chmod(f"{place}/open", 0o777)
+    assert rights.changeable(path, current()) == f"{place}/open"
+    assert rights.changeable(f"{place}/open", current()) == f"{place}/open"
+    assert rights.changeable(place, current()) == ""
+    reason = f"any user can change {place}/open, so {path} is not run as {current()}"
+    assert refusal(path)[1] == reason
+
+
+def test_a_job_that_others_decide_says_where(place: str) -> None:
+    os.mkdir(f"{place}/open")
+    script = file(f"{place}/open/b.sh")
+    os.chmod(f"{place}/open", 0o777)
+    known = Known("b", {"destination": Fact("file:///x", f"{script}:4", ANY)})
+    with pytest.raises(CannotSee) as refused:
+        known.demand_decided(current())
+    assert refused.value.reason == (
+        f"any user can change {place}/open, and so what would run as {current()} ({script}:4),"
+        " so nothing was run"
+    )
+    known = Known("b", {"options": Fact(f"--ssh-options='-F {place}/open/conf'", "command line")})
+    with pytest.raises(CannotSee) as refused:
+        known.demand_decided(current())
+    assert f"any user can change {place}/open, and so what would run as " in refused.value.reason

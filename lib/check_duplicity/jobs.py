@@ -18,11 +18,12 @@ from check_duplicity.limits import age_limit, count_limit
 from check_duplicity.lines import one_line
 from check_duplicity.rights import (
     NOBODY,
+    changeable,
     deciders,
-    deciders_of_started,
     goes_along,
     may,
     named,
+    started,
 )
 from check_duplicity.user import acting_as, current, nonblocking
 from check_duplicity.values import NamedTuple
@@ -45,6 +46,7 @@ _RUN = (
     "user", "destination", "options", "duplicity", "archive_dir", "name", "environment_file",
 )  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_.@+-]{0,99}")
+_LINE = re.compile(r":\d+$")
 _USER = re.compile(r"(?:[A-Za-z0-9_][\w.@-]*\$?)?", re.A)
 _LARGEST = 1 << 20  # bytes
 _OTHERS = (
@@ -105,11 +107,11 @@ class Known(NamedTuple):
     def by(self) -> frozenset[str]:
         """Who decides what is run for it, besides root."""
         facts = [self.facts[key].by for key in _RUN if key in self.facts]
-        return frozenset().union(self.environment_by, self._started_by, *facts)
+        return frozenset().union(self.environment_by, *map(deciders, self._started), *facts)
 
     @property
-    def _started_by(self) -> frozenset[str]:
-        return deciders_of_started(self.words("options"), self.handed_on, self.get("destination"))
+    def _started(self) -> list[str]:
+        return started(self.words("options"), self.handed_on, self.get("destination"))
 
     @property
     def handed_on(self) -> dict[str, str]:
@@ -131,11 +133,13 @@ class Known(NamedTuple):
         others = self.by - {user}
         if others:
             where = [f for key in _RUN if (f := self.facts.get(key)) and not may(user, f.by)]
+            files = [_LINE.sub("", fact.origin) for fact in where[::-1]]
+            paths = [path for path in (*files, *self._started) if os.path.isabs(path)]
+            place = next(filter(None, (changeable(path, user) for path in paths)), "")
+            what = f"{place}, and so what would run as {user}" if place else f"what runs as {user}"
             origin = f" ({where[-1].origin})" if where else ""
-            if others & self._started_by:
-                origin = ", by a file that its options, variables or destination name"
-            reason = f"{named(others)} can change what would run as {user}{origin}"
-            raise CannotSee(Kind.OTHERS_DECIDE, f"{reason}, so nothing was run")
+            reason = f"{named(others)} can change {what}{origin}, so nothing was run"
+            raise CannotSee(Kind.OTHERS_DECIDE, reason)
 
 
 def path_of(job: str, jobs_dir: str) -> str:

@@ -61,7 +61,16 @@ def deciders(path: str, root: str = "") -> frozenset[str]:
     its owner is one of them. `ANYBODY` stands for all. The path is below the directory ``root``,
     which doesn't count. What can be no path is there for nobody.
     """
-    found: set[str] = set()
+    return NOBODY.union(*(users for _, users in _way(path, root))) - {"root"}
+
+
+def changeable(path: str, user: str) -> str:
+    """Return the first place on the way to a path that others than root and a user can change."""
+    return next((place for place, users in _way(path, "") if not may(user, users)), "")
+
+
+def _way(path: str, root: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield each place on the real way to a path, and who can change what is there."""
     links = 0
     place, pending = root, _parts(path)
     above: os.stat_result | None = None
@@ -76,21 +85,21 @@ def deciders(path: str, root: str = "") -> frozenset[str]:
             target = os.readlink(there) if stat.S_ISLNK(status.st_mode) else ""
         except (OSError, ValueError):
             # Who can make it decides what it will be.
-            found.update(_writers(place, above) if above else ())
-            break
-        found.add(name_of_uid(status.st_uid))
+            yield there, frozenset(_writers(place, above) if above else ())
+            return
+        owner = name_of_uid(status.st_uid)
         if target:
+            yield there, frozenset({owner})
             links += 1
             if links > _MOST_LINKS:
-                break
+                return
             place = root if target.startswith("/") else place
             pending += _parts(target)
             continue
         # In a sticky directory nobody else can replace what is there (chmod(1)).
-        if not (stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX):
-            found.update(_writers(there, status))
+        sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
+        yield there, frozenset({owner, *(() if sticky else _writers(there, status))})
         place, above = there, status
-    return frozenset(found - {"root"})
 
 
 def _parts(path: str) -> list[str]:
@@ -170,8 +179,11 @@ def command(words: Sequence[str], path: str) -> list[str]:
     for part in (found, *paths, *scripts):
         others = deciders(part) - {user}
         if others:
+            place = changeable(part, user)
+            what = "it" if place == part else part
             raise CannotSee(
-                Kind.OTHERS_DECIDE, f"{named(others)} can change {part}, so it is not run as {user}"
+                Kind.OTHERS_DECIDE,
+                f"{named(others)} can change {place}, so {what} is not run as {user}",
             )
     return [found, *words[1:]]
 
@@ -193,10 +205,8 @@ def _with_home(path: str) -> str:
         return path
 
 
-def deciders_of_started(
-    options: Iterable[str], environment: Mapping[str, str], url: str
-) -> frozenset[str]:
-    """Return who decides what duplicity starts because of its options, variables and URL.
+def started(options: Iterable[str], environment: Mapping[str, str], url: str) -> list[str]:
+    """Return the paths of what duplicity starts because of its options, variables and URL.
 
     Those are ssh, rsync, gpg and their like, with other programs or configurations than usual.
     """
@@ -204,7 +214,7 @@ def deciders_of_started(
     words += [value for name, value in environment.items() if _STARTING.fullmatch(name)]
     if url.startswith("multi:"):  # a file with URLs and variables
         words.append(url.partition(":")[2].partition("?")[0])
-    return NOBODY.union(*map(deciders, _paths(words)))
+    return _paths(words)
 
 
 def deciders_of_program(path: str, root: str = "") -> frozenset[str]:
