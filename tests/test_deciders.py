@@ -249,7 +249,7 @@ def test_the_place_that_others_can_change_is_named(place: str) -> None:
     assert rights.changeable(path, current()) == f"{place}/open"
     assert rights.changeable(f"{place}/open", current()) == f"{place}/open"
     assert rights.changeable(place, current()) == ""
-    reason = f"any user can change {place}/open, so {path} is not run as {current()}"
+    reason = f"any user can change {path} (by {place}/open), so it is not run as {current()}"
     assert refusal(path)[1] == reason
 
 
@@ -261,10 +261,10 @@ def test_a_job_that_others_decide_says_where(place: str) -> None:
     with pytest.raises(CannotSee) as refused:
         known.demand_decided(current())
     assert refused.value.reason == (
-        f"any user can change {place}/open, and so what would run as {current()} ({script}:4),"
-        " so nothing was run"
+        f"any user can change {script} (by {place}/open), which decides what runs as {current()}:"
+        " nothing was run"
     )
     known = Known("b", {"options": Fact(f"--ssh-options='-F {place}/open/conf'", "command line")})
     with pytest.raises(CannotSee) as refused:
         known.demand_decided(current())
-    assert f"any user can change {place}/open, and so what would run as " in refused.value.reason
+    assert f"any user can change {place}/open/conf (by {place}/open), which" in refused.value.reason

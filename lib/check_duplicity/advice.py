@@ -465,9 +465,9 @@ Jobs are defined by files, or found in crontabs, timers and profiles as far as t
     Kind.WRONG_USER: ("  sudo -u {user} -- {check}",),
     Kind.OTHERS_DECIDE: (
         """\
-Whoever can change what a job runs gets the rights of the user that it runs as. Give what is named
-above to that user or to root, with nobody else to write there, or let the job run as its owner.
-Until then look at it with its owner's rights:
+Whoever can change what a job runs has the rights of the user that it runs as. Put what is named
+above where only root or that user can write, or let the job run as its owner. Until then, look at
+it with its owner's rights:
 {status}""",
     ),
     Kind.NO_DUPLICITY: (

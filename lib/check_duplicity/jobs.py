@@ -132,14 +132,19 @@ class Known(NamedTuple):
         """Raise `CannotSee` if others than root and ``user`` decide what would run as ``user``."""
         others = self.by - {user}
         if others:
-            where = [f for key in _RUN if (f := self.facts.get(key)) and not may(user, f.by)]
-            files = [_LINE.sub("", fact.origin) for fact in where[::-1]]
-            paths = [path for path in (*files, *self._started) if os.path.isabs(path)]
-            place = next(filter(None, (changeable(path, user) for path in paths)), "")
-            what = f"{place}, and so what would run as {user}" if place else f"what runs as {user}"
-            origin = f" ({where[-1].origin})" if where else ""
-            reason = f"{named(others)} can change {what}{origin}, so nothing was run"
+            reason = f"{named(others)} can change {self._place(user)} as {user}: nothing was run"
             raise CannotSee(Kind.OTHERS_DECIDE, reason)
+
+    def _place(self, user: str) -> str:
+        """What others than a user can change of it, for a sentence."""
+        where = [f for key in _RUN if (f := self.facts.get(key)) and not may(user, f.by)]
+        files = [_LINE.sub("", fact.origin) for fact in where[::-1]]
+        for path in filter(os.path.isabs, (*files, *self._started)):
+            place = changeable(path, user)
+            if place:
+                by = "" if place == path else f" (by {place})"
+                return f"{path}{by}, which decides what runs"
+        return "what would run"
 
 
 def path_of(job: str, jobs_dir: str) -> str:

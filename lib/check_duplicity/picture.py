@@ -86,7 +86,8 @@ def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job:
         if known.get("user"):
             user.become(known.get("user"))
     except CannotSee as reason:
-        return picture._replace(destination=reason.reason, runs=reason.reason, unseen=reason.kind)
+        runs = "" if reason.kind is Kind.OTHERS_DECIDE else reason.reason
+        return picture._replace(destination=reason.reason, runs=runs, unseen=reason.kind)
     sidebyside.die_with_parent()  # Becoming another user has made it forget that.
     seen = _try(lambda: sources.look(_source(known, options), known.get("user"), secrets))
     return _with_runs(_with_destination(picture, seen, options, now), known, seen, now, secrets)

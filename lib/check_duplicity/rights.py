@@ -180,11 +180,9 @@ def command(words: Sequence[str], path: str) -> list[str]:
         others = deciders(part) - {user}
         if others:
             place = changeable(part, user)
-            what = "it" if place == part else part
-            raise CannotSee(
-                Kind.OTHERS_DECIDE,
-                f"{named(others)} can change {place}, so {what} is not run as {user}",
-            )
+            by = "" if place == part else f" (by {place})"
+            reason = f"{named(others)} can change {part}{by}, so it is not run as {user}"
+            raise CannotSee(Kind.OTHERS_DECIDE, reason)
     return [found, *words[1:]]
 
 
