@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -100,12 +101,14 @@ def test_junk_is_not_recognised(content: bytes) -> None:
     [
         ("/no/such/file", "/no/such/file: No such file or directory"),
         ("/", "/: Is a directory"),
-        ("/proc/self/mem", "/proc/self/mem: Input/output error"),
+        # What the plugin's memory is, nobody may read where no core may be had: see runtime.
+        ("/proc/self/mem", "/proc/self/mem: (?:Input/output error|Permission denied)"),
     ],
 )
 def test_a_file_that_cannot_be_read(path: str, reason: str) -> None:
     result = freshness("--from-file", path)
-    assert (result.status, result.first_line) == (3, f"DUPLICITY FRESHNESS UNKNOWN - {reason}")
+    assert result.status == 3
+    assert re.fullmatch(f"DUPLICITY FRESHNESS UNKNOWN - {reason}", result.first_line)
 
 
 def test_a_pipe_that_nobody_writes_to_ends_with_the_timeout(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def file(path: str, mode: int = 0o644) -> str:
 
 @pytest.mark.parametrize(
     ("mode", "others"),
-    [(0o600, False), (0o644, False), (0o604, False), (0o602, True), (0o666, True)],
+    [(0o600, False), (0o644, False), (0o604, False), (0o602, True), (0o606, True)],
 )
 def test_who_may_write_to_a_file_decides(place: str, mode: int, others: bool) -> None:
     assert rights.deciders(file(f"{place}/x", mode)) == ME | (ANY if others else ME)
@@ -46,9 +46,9 @@ def test_who_may_write_to_a_directory_on_the_way_decides_unless_it_is_sticky(pla
     os.mkdir(f"{place}/d/e")
     path = file(f"{place}/d/e/x")
     assert rights.deciders(path) == ME
-    os.chmod(f"{place}/d", 0o777)
+    os.chmod(f"{place}/d", 0o707)
     assert rights.deciders(path) == ME | ANY
-    os.chmod(f"{place}/d", 0o1777)
+    os.chmod(f"{place}/d", 0o1707)
     assert rights.deciders(path) == ME
     # What isn't there yet can be made by all.
     assert rights.deciders(f"{place}/d/none") == ME | ANY
@@ -64,7 +64,7 @@ def test_what_is_not_there_is_decided_by_who_can_make_it(place: str) -> None:
 def test_links_are_followed_wherever_they_lead(place: str) -> None:
     os.mkdir(f"{place}/open")
     target = file(f"{place}/open/x")
-    os.chmod(f"{place}/open", 0o777)
+    os.chmod(f"{place}/open", 0o707)
     os.symlink("open", f"{place}/directory")
     os.symlink(target, f"{place}/absolute")
     os.symlink("../open/../open/x", f"{place}/open/relative")
@@ -76,7 +76,7 @@ def test_links_are_followed_wherever_they_lead(place: str) -> None:
 
 def test_dots_lead_out_again(place: str) -> None:
     os.mkdir(f"{place}/open")
-    os.chmod(f"{place}/open", 0o777)
+    os.chmod(f"{place}/open", 0o707)
     path = file(f"{place}/x")
     # By the open directory's name somebody could lead elsewhere.
     assert rights.deciders(f"{place}/open/../x") == ME | ANY
@@ -184,14 +184,14 @@ def test_the_current_directory_chooses_no_program(
 
 
 def test_a_program_that_others_can_change_is_not_run(place: str) -> None:
-    path = program(f"{place}/duplicity", mode=0o757)
+    path = program(f"{place}/duplicity", mode=0o707)
     kind, reason = refusal(path)
     assert kind == Kind.OTHERS_DECIDE
     assert reason == f"any user can change {path}, so it is not run as {current()}"
 
 
 def test_nor_one_whose_interpreter_others_can_change(place: str) -> None:
-    inner = program(f"{place}/python3", mode=0o757)
+    inner = program(f"{place}/python3", mode=0o707)
     path = program(f"{place}/duplicity", f"#! {inner} -E\n")
     assert refusal(path)[1].startswith(f"any user can change {inner}, ")
 
@@ -204,7 +204,7 @@ def test_nor_one_whose_interpreter_others_can_change(place: str) -> None:
     ],
 )  # fmt: skip
 def test_nor_one_that_starts_what_others_can_change(words: list[str], place: str) -> None:
-    inner = program(f"{place}/duplicity", mode=0o757)
+    inner = program(f"{place}/duplicity", mode=0o707)
     line = [word.format(inner) for word in words]
     with pytest.raises(CannotSee, match="any user can change"):
         rights.command(line, "/usr/bin:/bin")
@@ -217,7 +217,7 @@ def test_nor_one_that_starts_what_others_can_change(words: list[str], place: str
 def test_directories_that_others_can_change_are_no_part_of_the_path(
     place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, mode in (("open", 0o777), ("own", 0o755)):
+    for name, mode in (("open", 0o707), ("own", 0o755)):
         os.mkdir(f"{place}/{name}")
         os.chmod(f"{place}/{name}", mode)
     monkeypatch.setenv("PATH", f"{place}/open:.::{place}/own:bin:/usr/bin")
@@ -245,7 +245,7 @@ def test_what_chooses_what_is_loaded_does_not_go_along(variable: str, goes: bool
 def test_the_place_that_others_can_change_is_named(place: str) -> None:
     os.mkdir(f"{place}/open")
     path = program(f"{place}/open/duplicity")
-    os.chmod(f"{place}/open", 0o777)
+    os.chmod(f"{place}/open", 0o707)
     assert rights.changeable(path, current()) == f"{place}/open"
     assert rights.changeable(f"{place}/open", current()) == f"{place}/open"
     assert rights.changeable(place, current()) == ""
@@ -256,7 +256,7 @@ def test_the_place_that_others_can_change_is_named(place: str) -> None:
 def test_a_job_that_others_decide_says_where(place: str) -> None:
     os.mkdir(f"{place}/open")
     script = file(f"{place}/open/b.sh")
-    os.chmod(f"{place}/open", 0o777)
+    os.chmod(f"{place}/open", 0o707)
     known = Known("b", {"destination": Fact("file:///x", f"{script}:4", ANY)})
     with pytest.raises(CannotSee) as refused:
         known.demand_decided(current())

@@ -262,7 +262,7 @@ NIGHTLY = job("duplicity", "file:///b", schedule="0 2 * * *", user="root", scrip
         ({f"{UNITS}/web.timer": "[Timer]\nOnCalendar=daily"}, {}),
         # duply's profiles.
         (duply("GPG_KEY='disabled'\nTARGET='file:///b'\nSOURCE='/'\n"),
-         job("web", "file:///b", name="duply_web", encryption="no", user=current(), schedule="",
+         job("web", "file:///b", name="duply_web", encryption="no", user="root", schedule="",
              environment="GPG_KEY=disabled")),
         (duply("GPG_PW='p w'\nTARGET=sftp://h:22//b\nTARGET_USER='u@x'\nTARGET_PASS='p:/%w'\n"),
          job("web", "sftp://u%40x:p%3A%2F%25w@h:22//b", encryption="yes",
@@ -274,9 +274,9 @@ NIGHTLY = job("duplicity", "file:///b", schedule="0 2 * * *", user="root", scrip
              environment="AWS_ACCESS_KEY_ID=i")),
         ({"/home/u/.duply/pics/conf": "TARGET=file:///p", "/root/.duply/r/conf": "TARGET=file:///r"},
          job("pics", "file:///p", name="duply_pics") | job("r", "file:///r", name="duply_r")),
-        ({f"/var/spool/cron/{current()}": "0 2 * * * /usr/bin/duply web backup\n",
+        ({"/var/spool/cron/root": "0 2 * * * /usr/bin/duply web backup\n",
           **duply("TARGET=file:///b")},
-         job("web", "file:///b", user=current(), schedule="0 2 * * *")),
+         job("web", "file:///b", user="root", schedule="0 2 * * *")),
         # backupninja's files.
         ({"/etc/backup.d/20-web.dup": "when = everyday at 01:00\noptions = --archive-dir /c "
           "--file-prefix w- --volsize 9\n[gpg]\nencryptkey = AB\npassword = 'p w'\n[source]\n"

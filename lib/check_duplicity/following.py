@@ -207,19 +207,27 @@ def proper(name: str) -> str:
     return kept[:80] or "duplicity"
 
 
-def is_started(command: str, user: str) -> bool:
-    """Whether a command stands in a crontab of a user, or in a timer's unit, as far as is seen.
+class Started:
+    """What crontabs and timers' units start, as far as is seen; read once, when it is needed."""
 
-    And nobody else, but root, decides that, or can change what it runs.
-    """
-    search = Search("")
-    words = command.split()
-    same = [
-        e
-        for e in entries.started(search)
-        if e.active and e.user == user and e.command.split() == words
-    ]
-    return any(rights.may(user, _deciders_of_entry(search, entry)) for entry in same)
+    def __init__(self) -> None:
+        """Read nothing yet."""
+        self._search = Search("")
+        self._entries: dict[tuple[str, ...], list[Entry]] | None = None
+
+    def has(self, command: str, user: str) -> bool:
+        """Whether a command of a user is among it.
+
+        And nobody else, but root, decides that, or can change what it runs.
+        """
+        if self._entries is None:
+            self._entries = {}
+            for entry in entries.started(self._search):
+                if entry.active:
+                    words = (entry.user, *entry.command.split())
+                    self._entries.setdefault(words, []).append(entry)
+        same = self._entries.get((user, *command.split()), ())
+        return any(rights.may(user, _deciders_of_entry(self._search, entry)) for entry in same)
 
 
 def _deciders_of_entry(search: Search, entry: Entry) -> frozenset[str]:

@@ -59,9 +59,10 @@ def deciders(path: str, root: str = "") -> frozenset[str]:
 
     They own it, or may write to it, or to a directory on the way to it; every link is followed, and
     its owner is one of them. `ANYBODY` stands for all. The path is below the directory ``root``,
-    which doesn't count. What can be no path is there for nobody.
+    whose owner is root there. What can be no path is there for nobody.
     """
-    return NOBODY.union(*(users for _, users in _way(path, root))) - {"root"}
+    own = {"root", name_of_uid(os.stat(root).st_uid)} if root else {"root"}
+    return NOBODY.union(*(users for _, users in _way(path, root))) - own
 
 
 def changeable(path: str, user: str) -> str:
