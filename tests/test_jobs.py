@@ -482,7 +482,7 @@ def test_a_job_without_a_file_has_none(tmp_path: Path) -> None:
         ("[job]\nmail = \\\n", "mail: No escaped character"),
         ("[job]\nenvironment_file = /none\n", "environment_file /none: No such file"),
         ("[job]\nenvironment_file = /dev\n", "environment_file /dev: "),
-        ("[job]\nenvironment_file = a\0b\n", "embedded null byte"),
+        ("[job]\nenvironment_file = a\0b\n", "environment_file is no path"),
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_refused_with_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:

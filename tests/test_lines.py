@@ -16,7 +16,7 @@ EVIL = "a\nCRITICAL: b\r\x1b[2J\x9b31m\u202e\u2028|<b>\t\udcff'\"\\`$(x)!!"
 # No argument of a program can have a NUL, and what isn't UTF-8 has these (PEP 383).
 WORDS = st.lists(
     st.text(
-        st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+        st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])
         | st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF, categories=["Cs"])
         | st.sampled_from("'\"\\$!`*~#|<>& \n\t\x1b0a")
     ),

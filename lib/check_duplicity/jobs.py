@@ -265,6 +265,8 @@ def _environment(path: str, user: str) -> dict[str, str]:
     """
     if not path:
         return {}
+    if "\0" in path:
+        raise ValueError("environment_file is no path")
     from check_duplicity.shell import read_variables
 
     try:
