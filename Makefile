@@ -48,7 +48,7 @@ unit: $(VENV)/tools $(DUPLICITIES)
 	DUPLICITIES=$(CURDIR)/.duplicity $(PYTEST)
 
 benchmark: $(VENV)/tools $(DUPLICITIES)
-	$(BIN)/python benchmarks/compare.py $(if $(QUICK),--quick) $(VERSIONS:%=.duplicity/%/bin/duplicity)
+	$(BIN)/python benchmarks/compare.py $(if $(QUICK),--quick) $(VERSIONS:%=$(CURDIR)/.duplicity/%/bin/duplicity)
 
 load: $(VENV)/tools
 	$(BIN)/python benchmarks/load.py $(DUPLICITY)
