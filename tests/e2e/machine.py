@@ -165,9 +165,12 @@ class Machine:
         set_crontab(f"MAILTO={USER}\n0 2 * * * {ASSETS.script}\n0 3 * * * {WEB.script}\n")
 
     def backups_running(self) -> list[int]:
-        """The duplicity processes of our user: backups, or what a check has started."""
+        """The duplicity processes of our user: backups, or what a check has started.
+
+        Not the checks themselves: with one that is stopped its sudo stops, and is left behind.
+        """
         uid = pwd.getpwnam(USER).pw_uid
-        return [pid for pid in processes_of("duplicity") if _owner(pid) == uid]
+        return [pid for pid in processes_of("/duplicity\0") if _owner(pid) == uid]
 
     @contextmanager
     def aside(self, job: Job) -> Iterator[None]:
