@@ -105,7 +105,7 @@ def _reader(path: str, user: str) -> str:
     if re.fullmatch(r"/var/spool/cron/(?:crontabs/|tabs/)?[^/]+", path) and _is_in_spool(path):
         return "root"
     by = rights.deciders(path)
-    return (rights.only(by) or "") if rights.may(user, by) else ""
+    return rights.only(by) if rights.may(user, by) else ""
 
 
 def _is_in_spool(path: str) -> bool:
@@ -117,11 +117,13 @@ def _is_in_spool(path: str) -> bool:
 def _text(path: str, user: str) -> str:
     try:
         reader = _reader(path, user)
+        if not reader:
+            return ""  # Not even opened: it may be a device.
         with (
             users.acting_as(reader),
             open(path, opener=users.nonblocking, errors="replace") as opened,
         ):
             regular = stat.S_ISREG(os.fstat(opened.fileno()).st_mode)
-            return opened.read(1 << 20) if regular and reader else ""
+            return opened.read(1 << 20) if regular else ""
     except (OSError, ValueError, KeyError):
         return ""
