@@ -33,6 +33,8 @@ def test_help_and_version_exit_with_3(plugin: str) -> None:
         (["-d", "x://y", "-w", "soon"], "argument -w/--warning: not an age: 'soon'"),
         (["-d", "x://y", "--chain-warning", "7d"], "argument --chain-warning: not a range: '7d'"),
         (["-d", "x://y", "-t", "0"], "argument -t/--timeout: not a number of seconds: '0'"),
+        (["-d", "x://y", "-t--"], "argument -t/--timeout: "),
+        (["-w--", "-d", "x://y"], "argument -w/--warning: "),
         (["-d", "x://y", "-t", "nan"], "argument -t/--timeout: not a number of seconds: 'nan'"),
         (["-d", "x://y", "-w", "60h", "-c", "30h"], "--critical is below the warning limit"),
         (["-d", "file://srv/backup"], "file:// needs a path from the root"),

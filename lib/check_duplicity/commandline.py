@@ -55,6 +55,7 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,  # A mistyped option is not another one.
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        self.register("action", None, _Store)
         self.color = False  # Help is for mails and man pages, too; 3.14 would load a third more.
         self._secrets = secrets
         self._foreign = foreign
@@ -89,6 +90,21 @@ class Parser(argparse.ArgumentParser):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             sys.stdout.flush()
         sys.exit(3)
+
+
+class _Store(argparse.Action):
+    """As argparse's own, which until Python 3.12 makes an empty list of the ``--`` in ``-w--``."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        if values == [] and self.option_strings:
+            raise argparse.ArgumentError(self, "expected one argument")
+        setattr(namespace, self.dest, values)
 
 
 class _PrintVersion(argparse.Action):
