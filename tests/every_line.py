@@ -3,13 +3,14 @@
     every_line.py PLUGIN FILES ARGUMENT...
 
 A line is one of a function in a file of FILES, by name and with commas between, or in what such a
-function calls. Prints a JSON object for each run. A fork of its own is each run's process: what it
-has started and not ended becomes a child of this one.
+function calls; in a loop it counts the first times. Prints a JSON object for each run. A fork of
+its own is each run's process: what it has started and not ended becomes a child of this one.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import itertools
 import json
@@ -17,6 +18,7 @@ import os
 import pkgutil
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,6 +27,7 @@ import check_duplicity
 from check_duplicity import runtime
 
 _PR_SET_CHILD_SUBREAPER = 36
+_TIMES = 3
 
 
 def main() -> None:
@@ -37,6 +40,7 @@ def main() -> None:
     names: dict[str, Any] = {"__name__": "plugin", "__file__": plugin}
     exec(code, names)
     sys.argv = [plugin, *arguments]
+    gc.freeze()  # Else each run copies what is loaded.
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     for nth in itertools.count(1):
         seen = run(names, files.split(","), nth)
@@ -84,6 +88,7 @@ def left() -> list[str]:
 def interrupt_at(nth: int, files: list[str], told: int) -> None:
     """Send a signal to this process at its nth line in these files, and tell which that was."""
     lines = itertools.count(1)
+    times: Counter[tuple[object, ...]] = Counter()
 
     def of_files(frame: FrameType | None) -> bool:
         return frame is not None and os.path.basename(frame.f_code.co_filename) in files
@@ -91,7 +96,12 @@ def interrupt_at(nth: int, files: list[str], told: int) -> None:
     def trace(frame: FrameType, event: str, argument: object) -> Any:
         if not of_files(frame) and not of_files(frame.f_back):
             return None
-        if event in ("call", "line") and next(lines) == nth:
+        if event not in ("call", "line"):
+            return trace
+        caller = frame.f_back
+        here = (frame.f_code, frame.f_lineno, caller and (caller.f_code, caller.f_lineno))
+        times[here] += 1
+        if times[here] <= _TIMES and next(lines) == nth:
             sys.settrace(None)
             where = f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
             os.write(told, where.encode())

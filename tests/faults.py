@@ -81,6 +81,7 @@ class Site:
         self.state.mkdir(mode=0o700)
         self.log = directory / "assets.log"
         self.log.write_text(good_run())
+        self._right: dict[str, object] = {}
 
     def call(self, plugin: str, *, duplicity: Path | None = None) -> Call:
         """How a plugin is started, with this duplicity if not the site's own."""
@@ -124,6 +125,23 @@ class Site:
         found = fingerprint(self.directory)
         del found["job/tmp"]
         return {name: stat for name, stat in found.items() if not name.startswith("state")}
+
+    def assert_right(self, plugin: str) -> None:
+        """A check in peace says that all is well.
+
+        Where all lies as it did when it said so last, it isn't asked again.
+        """
+        if self._right.get(plugin) != self._seen_by(plugin):
+            assert_answer(plugin, run(self.call(plugin)), "O")
+            self._right[plugin] = self._seen_by(plugin)
+
+    def _seen_by(self, plugin: str) -> object:
+        """All that can change a plugin's answer: not what others remember, and when they did."""
+        others = {f"state/{self.state_file(other).name}" for other in PLUGINS if other != plugin}
+        found = fingerprint(self.directory)
+        return {
+            name: stat for name, stat in found.items() if name not in {"job/tmp", "state", *others}
+        }
 
 
 Disturbance = Callable[["subprocess.Popen[bytes]"], object]

@@ -55,11 +55,6 @@ def leaves_nothing(site: Site) -> Iterator[None]:
     assert list(site.lab.temporary.iterdir()) == []
 
 
-def assert_right(site: Site, plugin: str) -> None:
-    """A check in peace says that all is well."""
-    assert_answer(plugin, run(site.call(plugin)), "O")
-
-
 class Fault(NamedTuple):
     """How to call a plugin so that something is broken, and the states (O, W, C, U) that are right.
 
@@ -158,7 +153,7 @@ def test_the_answer_is_right_or_unknown(site: Site, plugin: str, fault: str) -> 
         pytest.skip("needs libfaketime")
     change, states = FAULTS[fault]
     assert_answer(plugin, run(change(site.call(plugin))), states.get(plugin, "O"))
-    assert_right(site, plugin)
+    site.assert_right(plugin)
 
 
 @pytest.mark.parametrize(("plugin", "megabytes"), pairs(PLUGINS, {"10": None, "12": None}))
@@ -205,7 +200,7 @@ def test_the_answer_is_right_or_unknown_on_a_broken_system(
     script, states = MOUNTS[fault]
     script = script.format(root=site.directory, tmp=site.lab.temporary, state=site.state)
     assert_answer(plugin, run(site.call(plugin).behind(script)), states.get(plugin, "O"))
-    assert_right(site, plugin)
+    site.assert_right(plugin)
 
 
 def full_device(call: Call) -> Call:
@@ -235,7 +230,7 @@ def test_where_nothing_can_be_written_the_exit_status_is_left(
     ended = run(UNREAD[fault](site.call(plugin)))
     # A triage notices while it writes that it can't.
     assert ended in (Ended(0, "", ""), Ended(3, "", "") if plugin == "triage" else None)
-    assert_right(site, plugin)
+    site.assert_right(plugin)
 
 
 @contextmanager
@@ -320,7 +315,7 @@ def test_no_state_file_changes_the_answer(site: Site, plugin: str, fault: str) -
         assert os.stat("/etc/shadow") == shadow
     finally:
         path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
-    assert_right(site, plugin)
+    site.assert_right(plugin)
 
 
 def program(site: Site, content: str | bytes) -> Path:
@@ -442,7 +437,7 @@ def test_from_the_first_line_on_every_signal_is_answered(
         assert list(site.lab.temporary.iterdir()) == []
         states.append(ended.status)
         peace *= 1 if ended.status else 0.9  # Too late; a busy machine had it measured too long.
-    assert_right(site, plugin)
+    site.assert_right(plugin)
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
@@ -462,7 +457,7 @@ def test_before_the_first_line_a_signal_ends_a_plugin_or_is_answered(
         ended = run(site.call(plugin), disturb)
         if ended != Ended(-ending, "", ""):
             assert_answer(plugin, ended, "OU")
-    assert_right(site, plugin)
+    site.assert_right(plugin)
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
@@ -480,4 +475,4 @@ def test_a_plugin_that_is_killed_takes_all_with_it_but_an_empty_directory(
         for left in site.lab.temporary.iterdir():
             assert left.name.startswith("check-duplicity-")
             shutil.rmtree(left)
-    assert_right(site, plugin)
+    site.assert_right(plugin)
