@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
@@ -63,7 +64,12 @@ def test_in_a_list_of_jobs(capsys: pytest.CaptureFixture[str]) -> None:
 
 def printed(directory: Path, plugin: str, *words: str) -> str:
     done = subprocess.run(
-        [BIN / plugin, *words], capture_output=True, text=True, check=False, cwd=directory
+        [BIN / plugin, *words],
+        env={**os.environ, "XDG_STATE_HOME": str(directory)},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=directory,
     )
     assert done.stderr == ""
     return f"{done.stdout}({FORGED})"
