@@ -23,7 +23,7 @@ NEWEST := $(lastword $(VERSIONS))
 
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := setup.cfg setup.py $(wildcard lib/check_duplicity/*.py plugins/*)
+SOURCES := setup.cfg setup.py $(wildcard lib/check_duplicity/*.py lib/check_duplicity/*/*.py lib/check_duplicity/*/*/*.py plugins/*)
 DUPLICITIES := $(VERSIONS:%=.duplicity/%/installed)
 DEBIAN_PATH := /usr/sbin:/usr/bin:/sbin:/bin
 PIP := -m pip install --quiet --disable-pip-version-check

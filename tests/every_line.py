@@ -24,7 +24,7 @@ from types import FrameType
 from typing import Any
 
 import check_duplicity
-from check_duplicity import runtime
+from check_duplicity.system import runtime
 
 _PR_SET_CHILD_SUBREAPER = 36
 _TIMES = 3

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from check_duplicity.activity import compare, details, judge, measure
-from check_duplicity.evaluation import Evaluation, Limits, evaluate
-from check_duplicity.findings import Kind, State
-from check_duplicity.invocation import Invocation
-from check_duplicity.limits import age_limit
-from check_duplicity.processes import Process, Progress, Sight
+from check_duplicity.duplicity.invocation import Invocation
+from check_duplicity.nagios.evaluation import Evaluation, Limits, evaluate
+from check_duplicity.nagios.findings import Kind, State
+from check_duplicity.nagios.limits import age_limit
+from check_duplicity.processes.judge import compare, details, judge, measure
+from check_duplicity.processes.see import Process, Progress, Sight
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import NOW, ago

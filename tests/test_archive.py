@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from check_duplicity import archive
+from check_duplicity.destination import archive
+from check_duplicity.duplicity.archive_path import archive_path
 
 # Written by duplicity 3.2.1; 0.8 to 3.2 write the volumes before or behind the list of files.
 HEAD = b"Hostname backup-1\nLocaldir /srv\n"
@@ -85,7 +86,7 @@ def test_the_defaults_are_duplicitys(monkeypatch: pytest.MonkeyPatch) -> None:
     digest = hashlib.md5(url.encode(), usedforsecurity=False).hexdigest()
     monkeypatch.setenv("HOME", "/home/b")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert archive.archive_path(url, None, None) == f"/home/b/.cache/duplicity/{digest}"
+    assert archive_path(url, None, None) == f"/home/b/.cache/duplicity/{digest}"
     monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
-    assert archive.archive_path(url, None, "job") == "/cache/duplicity/job"
-    assert archive.archive_path(url, "~/a", "job") == "/home/b/a/job"
+    assert archive_path(url, None, "job") == "/cache/duplicity/job"
+    assert archive_path(url, "~/a", "job") == "/home/b/a/job"

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from check_duplicity import rights
-from check_duplicity.findings import CannotSee, Kind
-from check_duplicity.jobs import Fact, Known
-from check_duplicity.user import current
+from check_duplicity.jobs.model import Fact, Known
+from check_duplicity.nagios.findings import CannotSee, Kind
+from check_duplicity.system import rights
+from check_duplicity.system.user import current
 
 ME = frozenset({current()} - {"root"})
 ANY = frozenset({rights.ANYBODY})

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from check_duplicity import destination
+from check_duplicity.destination import asking
 from lab import ENVIRONMENT, Lab, processes_of, wait_until
 from plugin import BIN, Result, assert_valid, freshness
 
@@ -201,7 +201,7 @@ def test_children_that_start_others_while_they_are_ended_are_ended_too(
     seen = iter([[psutil.Process(first.pid)], [psutil.Process(second.pid)], []])
     monkeypatch.setattr(psutil.Process, "children", lambda self, recursive: next(seen))
     try:
-        destination._kill_children(0)
+        asking._kill_children(0)
         assert not psutil.pid_exists(first.pid)
         assert not psutil.pid_exists(second.pid)
     finally:

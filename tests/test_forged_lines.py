@@ -8,14 +8,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from check_duplicity.advice import Job
-from check_duplicity.findings import CannotSee, Finding, Kind, State
-from check_duplicity.jobs import Fact, Known, as_ini
-from check_duplicity.output import tell, unseen
-from check_duplicity.picture import Picture
-from check_duplicity.report import Report
+from check_duplicity.jobs.model import Fact, Known, as_ini
+from check_duplicity.nagios.advice import Job
+from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
+from check_duplicity.nagios.output import tell, unseen
 from check_duplicity.secrets import Secrets
-from check_duplicity.triage import judge
+from check_duplicity.triage.judge import judge
+from check_duplicity.triage.model import Picture
+from check_duplicity.triage.tell import Report
 from plugin import BIN
 
 FORGED = "FORGED: OK, good"

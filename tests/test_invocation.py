@@ -3,8 +3,8 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from check_duplicity.invocation import Invocation, read_invocation
-from check_duplicity.names import Prefixes
+from check_duplicity.duplicity.invocation import Invocation, read_invocation
+from check_duplicity.duplicity.names import Prefixes
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from check_duplicity import keyring
+from check_duplicity.system import keyring
 
 # What a process of its own says, since it leaves the keyring for good.
 LEAVING = """

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import nagiosplugin
 import pytest
-from check_duplicity.limits import age_limit, count_limit, format_age
+from check_duplicity.nagios.limits import age_limit, count_limit, format_age
 from hypothesis import given
 from hypothesis import strategies as st
 

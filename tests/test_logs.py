@@ -20,11 +20,11 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from check_duplicity import logs, mailboxes
-from check_duplicity.lastruns import judge, verdicts
-from check_duplicity.logged import Logged, logged_of, of_mail, values_of_logged
-from check_duplicity.mails import read_mail
-from check_duplicity.memory import recall
+from check_duplicity.runs import files, mailboxes
+from check_duplicity.runs.judge import judge, verdicts
+from check_duplicity.runs.mail import read_mail
+from check_duplicity.runs.model import Logged, logged_of, of_mail, values_of_logged
+from check_duplicity.system.memory import recall
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plugin import Result, ageless, run_plugin
@@ -160,7 +160,7 @@ def test_rotated_files_are_found(path: str, beside: str, tmp_path: Path) -> None
 
 
 def look(path: Path, kept: dict[str, object], now: float) -> tuple[list[Logged], dict[str, object]]:
-    found = logs.look(str(path), kept, logs.Look(now, now - 8 * DAY, str))
+    found = files.look(str(path), kept, files.Look(now, now - 8 * DAY, str))
     assert found.problems == ()
     return found.runs, json.loads(json.dumps(found.kept))
 
@@ -247,7 +247,7 @@ def test_no_memory_is_nonsense_enough_to_end_a_check(tmp_path: Path) -> None:
             for nonsense in NONSENSE:
                 changed = json.loads(json.dumps(kept))
                 _set(changed, path, nonsense)
-                found = logs.look(str(log), changed, logs.Look(now, now - DAY, str))
+                found = files.look(str(log), changed, files.Look(now, now - DAY, str))
                 list(judge(verdicts(found.runs, 0), NOW))
 
 

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from check_duplicity import memory
-from check_duplicity.memory import Forgotten, default_path, recall, remember
+from check_duplicity.system import memory
+from check_duplicity.system.memory import Forgotten, default_path, recall, remember
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import random
 
 import pytest
-from check_duplicity import names as reader
-from check_duplicity.collection import Collection
-from check_duplicity.names import Archive, Prefixes, read_archive, read_names
+from check_duplicity.duplicity import names as reader
+from check_duplicity.duplicity.collection import Collection
+from check_duplicity.duplicity.names import Archive, Prefixes, read_archive, read_names
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import ago, full, inc, stamp, unfinished

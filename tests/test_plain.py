@@ -7,12 +7,13 @@ import pickle
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from check_duplicity.advice import Job
-from check_duplicity.findings import Finding, Kind, State
-from check_duplicity.jobs import Fact, Known
-from check_duplicity.picture import BackupSet, Picture, of_job
-from check_duplicity.plain import read, written
+from check_duplicity.jobs.model import Fact, Known
+from check_duplicity.nagios.advice import Job
+from check_duplicity.nagios.findings import Finding, Kind, State
 from check_duplicity.secrets import Secrets
+from check_duplicity.triage.model import BackupSet, Picture
+from check_duplicity.triage.plain import read, written
+from check_duplicity.triage.see import of_job
 from hypothesis import given
 from hypothesis import strategies as st
 

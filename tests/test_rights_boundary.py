@@ -20,7 +20,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from check_duplicity import user
+from check_duplicity.system import user
 from lab import wait_until
 from plugin import BIN
 
@@ -236,7 +236,7 @@ def test_a_user_is_become_where_the_kernel_keeps_no_keys(homes: dict[str, Path])
         "assert libc.prctl(22, 2, ctypes.byref(Program(4, data))) == 0\n"
         "os.execv(sys.argv[2], sys.argv[2:])\n"
     )
-    from check_duplicity.keyring import _number
+    from check_duplicity.system.keyring import _number
 
     number = _number(os.uname().machine, wide=True)
     words = [f"{BIN}/check_duplicity_freshness", "-u", U, "-d", "file:///nowhere"]

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from check_duplicity import processes
+from check_duplicity.processes import see
 from lab import wait_until
 from plugin import BIN, Result, run_plugin
 from samples import CAPTURES
@@ -31,7 +31,7 @@ RUNS = CAPTURES / "runs"
 GOOD = (RUNS / "3.2.1/good-full.out").read_text()
 FAILED = (RUNS / "3.2.1/nospace-dest.out").read_text()
 KILLED = (RUNS / "0.8.23/sigkill.out").read_text()
-INSTALLED = Path(os.__file__), Path(processes.__file__)
+INSTALLED = Path(os.__file__), Path(see.__file__)
 
 pytestmark = [
     pytest.mark.root,
@@ -474,18 +474,18 @@ def test_another_users_processes_cost_a_check_nothing(common: Path) -> None:
 def test_of_each_user_only_so_much_is_looked_at(
     common: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "_MOST", 3)
+    monkeypatch.setattr(see, "_MOST", 3)
     with ExitStack() as stack:
         for _ in range(5):
             stack.enter_context(alike(MALLORY, common))
         late = stack.enter_context(alike(OWNER, common))
-        sight = processes.look(processes.Wanted(URL))
+        sight = see.look(see.Wanted(URL))
         assert [process.user for process in sight.running].count(MALLORY) == 3
         assert late.pid in [process.pid for process in sight.running]
         assert sight.left_out[MALLORY] == 2
         assert sight.sure
         # It isn't known then what that user's are doing.
-        assert not processes.look(processes.Wanted(URL, user=MALLORY)).sure
+        assert not see.look(see.Wanted(URL, user=MALLORY)).sure
 
 
 @pytest.mark.parametrize("user", [MALLORY, OWNER])
@@ -512,7 +512,7 @@ def test_endless_arguments_cost_no_more(common: Path) -> None:
     fake = waiting(common / "duplicity")
     small = ["x"] * 200_000
     with process(MALLORY, PYTHON, fake, "full", *small, "/etc", URL) as hiding:
-        sight = processes.look(processes.Wanted(URL))
+        sight = see.look(see.Wanted(URL))
     assert hiding.pid in [process.pid for process in sight.running]  # One such may be.
     with ExitStack() as stack:
         for _ in range(4):

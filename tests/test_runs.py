@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from check_duplicity.findings import State
-from check_duplicity.lastruns import judge, verdicts
-from check_duplicity.logged import of_log, of_mail
-from check_duplicity.mails import Mail
-from check_duplicity.runs import Run, joined
-from check_duplicity.transcript import Reader
+from check_duplicity.duplicity.run import Run, joined
+from check_duplicity.duplicity.transcript import Reader
+from check_duplicity.nagios.findings import State
+from check_duplicity.runs.judge import judge, verdicts
+from check_duplicity.runs.mail import Mail
+from check_duplicity.runs.model import of_log, of_mail
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import CAPTURES, NOW

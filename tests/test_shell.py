@@ -6,7 +6,7 @@ import shlex
 import time
 
 import pytest
-from check_duplicity.shell import Command, ShellError, read_commands
+from check_duplicity.jobs.shell import Command, ShellError, read_commands
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -11,9 +11,10 @@ from io import FileIO
 from pathlib import Path
 
 import pytest
-from check_duplicity import runtime, sidebyside
-from check_duplicity.findings import Finding, Kind, State
-from check_duplicity.plain import written
+from check_duplicity.nagios.findings import Finding, Kind, State
+from check_duplicity.system import runtime
+from check_duplicity.triage import sidebyside
+from check_duplicity.triage.plain import written
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +90,6 @@ def test_what_is_no_answer_is_none(
         "other": b'["GPG", 3, "", "", ""]',
         "half": written(finding("x"))[:-2],
     }
-    monkeypatch.setattr("check_duplicity.plain.written", lambda value: said[answer])
+    monkeypatch.setattr("check_duplicity.triage.plain.written", lambda value: said[answer])
     assert answers(["x", "y"], finding) == {"x": None, "y": None}
     assert not (tmp_path / "ran").exists()

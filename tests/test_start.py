@@ -34,7 +34,7 @@ def loaded(plugin: str, *arguments: object) -> set[str]:
         check=False,
     )
     names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "check_duplicity.runtime" in names
+    assert "check_duplicity.system.runtime" in names
     return names | {name.partition(".")[0] for name in names}
 
 
@@ -57,9 +57,9 @@ def test_a_check_of_a_log_with_nothing_new_loads_nothing_slow(tmp_path: Path) ->
         f"StartTime {time.time():.2f} (now)\nEndTime {time.time():.2f} (now)\nErrors 0\n"
     )
     arguments = ["--state-file", tmp_path / "state", log]
-    assert "check_duplicity.transcript" in loaded("check_duplicity_log", *arguments)
+    assert "check_duplicity.duplicity.transcript" in loaded("check_duplicity_log", *arguments)
     again = loaded("check_duplicity_log", *arguments)
-    assert not again & {*SLOW - {"json"}, "check_duplicity.transcript"}
+    assert not again & {*SLOW - {"json"}, "check_duplicity.duplicity.transcript"}
 
 
 @pytest.mark.parametrize("check", ["process", "log", "freshness --from-archive"])
@@ -72,7 +72,7 @@ def test_a_check_of_a_job_whose_file_says_all_loads_nothing_that_searches(
     )
     plugin, *options = check.split()
     seen = loaded(f"check_duplicity_{plugin}", *options, "--jobs-dir", tmp_path, "-j", "web")
-    assert "check_duplicity.jobs" in seen
+    assert "check_duplicity.jobs.model" in seen
     searching = {f"check_duplicity.{name}" for name in ("discovery", "schedule", "shell")}
     # psutil and its kin are loaded if any duplicity runs on this machine.
     assert not seen & {"croniter", "dateutil", "rich", *searching}
@@ -117,7 +117,7 @@ def test_what_containers_set_for_python_costs_no_second_start() -> None:
         [sys.executable, "-X", "importtime", BIN / "check_duplicity_log", "-V"],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, check=False,
     )  # fmt: skip
-    assert b"check_duplicity.runtime" in done.stderr  # A second start wouldn't be timed.
+    assert b"check_duplicity.system.runtime" in done.stderr  # A second start wouldn't be timed.
 
 
 def test_arguments_are_handed_on_as_they_are() -> None:

@@ -6,17 +6,17 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from check_duplicity import status
-from check_duplicity.collection import Chain, Collection
-from check_duplicity.findings import CannotSee, Kind
-from check_duplicity.names import Archive, Prefixes, read_names
-from check_duplicity.status import (
+from check_duplicity.duplicity import status
+from check_duplicity.duplicity.collection import Chain, Collection
+from check_duplicity.duplicity.names import Archive, Prefixes, read_names
+from check_duplicity.duplicity.status import (
     has_names,
     read_block,
     read_names_line,
     read_saved,
     read_text,
 )
+from check_duplicity.nagios.findings import CannotSee, Kind
 from dateutil import tz
 from hypothesis import given
 from hypothesis import strategies as st

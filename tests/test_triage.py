@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from check_duplicity.advice import Job
-from check_duplicity.findings import Finding, Kind, State
-from check_duplicity.picture import BackupSet, Picture
-from check_duplicity.triage import as_values, judge, timeline
+from check_duplicity.nagios.advice import Job
+from check_duplicity.nagios.findings import Finding, Kind, State
+from check_duplicity.triage.judge import as_values, judge, timeline
+from check_duplicity.triage.model import BackupSet, Picture
 from samples import NOW, ago
 
 JOB = Job("backup", url="file:///x", archive_dir="/a", script="/s/assets.sh", encrypted=False)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
-from check_duplicity import shell
+from check_duplicity.jobs import shell
 from host import (
     Directory,
     File,
