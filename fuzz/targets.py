@@ -30,9 +30,10 @@ from check_duplicity.destination import archive
 from check_duplicity.duplicity import invocation, names, status, transcript
 from check_duplicity.duplicity.run import run_of, values_of
 from check_duplicity.jobs import by_name, crontabs, schedule, scripts, shell
-from check_duplicity.jobs import model as model_jobs
+from check_duplicity.jobs import job_file as its_file
+from check_duplicity.jobs.model import Known
 from check_duplicity.nagios import limits, output
-from check_duplicity.nagios.advice import Job
+from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import evaluate
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
 from check_duplicity.processes import judge as judge_processes
@@ -265,7 +266,7 @@ def job_file(data: bytes) -> None:
     """Read a job's file: no error repeats a value, and what is read can be written again."""
     text = _text(data)
     try:
-        known = model_jobs.read("web", text, "web.ini")
+        known = its_file.read("web", text, "web.ini")
     except ValueError as error:
         assert "S3cret" not in str(error)
         return
@@ -285,9 +286,9 @@ def profile(data: bytes) -> None:
         _written(scripts.job_of_backupninja(text, "web", "/etc/backup.d/web.dup"))
 
 
-def _written(known: model_jobs.Known) -> None:
+def _written(known: Known) -> None:
     """Demand that a job is read as it was written."""
-    read = model_jobs.read(known.job, model_jobs.as_ini(known, str), "web.ini")
+    read = its_file.read(known.job, its_file.as_ini(known, str), "web.ini")
     for key, (value, *_) in known.facts.items():
         line = " ".join(value.split("\n"))
         assert read.get(key) == (line.strip() if line.isprintable() else "")
@@ -356,9 +357,9 @@ def _parsers() -> list[Callable[[list[str], Secrets], object]]:
 _PARSERS: list[Callable[[list[str], Secrets], object]] = []
 
 
-def _no_job(name: str, jobs_dir: str) -> model_jobs.Known:
-    return model_jobs.read(
-        name, "[job]\nwarning = 1h\nschedule = 0 2 * * *", model_jobs.path_of(name, jobs_dir)
+def _no_job(name: str, jobs_dir: str) -> Known:
+    return its_file.read(
+        name, "[job]\nwarning = 1h\nschedule = 0 2 * * *", its_file.path_of(name, jobs_dir)
     )
 
 

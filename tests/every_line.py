@@ -2,9 +2,10 @@
 
     every_line.py PLUGIN FILES ARGUMENT...
 
-A line is one of a function in a file of FILES, by name and with commas between, or in what such a
-function calls; in a loop it counts the first times. Prints a JSON object for each run. A fork of
-its own is each run's process: what it has started and not ended becomes a child of this one.
+A line is one of a function in a file of FILES (the ends of their paths, with commas between), or in
+what such a function calls; in a loop it counts the first times. Prints a JSON object for each run.
+A fork of its own is each run's process: what it has started and not ended becomes a child of this
+one.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def main() -> None:
     """Run the plugin until it has no more such lines."""
     plugin, files, *arguments = sys.argv[1:]
     # All that it may load is here: to load it again in each run takes the most time.
-    for module in pkgutil.iter_modules(check_duplicity.__path__, "check_duplicity."):
+    for module in pkgutil.walk_packages(check_duplicity.__path__, "check_duplicity."):
         importlib.import_module(module.name)
     code = compile(Path(plugin).read_text(), plugin, "exec")
     names: dict[str, Any] = {"__name__": "plugin", "__file__": plugin}
@@ -91,7 +92,7 @@ def interrupt_at(nth: int, files: list[str], told: int) -> None:
     times: Counter[tuple[object, ...]] = Counter()
 
     def of_files(frame: FrameType | None) -> bool:
-        return frame is not None and os.path.basename(frame.f_code.co_filename) in files
+        return frame is not None and frame.f_code.co_filename.endswith(tuple(files))
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
         if not of_files(frame) and not of_files(frame.f_back):

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 from check_duplicity.duplicity.invocation import Invocation
-from check_duplicity.nagios.evaluation import Evaluation, Limits, evaluate
+from check_duplicity.nagios.evaluation import Evaluation, evaluate
 from check_duplicity.nagios.findings import Kind, State
 from check_duplicity.nagios.limits import age_limit
+from check_duplicity.nagios.measures import Limits
 from check_duplicity.processes.judge import compare, details, judge, measure
 from check_duplicity.processes.see import Process, Progress, Sight
 from hypothesis import given

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from check_duplicity.nagios.evaluation import Limits, evaluate
-from check_duplicity.nagios.findings import Kind, Measure, State
+from check_duplicity.nagios.evaluation import evaluate
+from check_duplicity.nagios.findings import Kind, State
 from check_duplicity.nagios.limits import count_limit
+from check_duplicity.nagios.measures import Limits, Measure
 from check_duplicity.nagios.ranges import judge
 from hypothesis import given
 from hypothesis import strategies as st

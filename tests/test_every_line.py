@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from plugin import BIN, Result, assert_valid
 
-MAKING = "destination.py,runtime.py,sources.py"
+MAKING = "destination/asking.py,system/runtime.py,destination/see.py"
 URL = ("-d", "sftp://h/x")
 LOG = "--------------[ Backup Statistics ]--------------\nErrors 0\n"
 
@@ -23,8 +23,8 @@ LOG = "--------------[ Backup Statistics ]--------------\nErrors 0\n"
     ("plugin", "files", "arguments"),
     [
         ("check_duplicity_freshness", MAKING, (*URL, "--duplicity", "{}/failing")),
-        ("duplicity_triage", "sidebyside.py", (*URL, "--duplicity", "{}/failing")),
-        ("check_duplicity_log", "memory.py", ("{}/log", "--state-file", "{}/state/log")),
+        ("duplicity_triage", "triage/sidebyside.py", (*URL, "--duplicity", "{}/failing")),
+        ("check_duplicity_log", "system/memory.py", ("{}/log", "--state-file", "{}/state/log")),
     ],
 )
 def test_a_signal_at_any_line_leaves_nothing_behind(

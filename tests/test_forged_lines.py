@@ -8,8 +8,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from check_duplicity.jobs.model import Fact, Known, as_ini
-from check_duplicity.nagios.advice import Job
+from check_duplicity.jobs.job_file import as_ini
+from check_duplicity.jobs.model import Fact, Known
+from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
 from check_duplicity.nagios.output import tell, unseen
 from check_duplicity.secrets import Secrets

@@ -8,9 +8,10 @@ import pytest
 from check_duplicity.destination.judge import judge, kept_stamp, measure
 from check_duplicity.duplicity.collection import Collection
 from check_duplicity.duplicity.names import Archive, read_archive, read_names
-from check_duplicity.nagios.evaluation import Evaluation, Limits, evaluate
+from check_duplicity.nagios.evaluation import Evaluation, evaluate
 from check_duplicity.nagios.findings import CannotSee, Kind, State
 from check_duplicity.nagios.limits import age_limit, count_limit
+from check_duplicity.nagios.measures import Limits
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from samples import NOW, ago, full, inc, stamp, unfinished

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Union
 
 import pytest
-from check_duplicity.jobs import model, schedule
+from check_duplicity.jobs import job_file, schedule
 from check_duplicity.jobs.crontabs import cron_of_calendar, read_crontab
 from check_duplicity.jobs.model import Fact, Known
 from check_duplicity.jobs.see import Found, find
@@ -92,7 +92,7 @@ def told(known: Known) -> dict[str, str]:
     own = ("HOME", "LOGNAME", "USER")
     variables = [f"{name}={v}" for name, v in known.environment.items() if name not in own]
     return {
-        **{key: known.get(key) for key in model.KEYS},
+        **{key: known.get(key) for key in job_file.KEYS},
         "environment": " ".join(variables),
         "doubts": "; ".join(known.doubts),
     }
@@ -382,8 +382,8 @@ def test_a_file_that_cannot_be_opened_is_a_problem(tmp_path: Path) -> None:
 def test_a_doubt_shows_nothing_of_the_script_and_is_one_line(tmp_path: Path) -> None:
     (known,) = found_below(tmp_path, script("duplicity / file:///$(cat\ngeheim)")).jobs
     assert known.doubts == (unknowable("/s/web.sh:1"),)
-    text = model.as_ini(known, Secrets({}).hide)
-    assert model.read("web", text, "web.ini").get("script") == "/s/web.sh"
+    text = job_file.as_ini(known, Secrets({}).hide)
+    assert job_file.read("web", text, "web.ini").get("script") == "/s/web.sh"
 
 
 def test_nobody_is_asked_for_a_crontab_below_another_root(tmp_path: Path) -> None:
@@ -432,7 +432,7 @@ def load(tmp_path: Path, text: str, mode: int = 0o640) -> Known | None:
     file = tmp_path / "web.ini"
     file.write_text(text)
     file.chmod(mode)
-    return model.load("web", str(tmp_path))
+    return job_file.load("web", str(tmp_path))
 
 
 def refusal(tmp_path: Path, text: str, mode: int = 0o640) -> str:
@@ -459,9 +459,9 @@ def test_a_jobs_file_is_read(tmp_path: Path) -> None:
 
 
 def test_a_job_without_a_file_has_none(tmp_path: Path) -> None:
-    assert model.load("web", str(tmp_path)) is None
-    assert model.load("web", str(tmp_path / "none")) is None
-    assert model.names(str(tmp_path / "none")) == []
+    assert job_file.load("web", str(tmp_path)) is None
+    assert job_file.load("web", str(tmp_path / "none")) is None
+    assert job_file.names(str(tmp_path / "none")) == []
 
 
 @pytest.mark.parametrize(
@@ -513,7 +513,7 @@ def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
     assert load(tmp_path, "[job]\n") is not None
     os.chown(tmp_path / "web.ini", 65534, 0)
     with pytest.raises(CannotSee, match="others may write to it"):
-        model.load("web", str(tmp_path))
+        job_file.load("web", str(tmp_path))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -521,7 +521,7 @@ def test_who_may_not_read_a_file_is_told_where_rights_stand(tmp_path: Path) -> N
     write(tmp_path, {"web.ini": "[job]\n"})
     (tmp_path / "web.ini").chmod(0)
     with pytest.raises(CannotSee) as refused:
-        model.load("web", str(tmp_path))
+        job_file.load("web", str(tmp_path))
     assert refused.value.reason == (
         f"{tmp_path}/web.ini: Permission denied to {current()}; what may be run with more rights,"
         " sudo -l tells"
@@ -533,7 +533,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dir.ini").mkdir()
     for name, said in (("fifo", "is not a file"), ("dir", "Is a directory")):
         with pytest.raises(CannotSee, match=said):
-            model.load(name, str(tmp_path))
+            job_file.load(name, str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -541,7 +541,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 )
 def test_a_name_that_can_be_none_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(CannotSee) as caught:
-        model.load(name, str(tmp_path))
+        job_file.load(name, str(tmp_path))
     assert caught.value.kind == Kind.USAGE
 
 
@@ -572,7 +572,7 @@ def test_what_is_found_is_shown_as_a_jobs_file_without_its_secrets() -> None:
         "script": Fact("a\nb", "/etc/crontab:3"),
     }
     known = Known("web", facts, {"PASSPHRASE": "geheim"}, ("ftp://u:geheim@h: who knows",))
-    assert model.as_ini(known, Secrets({}).hide) == (
+    assert job_file.as_ini(known, Secrets({}).hide) == (
         "# ftp://u:***@h: who knows\n"
         "[job]\n"
         "# /etc/crontab:3\nuser = bk\n"
@@ -584,13 +584,13 @@ def test_what_is_found_is_shown_as_a_jobs_file_without_its_secrets() -> None:
 
 plain = st.text(st.characters(blacklist_characters="\n", blacklist_categories=["Cs"]))
 words = st.lists(plain).map(shlex.join)
-values = st.sampled_from(model.KEYS).flatmap(
+values = st.sampled_from(job_file.KEYS).flatmap(
     lambda key: st.tuples(
         st.just(key),
         {
             **dict.fromkeys(("mail", "options", "duplicity"), words),
-            **dict.fromkeys(model.AGES, st.sampled_from(["32h", "@1d:2d", "~:90", "1d8h"])),
-            **dict.fromkeys(model.COUNTS, st.sampled_from(["14", "2:30", "@1:2"])),
+            **dict.fromkeys(job_file.AGES, st.sampled_from(["32h", "@1d:2d", "~:90", "1d8h"])),
+            **dict.fromkeys(job_file.COUNTS, st.sampled_from(["14", "2:30", "@1:2"])),
             "encryption": st.sampled_from(["yes", "no", "required"]),
             "user": st.sampled_from(["bk", "www-data", "x$", "-u", "#0", "a b", "\xe4", "--"]),
         }.get(key, plain | st.sampled_from(["# x", "; x", "[x]", "= x", "a = b", ": x", "%(x)s"])),
@@ -611,8 +611,8 @@ def test_what_is_written_as_a_jobs_file_is_read_as_it_was(
     # What sudo would take for an option of its own, or for nobody, is left out.
     program = [k for k in ("script", "duplicity") if k in facts and facts[k].value[0] == "-"]
     nobody = ["user"] * (facts.get("user", Fact("", "")).value in ("-u", "#0", "a b", "\xe4", "--"))
-    text = model.as_ini(Known("web", facts, {}, tuple(doubts)), hide)
-    read = model.read("web", text, "web.ini")
+    text = job_file.as_ini(Known("web", facts, {}, tuple(doubts)), hide)
+    read = job_file.read("web", text, "web.ini")
     assert {key: fact.value for key, fact in read.facts.items()} == {
         key: fact.value for key, fact in facts.items() if key not in (*program, *nobody)
     }
@@ -657,10 +657,10 @@ def test_any_bytes_give_jobs_or_problems(place: str, content: bytes) -> None:
     assert all(isinstance(problem, str) and problem for problem in found.problems)
     for known in found.jobs:
         assert known.job
-        assert set(known.facts) <= set(model.KEYS)
+        assert set(known.facts) <= set(job_file.KEYS)
         assert all(fact.value and fact.origin for fact in known.facts.values())
         assert known.get("encryption") in ("", "yes", "no", "required")
-        read = model.read(known.job, model.as_ini(known, Secrets({}).hide), "x.ini")
+        read = job_file.read(known.job, job_file.as_ini(known, Secrets({}).hide), "x.ini")
         assert read.words("options") in ((), known.words("options"))
 
 

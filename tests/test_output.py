@@ -5,9 +5,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from check_duplicity.nagios.advice import ADVICE, Job, advise
+from check_duplicity.nagios.advice import ADVICE
+from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
 from check_duplicity.nagios.output import brief, harmless, tell, unseen
+from check_duplicity.nagios.steps import advise
 from hypothesis import given
 from hypothesis import strategies as st
 from plugin import run_plugin

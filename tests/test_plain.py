@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from check_duplicity.jobs.model import Fact, Known
-from check_duplicity.nagios.advice import Job
+from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import Finding, Kind, State
 from check_duplicity.secrets import Secrets
 from check_duplicity.triage.model import BackupSet, Picture

@@ -23,10 +23,10 @@ from pathlib import Path
 
 import pytest
 from check_duplicity.destination import archive
-from check_duplicity.jobs import model, pasting, see
+from check_duplicity.jobs import job_file, pasting, see
 from check_duplicity.jobs.model import Fact, Known
 from check_duplicity.nagios import output
-from check_duplicity.nagios.advice import Job
+from check_duplicity.nagios.commands import Job
 from check_duplicity.secrets import Secrets
 from check_duplicity.system import user
 from check_duplicity.triage.tell import Report
@@ -268,9 +268,9 @@ def test_23_no_name_adds_a_line_to_a_jobs_file() -> None:
         "script": Fact(evil, evil),
         "options": Fact("--file-prefix=x", "y"),
     }
-    text = model.as_ini(Known("x", facts, {}, (evil,)), Secrets({}).hide)
+    text = job_file.as_ini(Known("x", facts, {}, (evil,)), Secrets({}).hide)
     assert all(c.isprintable() or c == "\n" for c in text)
-    read = model.read("x", text, "x")
+    read = job_file.read("x", text, "x")
     assert {key: read.get(key) for key in read.facts} == {"user": "m", "options": "--file-prefix=x"}
 
 

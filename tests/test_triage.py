@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from check_duplicity.nagios.advice import Job
+from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import Finding, Kind, State
 from check_duplicity.triage.judge import as_values, judge, timeline
 from check_duplicity.triage.model import BackupSet, Picture

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from check_duplicity import __version__
 from check_duplicity.lines import pasted
-from check_duplicity.nagios.advice import Job
+from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.nagios.limits import Limit, age_limit, count_limit
 from check_duplicity.secrets import Secrets

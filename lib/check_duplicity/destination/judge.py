@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from check_duplicity.destination.model import Seen
 from check_duplicity.duplicity.collection import BackupSet, Chain, Collection
 from check_duplicity.duplicity.invocation import Running
-from check_duplicity.nagios.evaluation import Evaluation, Limits, evaluate
-from check_duplicity.nagios.findings import CannotSee, Finding, Kind, Measure, State
+from check_duplicity.nagios.evaluation import Evaluation, evaluate
+from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
 from check_duplicity.nagios.limits import format_age, format_time
+from check_duplicity.nagios.measures import Limits, Measure
 from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from check_duplicity.jobs import model
+from check_duplicity.jobs import job_file
 from check_duplicity.jobs.model import Known
 from check_duplicity.nagios.findings import CannotSee, Kind
 
 
 def job(name: str, jobs_dir: str) -> Known:
     """Return what is known of a job. Raises `CannotSee` if there is no such job."""
-    known = model.load(name, jobs_dir)
+    known = job_file.load(name, jobs_dir)
     if known is not None and known.get("destination"):
         return _with_environment(known)
     from check_duplicity.jobs import see
@@ -31,9 +31,8 @@ def among(found: Sequence[Known], name: str, jobs_dir: str) -> Known:
         if candidate.job == name:
             return candidate
     there = ", ".join(candidate.job for candidate in found) or "none"
-    reason = (
-        f"no job {name}: no {model.path_of(name, jobs_dir)}, and in no crontab (there are: {there})"
-    )
+    path = job_file.path_of(name, jobs_dir)
+    reason = f"no job {name}: no {path}, and in no crontab (there are: {there})"
     raise CannotSee(Kind.NO_JOB, reason)
 
 
@@ -45,8 +44,8 @@ def _with_environment(known: Known) -> Known:
     script, user = known.get("script"), known.runs_as
     if known.environment or not os.path.isabs(script) or set(script) & set(" ;&|<>$`\"'"):
         return known
-    from check_duplicity.jobs.files import Search
     from check_duplicity.jobs.scripts import Script, commands_of, jobs_of
+    from check_duplicity.jobs.search import Search
     from check_duplicity.system.rights import deciders, named
 
     by = deciders(script)

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Mapping
 
 from check_duplicity.jobs.model import Known
-from check_duplicity.nagios.advice import REST, Job, before_secret
+from check_duplicity.nagios.commands import REST, Job, before_secret
 from check_duplicity.secrets import Secrets
 from check_duplicity.system import rights
 from check_duplicity.system import user as users

@@ -10,15 +10,15 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from check_duplicity.jobs import entries, following, model
-from check_duplicity.jobs.files import Search
+from check_duplicity.jobs import entries, following, job_file
 from check_duplicity.jobs.model import Fact, Known
 from check_duplicity.jobs.scripts import job_of_backupninja, job_of_duply
+from check_duplicity.jobs.search import Search
 from check_duplicity.nagios.findings import CannotSee
 from check_duplicity.system import rights
 from check_duplicity.values import NamedTuple
 
-_OF_ANYBODY = {*model.AGES, *model.COUNTS, "schedule", "time_zone", "encryption", "mail"}
+_OF_ANYBODY = {*job_file.AGES, *job_file.COUNTS, "schedule", "time_zone", "encryption", "mail"}
 
 
 class Found(NamedTuple):
@@ -89,9 +89,9 @@ def _is_roots(known: Known) -> bool:
 
 
 def _of_files(search: Search, jobs_dir: str) -> Iterator[Known]:
-    for name in model.names(jobs_dir):
+    for name in job_file.names(jobs_dir):
         try:
-            filed = model.load(name, jobs_dir)
+            filed = job_file.load(name, jobs_dir)
         except CannotSee as reason:
             search.problems.append(reason.reason)
             continue

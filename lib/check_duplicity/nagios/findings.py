@@ -96,22 +96,6 @@ class Finding(NamedTuple):
     quote: str = ""
 
 
-class Measure(NamedTuple):
-    """A number for the limits to judge.
-
-    ``name`` and ``unit`` are those of the performance data; if the number can be outside of its
-    limits, ``kind`` and ``text`` are those of the finding. ``said`` is what the status line says of
-    it when all is well, ``None`` for the same text.
-    """
-
-    name: str
-    value: int
-    unit: str = ""
-    text: str = ""
-    kind: Kind | None = None
-    said: str | None = None
-
-
 class CannotSee(Exception):
     """Something could not be seen: the check is UNKNOWN, with this reason.
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from check_duplicity.lines import one_line
-from check_duplicity.nagios.advice import Job, advise
+from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import CannotSee, Finding, State
+from check_duplicity.nagios.steps import advise
 from check_duplicity.values import NamedTuple
 
 _LONGEST_SUMMARY = 600  # characters: old NRPE peers cut at 1,023 bytes, performance data included

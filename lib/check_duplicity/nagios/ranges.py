@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import nagiosplugin
 
-from check_duplicity.nagios.evaluation import Limits, said_of
-from check_duplicity.nagios.findings import Finding, Kind, Measure, State
+from check_duplicity.nagios.findings import Finding, Kind, State
+from check_duplicity.nagios.measures import Limits, Measure, said_of
 
 _NAGIOS_STATES = {
     State.OK: nagiosplugin.Ok,

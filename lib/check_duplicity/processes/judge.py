@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from check_duplicity.nagios.findings import Finding, Kind, Measure, State
+from check_duplicity.nagios.findings import Finding, Kind, State
 from check_duplicity.nagios.limits import format_age, format_time
+from check_duplicity.nagios.measures import Measure
 from check_duplicity.processes.see import Process, Sight
 from check_duplicity.values import TYPE_CHECKING
 

@@ -12,8 +12,9 @@ from datetime import datetime, timezone
 
 from check_duplicity.duplicity.catalogue import SENTENCES, state_of
 from check_duplicity.duplicity.run import FAILED, GOOD, OPEN, OTHER, Run, Told, joined
-from check_duplicity.nagios.findings import CannotSee, Finding, Kind, Measure, State
+from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
 from check_duplicity.nagios.limits import format_age, format_time
+from check_duplicity.nagios.measures import Measure
 from check_duplicity.runs.model import Logged
 from check_duplicity.values import NamedTuple
 

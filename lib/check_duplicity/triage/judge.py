@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from check_duplicity.duplicity.catalogue import SENTENCES
-from check_duplicity.nagios.advice import advise
 from check_duplicity.nagios.findings import Finding, Kind, State
+from check_duplicity.nagios.steps import advise
 from check_duplicity.triage.model import BackupSet, Picture
 from check_duplicity.values import TYPE_CHECKING, NamedTuple
 

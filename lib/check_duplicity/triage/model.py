@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from check_duplicity.nagios.advice import Job
+from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import Finding, Kind
 from check_duplicity.values import NamedTuple
 

@@ -18,10 +18,11 @@ from check_duplicity.destination import see as see_destination
 from check_duplicity.destination.model import Seen, Source
 from check_duplicity.duplicity.names import Prefixes
 from check_duplicity.jobs.model import Known
-from check_duplicity.nagios.advice import Job
-from check_duplicity.nagios.evaluation import Evaluation, Limits, evaluate
+from check_duplicity.nagios.commands import Job
+from check_duplicity.nagios.evaluation import Evaluation, evaluate
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
 from check_duplicity.nagios.limits import age_limit
+from check_duplicity.nagios.measures import Limits
 from check_duplicity.processes import judge as judge_processes
 from check_duplicity.processes import see as see_processes
 from check_duplicity.runs import judge as judge_runs
