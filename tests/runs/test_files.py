@@ -582,7 +582,7 @@ def test_maildirs_are_read_without_links_and_pipes(tmp_path: Path, state: Path) 
 
 
 def test_real_mailboxes_are_read(tmp_path: Path) -> None:
-    shutil.copytree(CAPTURES / "mail", tmp_path / "mail")
+    shutil.copytree(Path(__file__).with_name("mail"), tmp_path / "mail")
     for name in ("mbox.duplicity", "Maildir"):
         found = check(tmp_path / "mail" / name, "--lookback", "999w")
         assert found.status == 2

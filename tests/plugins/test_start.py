@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from plugin import BIN, run_plugin
+from plugin import BIN, ROOT, run_plugin
 
-PLUGINS = sorted(path.name for path in (Path(__file__).parent.parent / "plugins").iterdir())
+PLUGINS = sorted(path.name for path in (ROOT / "plugins").iterdir())
 # Each takes as long to load as a good part of Python itself.
 SLOW = {
     "asyncio", "configparser", "croniter", "ctypes", "dataclasses", "dateutil", "email", "hashlib",
@@ -131,7 +131,7 @@ def test_arguments_are_handed_on_as_they_are() -> None:
 
 
 def test_as_shipped_python_ignores_whatever_is_set_for_it(evil: Path) -> None:
-    source = Path(__file__).parent.parent / "plugins" / "check_duplicity_log"
+    source = ROOT / "plugins" / "check_duplicity_log"
     shebang = source.read_text().split("\n")[0]
     assert shebang == "#!/usr/bin/python3 -I"
     done = subprocess.run(

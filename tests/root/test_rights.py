@@ -34,8 +34,8 @@ from host import (
     scratch,
 )
 from plugin import BIN
+from samples import CAPTURES
 
-CAPTURES = Path(__file__).parent / "captures"
 JOBS = "/etc/check-duplicity/jobs.d"
 ROOTS_SECRET = "geheim-root"
 URL = "sftp://u@h.invalid/x"

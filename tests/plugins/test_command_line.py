@@ -9,10 +9,10 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from plugin import BIN, freshness, run_plugin
+from plugin import BIN, ROOT, freshness, run_plugin
 from samples import CAPTURES, full
 
-PLUGINS = sorted(path.name for path in (Path(__file__).parent.parent / "plugins").iterdir())
+PLUGINS = sorted(path.name for path in (ROOT / "plugins").iterdir())
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
@@ -133,7 +133,7 @@ def test_ones_own_user_is_nothing_special(tmp_path: Path) -> None:
 
 def test_another_user_gets_the_line_to_type() -> None:
     if os.geteuid() == 0:
-        pytest.skip("root can become any user: see test_system.py")
+        pytest.skip("root can become any user: see root/test_users.py")
     result = freshness("-d", "sftp://u:geheim@host/x", "-u", "root")
     assert result.status == 3
     assert "must be run as root, and this is " in result.first_line
