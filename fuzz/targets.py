@@ -432,6 +432,9 @@ def _directory() -> Iterator[str]:
         yield path
 
 
+_STATUS = tuple(
+    f"duplicity/captures/{version}" for version in ("0.8.23", "1.2.3", "2.1.5", "3.2.1")
+)
 TARGETS: Mapping[str, Target] = {
     "names": Target(file_names, ("duplicity/test_names",)),
     "status": Target(

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from plugin import BIN, ROOT, run_plugin
+from plugin import BIN, ROOT, STATE, run_plugin
 
 PLUGINS = sorted(path.name for path in (ROOT / "plugins").iterdir())
 # Each takes as long to load as a good part of Python itself.
@@ -29,7 +29,7 @@ def loaded(plugin: str, *arguments: object) -> set[str]:
         [sys.executable, "-I", "-X", "importtime", BIN / plugin, *map(str, arguments)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env={"PATH": os.environ["PATH"]},
+        env={"PATH": os.environ["PATH"], "XDG_STATE_HOME": STATE.name},
         text=True,
         check=False,
     )
@@ -70,6 +70,7 @@ def test_a_check_of_a_job_whose_file_says_all_loads_nothing_that_searches(
         f"[job]\ndestination = file://{tmp_path}\nmail = {tmp_path}/mbox\n"
         "schedule = 0 2 * * *\nwarning = 32h\ncritical = 56h\n"
     )
+    (tmp_path / "web.ini").chmod(0o644)
     plugin, *options = check.split()
     seen = loaded(f"check_duplicity_{plugin}", *options, "--jobs-dir", tmp_path, "-j", "web")
     assert "check_duplicity.jobs.model" in seen

@@ -9,7 +9,7 @@ import os
 
 import pytest
 from host import Directory, File, Host, Laid, O, U, planted
-from test_rights import (
+from root.test_rights import (
     ALL,
     CHECK,
     DUPLICITY,

@@ -26,7 +26,13 @@ from host import (
     scratch,
     uid_of,
 )
-from test_rights import JOBS, assert_nobody_gained, assert_offered_rightly, assert_valid, script
+from root.test_rights import (
+    JOBS,
+    assert_nobody_gained,
+    assert_offered_rightly,
+    assert_valid,
+    script,
+)
 
 pytestmark = [
     pytest.mark.root,
