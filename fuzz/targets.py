@@ -42,6 +42,7 @@ from check_duplicity.runs import files, mailboxes
 from check_duplicity.runs import judge as judge_runs
 from check_duplicity.runs import mail as mail_runs
 from check_duplicity.runs import model as model_runs
+from check_duplicity.runs.read import of_log, of_mail
 from check_duplicity.secrets import Secrets, without_password
 from check_duplicity.system import memory
 
@@ -111,7 +112,7 @@ def runs(data: bytes) -> None:
         assert run_of(json.loads(json.dumps(values_of(run)))) == run
     reader.fail()
     assert reader.runs()[-1].outcome == "failed"
-    _told(model_runs.of_log("/var/log/web.log", "web", "root", reader.runs()))
+    _told(of_log("/var/log/web.log", "web", "root", reader.runs()))
 
 
 def mail(data: bytes) -> None:
@@ -121,7 +122,7 @@ def mail(data: bytes) -> None:
     if message is not None:
         assert len(mail_runs.name_of(message.command)) <= len(message.command)
         mail_runs.is_simple(message.command)
-        run = model_runs.of_mail(message, str, None)
+        run = of_mail(message, str, None)
         assert model_runs.logged_of(json.loads(json.dumps(model_runs.values_of_logged(run)))) == run
         _told([run])
 

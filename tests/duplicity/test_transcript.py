@@ -11,7 +11,7 @@ from check_duplicity.duplicity.transcript import Reader
 from check_duplicity.nagios.findings import State
 from check_duplicity.runs.judge import judge, verdicts
 from check_duplicity.runs.mail import Mail
-from check_duplicity.runs.model import of_log, of_mail
+from check_duplicity.runs.read import of_log, of_mail
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import CAPTURES, NOW

@@ -23,7 +23,8 @@ import pytest
 from check_duplicity.runs import files, mailboxes
 from check_duplicity.runs.judge import judge, verdicts
 from check_duplicity.runs.mail import read_mail
-from check_duplicity.runs.model import Logged, logged_of, of_mail, values_of_logged
+from check_duplicity.runs.model import Logged, logged_of, values_of_logged
+from check_duplicity.runs.read import of_mail
 from check_duplicity.system.memory import recall
 from hypothesis import given, settings
 from hypothesis import strategies as st

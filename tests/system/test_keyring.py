@@ -14,7 +14,7 @@ from check_duplicity.system import keyring
 # What a process of its own says, since it leaves the keyring for good.
 LEAVING = """
 import os, sys
-from check_duplicity import keyring
+from check_duplicity.system import keyring
 {change}
 try:
     keyring.leave_session()

@@ -20,7 +20,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.runs import beside, mailboxes
-from check_duplicity.runs.model import Logged, logged_of, newest, of_log, of_mail, values_of_logged
+from check_duplicity.runs.model import Logged, logged_of, newest, values_of_logged
+from check_duplicity.runs.read import of_log, of_mail
 from check_duplicity.system.user import name_of_uid
 from check_duplicity.values import TYPE_CHECKING, NamedTuple
 

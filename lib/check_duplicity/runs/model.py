@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from check_duplicity.duplicity import catalogue
 from check_duplicity.duplicity.run import (
     FAILED,
     GOOD,
-    NOTHING,
-    OPEN,
-    OTHER,
     Run,
     is_number,
-    joined,
     run_of,
     values_of,
 )
-from check_duplicity.secrets import Secrets
 from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from typing import Any
-
-    from check_duplicity.runs.mail import Mail
 
 _DAY = 86400  # seconds: the time in an mbox's "From " line is a local one, without its zone
 _LATEST = 4e9  # seconds since the epoch, and before it
@@ -61,35 +52,6 @@ class Logged(NamedTuple):
         return not self.host or self.name == job or (bool(script) and self.command == script)
 
 
-def of_mail(mail: Mail, hide: Callable[[str], str], delivered: float | None) -> Logged:
-    """Return the run that cron has mailed; for ``delivered`` see `when`."""
-    # Mostly there is no new mail, and no need for all that is known of duplicity's words.
-    from check_duplicity.duplicity.transcript import Reader
-    from check_duplicity.runs.mail import name_of
-
-    spoken = Secrets({}, mail.command.split())
-
-    def hidden(text: str) -> str:
-        return hide(spoken.hide(text))
-
-    reader = Reader(hidden)
-    for line in mail.text.split("\n"):
-        reader.read(line)
-    if mail.failed and not any(run.outcome == FAILED for run in reader.runs()):
-        reader.fail()
-    # A mail in which nothing is known says nothing of how it went.
-    run = joined(reader.runs() or [Run(NOTHING)])
-    if mail.succeeded and run.outcome in (OPEN, NOTHING):
-        run = run._replace(outcome=OTHER)
-    command = hidden(mail.command)
-    # Other jobs fail, too, and in the same words; what only duplicity says, or its name, tells.
-    sure = bool(re.search(f"(?i){catalogue.ITS_OWN}", f"{mail.command}\n{mail.text}"))
-    time = when(mail.time, delivered)
-    name = hidden(name_of(mail.command))
-    job = f"{mail.user}@{mail.host} {command}"
-    return Logged(job, name, mail.user, mail.host, command, time, True, sure, run)
-
-
 def when(date: float | None, delivered: float | None) -> float | None:
     """Return the time of a mail: its Date, unless there is none or its sender's clock was wrong.
 
@@ -98,21 +60,6 @@ def when(date: float | None, delivered: float | None) -> float | None:
     wrong = delivered is not None and date is not None and not -30 * _DAY < date - delivered < _DAY
     time = delivered if date is None or wrong else date
     return None if time is None else max(-_LATEST, min(time, _LATEST))
-
-
-def of_log(path: str, name: str, user: str, runs: Iterable[Run]) -> list[Logged]:
-    """Return the runs of a user's log, which are one job's, in their order. The last may go on."""
-    found = [
-        Logged(
-            job=path, name=name, user=user, host="", command="",
-            time=run.statistics.end if run.statistics else None,
-            whole=True, sure=True, run=run,
-        )
-        for run in runs
-    ]  # fmt: skip
-    if found:
-        found[-1] = found[-1]._replace(whole=found[-1].run.outcome != OPEN)
-    return found
 
 
 def newest(runs: Iterable[Logged], latest: float) -> list[Logged]:
