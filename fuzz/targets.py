@@ -29,9 +29,11 @@ import nagiosplugin
 from check_duplicity.destination import archive
 from check_duplicity.duplicity import invocation, names, status, transcript
 from check_duplicity.duplicity.run import run_of, values_of
-from check_duplicity.jobs import by_name, crontabs, schedule, scripts, shell
+from check_duplicity.jobs import by_name, crontabs, schedule, scripts
 from check_duplicity.jobs import job_file as its_file
 from check_duplicity.jobs.model import Known
+from check_duplicity.jobs.shell.model import ShellError
+from check_duplicity.jobs.shell.reading import read_commands, read_variables
 from check_duplicity.nagios import limits, output
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import evaluate
@@ -246,8 +248,8 @@ def words(data: bytes) -> None:
     except ValueError:
         expected = None
     try:
-        read = shell.read_commands(f"echo {text}")[0].words
-    except shell.ShellError:
+        read = read_commands(f"echo {text}")[0].words
+    except ShellError:
         read = None
     assert read == expected
 
@@ -255,11 +257,11 @@ def words(data: bytes) -> None:
 def environment(data: bytes) -> None:
     """Read an environment file: what was written quoted is read as it was."""
     text = _text(data)
-    with contextlib.suppress(shell.ShellError):
-        shell.read_variables(text)
+    with contextlib.suppress(ShellError):
+        read_variables(text)
     text = text.replace("\r", "")
     written = "".join(f"export V{i}={shlex.quote(v)}\n" for i, v in enumerate(text.split("\n\n")))
-    read = shell.read_variables(written)
+    read = read_variables(written)
     assert list(read.values()) == text.split("\n\n")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
-from check_duplicity.jobs import shell
+from check_duplicity.jobs.shell import starters
 from host import (
     Directory,
     File,
@@ -113,7 +113,7 @@ find / -maxdepth 0 -exec {{c}} ;
 
 def test_everything_that_the_reader_knows_to_start_a_command_is_tried() -> None:
     words = {word for line in WRAPPERS for word in line.split()}
-    assert set(shell._WRAPPERS) <= words
+    assert set(starters._WRAPPERS) <= words
 
 
 # The places: from a number, a URL and who decides there, what is to be started, and the files.

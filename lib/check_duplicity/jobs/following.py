@@ -17,7 +17,7 @@ from check_duplicity.jobs.crontabs import Entry
 from check_duplicity.jobs.model import Fact, Known
 from check_duplicity.jobs.scripts import Script, commands_of, jobs_of
 from check_duplicity.jobs.search import Search
-from check_duplicity.jobs.shell import Command
+from check_duplicity.jobs.shell.model import Command
 from check_duplicity.runs.mail import is_simple, name_of, program_of
 from check_duplicity.system import rights
 from check_duplicity.system.user import name_of as name_of_user
