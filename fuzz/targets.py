@@ -39,7 +39,7 @@ from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import evaluate
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
 from check_duplicity.processes import judge as judge_processes
-from check_duplicity.processes import see
+from check_duplicity.processes.model import Process
 from check_duplicity.runs import files, mailboxes
 from check_duplicity.runs import judge as judge_runs
 from check_duplicity.runs import mail as mail_runs
@@ -181,7 +181,7 @@ def state_file(data: bytes) -> None:
         except memory.Forgotten as reason:
             assert "is damaged" in str(reason)
             return
-        process = see.Process(1, invocation.Invocation(), NOW)
+        process = Process(1, invocation.Invocation(), NOW)
         judge_processes.compare(
             [process], {**value, f"1@{NOW.timestamp()}": value.get("process")}, NOW
         )

@@ -11,7 +11,7 @@ from check_duplicity.duplicity.names import read_names
 from check_duplicity.duplicity.run import GOOD, Run, Statistics
 from check_duplicity.nagios.findings import Kind
 from check_duplicity.processes import judge as judge_processes
-from check_duplicity.processes.see import Sight
+from check_duplicity.processes.model import Sight
 from check_duplicity.runs import judge as judge_runs
 from check_duplicity.runs.model import Logged
 from plugin import run_plugin

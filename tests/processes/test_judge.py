@@ -11,7 +11,7 @@ from check_duplicity.nagios.findings import Kind, State
 from check_duplicity.nagios.limits import age_limit
 from check_duplicity.nagios.measures import Limits
 from check_duplicity.processes.judge import compare, details, judge, measure
-from check_duplicity.processes.see import Process, Progress, Sight
+from check_duplicity.processes.model import Process, Progress, Sight
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import NOW, ago

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from check_duplicity.processes import lock, see
+from check_duplicity.processes.model import Wanted
 from lab import Lab, processes_of, wait_until
 from plugin import Result, run_plugin
 
@@ -328,7 +329,7 @@ def test_a_backup_that_ends_while_it_is_looked_for_is_no_second_one(
 ) -> None:
     holders = iter([2**22 + 1, None])  # no process has that number: it has just ended
     monkeypatch.setattr(lock, "holder", lambda archive, user: next(holders))
-    wanted = see.Wanted("file:///nowhere-at-all", "/nowhere", "job", "")
+    wanted = Wanted("file:///nowhere-at-all", "/nowhere", "job", "")
     assert see.look(wanted).running == ()
 
 
@@ -346,7 +347,7 @@ def test_a_signal_does_not_come_while_psutil_is_loaded(
     with lab.running():
         monkeypatch.delitem(sys.modules, "psutil", raising=False)
         monkeypatch.syspath_prepend(tmp_path)
-        see.look(see.Wanted(lab.url, str(lab.archive), "", ""))
+        see.look(Wanted(lab.url, str(lab.archive), "", ""))
         loaded = sys.modules["psutil"]
         monkeypatch.undo()
     assert {signal.SIGTERM, signal.SIGALRM} <= loaded.blocked

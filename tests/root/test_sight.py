@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from check_duplicity.processes import see
+from check_duplicity.processes.model import Wanted
 from lab import wait_until
 from plugin import BIN, Result, run_plugin
 from samples import CAPTURES
@@ -479,13 +480,13 @@ def test_of_each_user_only_so_much_is_looked_at(
         for _ in range(5):
             stack.enter_context(alike(MALLORY, common))
         late = stack.enter_context(alike(OWNER, common))
-        sight = see.look(see.Wanted(URL))
+        sight = see.look(Wanted(URL))
         assert [process.user for process in sight.running].count(MALLORY) == 3
         assert late.pid in [process.pid for process in sight.running]
         assert sight.left_out[MALLORY] == 2
         assert sight.sure
         # It isn't known then what that user's are doing.
-        assert not see.look(see.Wanted(URL, user=MALLORY)).sure
+        assert not see.look(Wanted(URL, user=MALLORY)).sure
 
 
 @pytest.mark.parametrize("user", [MALLORY, OWNER])
@@ -512,7 +513,7 @@ def test_endless_arguments_cost_no_more(common: Path) -> None:
     fake = waiting(common / "duplicity")
     small = ["x"] * 200_000
     with process(MALLORY, PYTHON, fake, "full", *small, "/etc", URL) as hiding:
-        sight = see.look(see.Wanted(URL))
+        sight = see.look(Wanted(URL))
     assert hiding.pid in [process.pid for process in sight.running]  # One such may be.
     with ExitStack() as stack:
         for _ in range(4):

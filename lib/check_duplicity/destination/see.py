@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable
 
 from check_duplicity.destination.model import Listing, Seen, Source
+from check_duplicity.duplicity.archive_path import archive_path
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.secrets import Secrets
 from check_duplicity.values import TYPE_CHECKING
@@ -72,7 +73,6 @@ def _listing(source: Source, asked: Asked | None, prefixes: Prefixes) -> Listing
 
 def _archive(source: Source, before: float) -> Archive:
     from check_duplicity.destination import archive
-    from check_duplicity.duplicity.archive_path import archive_path
     from check_duplicity.duplicity.names import Archive
 
     if not source.destination and not (source.archive_dir and source.name):

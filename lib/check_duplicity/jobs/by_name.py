@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from check_duplicity.jobs import job_file
 from check_duplicity.jobs.model import Known
 from check_duplicity.nagios.findings import CannotSee, Kind
+from check_duplicity.system.rights import deciders, named
 
 
 def job(name: str, jobs_dir: str) -> Known:
@@ -46,7 +47,6 @@ def _with_environment(known: Known) -> Known:
         return known
     from check_duplicity.jobs.scripts import Script, commands_of, jobs_of
     from check_duplicity.jobs.search import Search
-    from check_duplicity.system.rights import deciders, named
 
     by = deciders(script)
     if by - {user}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import stat
 import time
@@ -82,7 +83,5 @@ class Search:
 
     def glob(self, pattern: str) -> list[str]:
         """The paths that fit, sorted."""
-        import glob  # a job with a file needs none
-
         found = sorted(glob.glob(glob.escape(self.root) + pattern))
         return [path[len(self.root) :] for path in found]

@@ -14,7 +14,7 @@ from datetime import datetime
 from check_duplicity.nagios.findings import Finding, Kind, State
 from check_duplicity.nagios.limits import format_age, format_time
 from check_duplicity.nagios.measures import Measure
-from check_duplicity.processes.see import Process, Sight
+from check_duplicity.processes.model import Process, Sight
 from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from check_duplicity import __version__
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.runs import beside, files
 from check_duplicity.runs.model import Logged, in_order
-from check_duplicity.system import memory
+from check_duplicity.system import memory, proc
 from check_duplicity.system.user import current, name_of_uid
 from check_duplicity.values import NamedTuple
 
@@ -105,8 +105,6 @@ def in_progress(
     found, unseen = set(), set()
     for path in map(os.path.abspath, paths):
         if path in unfinished:
-            from check_duplicity.system import proc
-
             theirs = {proc.uid_of(user or current()), *_owner(path)}
             written = proc.is_written(path, {0, *theirs})
             running = is_running(map(name_of_uid, theirs)) if written is None else written

@@ -8,6 +8,7 @@ path_resolution(7), chmod(1) (the sticky bit) and acl(5).
 from __future__ import annotations
 
 import contextlib
+import grp
 import os
 import pwd
 import re
@@ -131,8 +132,6 @@ def _writers(place: str, status: os.stat_result) -> Iterator[str]:
 
 def _members(gid: int) -> Iterator[str]:
     """The users of a group: those that it lists, and those whose first group it is."""
-    import grp
-
     with contextlib.suppress(KeyError):
         yield from grp.getgrgid(gid).gr_mem
     yield from (account.pw_name for account in pwd.getpwall() if account.pw_gid == gid)

@@ -8,6 +8,7 @@ import pwd
 from collections.abc import Iterator
 
 from check_duplicity.nagios.findings import CannotSee, Kind
+from check_duplicity.system import keyring
 
 _KEPT = {"PATH", "TERM", "TZ"}  # of root's environment; nothing else in it is the user's business
 
@@ -25,8 +26,6 @@ def become(name: str) -> None:
         return
     if os.geteuid() != 0:
         raise CannotSee(Kind.WRONG_USER, f"must be run as {name}, and this is {current()}")
-    from check_duplicity.system import keyring  # mostly nobody else is to be become
-
     try:
         keyring.leave_session()
         os.initgroups(name, account.pw_gid)

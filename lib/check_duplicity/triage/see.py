@@ -25,10 +25,11 @@ from check_duplicity.nagios.limits import age_limit
 from check_duplicity.nagios.measures import Limits
 from check_duplicity.processes import judge as judge_processes
 from check_duplicity.processes import see as see_processes
+from check_duplicity.processes.model import Wanted
 from check_duplicity.runs import judge as judge_runs
 from check_duplicity.runs import see as see_runs
 from check_duplicity.secrets import Secrets
-from check_duplicity.system import proc, user
+from check_duplicity.system import memory, proc, user
 from check_duplicity.triage import sidebyside
 from check_duplicity.triage.model import BackupSet, Picture
 from check_duplicity.values import TYPE_CHECKING
@@ -122,9 +123,9 @@ def _named(known: Known) -> tuple[str, str, str]:
     return known.get("destination"), known.get("archive_dir"), known.get("name")
 
 
-def _wanted(known: Known) -> see_processes.Wanted:
+def _wanted(known: Known) -> Wanted:
     prefixes = Prefixes.of_options(known.words("options"))
-    return see_processes.Wanted(*_named(known), known.get("user") or user.current(), prefixes)
+    return Wanted(*_named(known), known.get("user") or user.current(), prefixes)
 
 
 def _with_now(picture: Picture, known: Known, now: datetime) -> Picture:
@@ -152,8 +153,6 @@ def _with_now(picture: Picture, known: Known, now: datetime) -> Picture:
 
 def _remembered(identity: Sequence[str], whose: str) -> tuple[dict[str, Any], str]:
     """What the process check of the job has kept, and why it isn't known, if that can't be read."""
-    from check_duplicity.system import memory
-
     try:
         home = None if whose == user.current() else ""  # The environment is not that user's.
         with user.acting_as(whose):
