@@ -42,7 +42,7 @@ lint: $(VENV)/tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy lib tests benchmarks fuzz icinga $(wildcard plugins/*)
-	$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache > $(VENV)/imports || { cat $(VENV)/imports; exit 1; }
 	$(BIN)/bandit -q -c pyproject.toml -r lib $(wildcard plugins/*)
 
 unit: $(VENV)/tools $(DUPLICITIES)
