@@ -23,7 +23,7 @@ NEWEST := $(lastword $(VERSIONS))
 
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := setup.cfg setup.py $(wildcard lib/check_duplicity/*.py plugins/*)
+SOURCES := setup.cfg setup.py $(wildcard plugins/*) $(shell find lib -name '*.py')
 DUPLICITIES := $(VERSIONS:%=.duplicity/%/installed)
 DEBIAN_PATH := /usr/sbin:/usr/bin:/sbin:/bin
 PIP := -m pip install --quiet --disable-pip-version-check
@@ -42,6 +42,7 @@ lint: $(VENV)/tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy lib tests benchmarks fuzz icinga $(wildcard plugins/*)
+	@$(BIN)/lint-imports --no-cache > $(VENV)/imports || { cat $(VENV)/imports; exit 1; }
 	$(BIN)/bandit -q -c pyproject.toml -r lib $(wildcard plugins/*)
 
 unit: $(VENV)/tools $(DUPLICITIES)
@@ -99,7 +100,7 @@ $(VENV)/installed: $(VENV)/python $(SOURCES)
 
 $(VENV)/tools: $(VENV)/installed
 	@echo "Installing the tools of the tests into $(VENV)"
-	@$(BIN)/python $(PIP) 'bandit[toml]' hypothesis mypy pytest pytest-xdist ruff types-croniter \
+	@$(BIN)/python $(PIP) 'bandit[toml]' hypothesis import-linter mypy pytest pytest-xdist ruff types-croniter \
 	  types-psutil types-python-dateutil types-setuptools
 	@touch $@
 

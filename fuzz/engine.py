@@ -8,7 +8,7 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["check_duplicity"]):
-    import check_duplicity.discovery  # noqa: F401  # what targets import is instrumented with it
+    import check_duplicity.jobs.see  # noqa: F401  # what targets import is instrumented with it
     from targets import TARGETS
 
 name = sys.argv[1]

@@ -122,11 +122,11 @@ def merge(name: str, merged: Path, directories: list[Path]) -> None:
 def seeds_of(name: str) -> Iterator[bytes]:
     """Yield a target's first inputs: captures, and the strings and lists of strings in tests."""
     for captures in TARGETS[name].captures:
-        for path in sorted((TESTS / "captures" / captures).rglob("*")):
+        for path in sorted((TESTS / captures).rglob("*")):
             if path.is_file():
                 yield path.read_bytes()
     for test in TARGETS[name].tests:
-        for node in ast.walk(ast.parse((TESTS / f"test_{test}.py").read_text())):
+        for node in ast.walk(ast.parse((TESTS / f"{test}.py").read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
                 value = node.value
                 yield value if isinstance(value, bytes) else value.encode(errors="surrogatepass")

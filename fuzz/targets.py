@@ -26,34 +26,27 @@ from typing import NamedTuple
 from unittest import mock
 
 import nagiosplugin
-from check_duplicity import (
-    activity,
-    archive,
-    crontabs,
-    invocation,
-    jobs,
-    lastruns,
-    limits,
-    logged,
-    logs,
-    lookup,
-    mailboxes,
-    mails,
-    memory,
-    names,
-    output,
-    processes,
-    schedule,
-    scripts,
-    shell,
-    status,
-    transcript,
-)
-from check_duplicity.advice import Job
-from check_duplicity.evaluation import evaluate
-from check_duplicity.findings import CannotSee, Finding, Kind, State
-from check_duplicity.runs import run_of, values_of
+from check_duplicity.destination import archive
+from check_duplicity.duplicity import invocation, names, status, transcript
+from check_duplicity.duplicity.run import run_of, values_of
+from check_duplicity.jobs import by_name, crontabs, schedule, scripts
+from check_duplicity.jobs import job_file as its_file
+from check_duplicity.jobs.model import Known
+from check_duplicity.jobs.shell.model import ShellError
+from check_duplicity.jobs.shell.reading import read_commands, read_variables
+from check_duplicity.nagios import limits, output
+from check_duplicity.nagios.commands import Job
+from check_duplicity.nagios.evaluation import evaluate
+from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
+from check_duplicity.processes import judge as judge_processes
+from check_duplicity.processes.model import Process
+from check_duplicity.runs import files, mailboxes
+from check_duplicity.runs import judge as judge_runs
+from check_duplicity.runs import mail as mail_runs
+from check_duplicity.runs import model as model_runs
+from check_duplicity.runs.read import of_log, of_mail
 from check_duplicity.secrets import Secrets, without_password
+from check_duplicity.system import memory
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
@@ -121,18 +114,18 @@ def runs(data: bytes) -> None:
         assert run_of(json.loads(json.dumps(values_of(run)))) == run
     reader.fail()
     assert reader.runs()[-1].outcome == "failed"
-    _told(logged.of_log("/var/log/web.log", "web", "root", reader.runs()))
+    _told(of_log("/var/log/web.log", "web", "root", reader.runs()))
 
 
 def mail(data: bytes) -> None:
     """Read a message: cron's, or none."""
-    message = mails.read_mail(data)
+    message = mail_runs.read_mail(data)
     mailboxes.may_be_duplicity(data)
     if message is not None:
-        assert len(mails.name_of(message.command)) <= len(message.command)
-        mails.is_simple(message.command)
-        run = logged.of_mail(message, str, None)
-        assert logged.logged_of(json.loads(json.dumps(logged.values_of_logged(run)))) == run
+        assert len(mail_runs.name_of(message.command)) <= len(message.command)
+        mail_runs.is_simple(message.command)
+        run = of_mail(message, str, None)
+        assert model_runs.logged_of(json.loads(json.dumps(model_runs.values_of_logged(run)))) == run
         _told([run])
 
 
@@ -147,7 +140,7 @@ def mailbox(data: bytes) -> None:
         assert mailboxes.index(mbox, found.last, 0).last == found.last
     for place, following in itertools.zip_longest(places, places[1:]):
         assert 0 <= place.start < place.end <= (following.start if following else len(data))
-        mails.read_mail(mailboxes.message(mbox, place))
+        mail_runs.read_mail(mailboxes.message(mbox, place))
 
 
 def log_file(data: bytes) -> None:
@@ -170,12 +163,12 @@ def compressed(data: bytes) -> None:
                 return
 
 
-def _look(path: str, data: bytes, age: float, kept: dict[str, object]) -> logs.Found:
+def _look(path: str, data: bytes, age: float, kept: dict[str, object]) -> files.Found:
     Path(path).write_bytes(data)
     changed = NOW.timestamp() - age
     os.utime(path, (changed, changed))
     # From the beginning of time on: mailboxes have messages of any.
-    return logs.look(path, kept, logs.Look(NOW.timestamp(), 0, str))
+    return files.look(path, kept, files.Look(NOW.timestamp(), 0, str))
 
 
 def state_file(data: bytes) -> None:
@@ -188,8 +181,10 @@ def state_file(data: bytes) -> None:
         except memory.Forgotten as reason:
             assert "is damaged" in str(reason)
             return
-        process = processes.Process(1, invocation.Invocation(), NOW)
-        activity.compare([process], {**value, f"1@{NOW.timestamp()}": value.get("process")}, NOW)
+        process = Process(1, invocation.Invocation(), NOW)
+        judge_processes.compare(
+            [process], {**value, f"1@{NOW.timestamp()}": value.get("process")}, NOW
+        )
         log = os.path.join(directory, "web.log")
         for text in (b"StartTime 1.0 \nErrors 0 \n", b"From a Tue Nov 24 00:00:00 2026\n\n"):
             entry = _look(log, text, 3600, {}).kept["files"][0]
@@ -206,7 +201,7 @@ def crontab(data: bytes) -> None:
             assert entry.user
             assert 0 < int(entry.origin.partition(":")[2]) <= text.count("\n") + 1
             _schedule(entry.schedule, entry.time_zone)
-            mails.name_of(entry.command)
+            mail_runs.name_of(entry.command)
 
 
 def unit(data: bytes) -> None:
@@ -253,8 +248,8 @@ def words(data: bytes) -> None:
     except ValueError:
         expected = None
     try:
-        read = shell.read_commands(f"echo {text}")[0].words
-    except shell.ShellError:
+        read = read_commands(f"echo {text}")[0].words
+    except ShellError:
         read = None
     assert read == expected
 
@@ -262,11 +257,11 @@ def words(data: bytes) -> None:
 def environment(data: bytes) -> None:
     """Read an environment file: what was written quoted is read as it was."""
     text = _text(data)
-    with contextlib.suppress(shell.ShellError):
-        shell.read_variables(text)
+    with contextlib.suppress(ShellError):
+        read_variables(text)
     text = text.replace("\r", "")
     written = "".join(f"export V{i}={shlex.quote(v)}\n" for i, v in enumerate(text.split("\n\n")))
-    read = shell.read_variables(written)
+    read = read_variables(written)
     assert list(read.values()) == text.split("\n\n")
 
 
@@ -274,7 +269,7 @@ def job_file(data: bytes) -> None:
     """Read a job's file: no error repeats a value, and what is read can be written again."""
     text = _text(data)
     try:
-        known = jobs.read("web", text, "web.ini")
+        known = its_file.read("web", text, "web.ini")
     except ValueError as error:
         assert "S3cret" not in str(error)
         return
@@ -294,9 +289,9 @@ def profile(data: bytes) -> None:
         _written(scripts.job_of_backupninja(text, "web", "/etc/backup.d/web.dup"))
 
 
-def _written(known: jobs.Known) -> None:
+def _written(known: Known) -> None:
     """Demand that a job is read as it was written."""
-    read = jobs.read(known.job, jobs.as_ini(known, str), "web.ini")
+    read = its_file.read(known.job, its_file.as_ini(known, str), "web.ini")
     for key, (value, *_) in known.facts.items():
         line = " ".join(value.split("\n"))
         assert read.get(key) == (line.strip() if line.isprintable() else "")
@@ -317,7 +312,7 @@ def ranges(data: bytes) -> None:
     with contextlib.suppress(ValueError):
         schedule.zone_of(text)
     _schedule(text, "")
-    mails.read_date(text)
+    mail_runs.read_date(text)
 
 
 def arguments(data: bytes) -> None:
@@ -353,8 +348,8 @@ def command_line(data: bytes) -> None:
 def _parsers() -> list[Callable[[list[str], Secrets], object]]:
     if not _PARSERS:
         # On this machine's jobs nothing may depend, and the alarm is the fuzzer's.
-        mock.patch.object(lookup, "job", _no_job).start()
-        mock.patch("check_duplicity.runtime.set_deadline").start()
+        mock.patch.object(by_name, "job", _no_job).start()
+        mock.patch("check_duplicity.system.runtime.set_deadline").start()
         for name in ("freshness", "process", "log"):
             parse = runpy.run_path(str(PLUGINS / f"check_duplicity_{name}"))["parse"]
             _PARSERS.append(partial(parse, now=NOW))
@@ -365,9 +360,9 @@ def _parsers() -> list[Callable[[list[str], Secrets], object]]:
 _PARSERS: list[Callable[[list[str], Secrets], object]] = []
 
 
-def _no_job(name: str, jobs_dir: str) -> jobs.Known:
-    return jobs.read(
-        name, "[job]\nwarning = 1h\nschedule = 0 2 * * *", jobs.path_of(name, jobs_dir)
+def _no_job(name: str, jobs_dir: str) -> Known:
+    return its_file.read(
+        name, "[job]\nwarning = 1h\nschedule = 0 2 * * *", its_file.path_of(name, jobs_dir)
     )
 
 
@@ -402,15 +397,15 @@ def told(data: bytes) -> None:
     _valid(output.unseen("T", CannotSee(kind, summary), job))
 
 
-def _told(found: list[logged.Logged]) -> None:
+def _told(found: list[model_runs.Logged]) -> None:
     """Demand that whatever runs were read can be judged and told."""
-    verdicts = lastruns.verdicts(logged.in_order(found, NOW.timestamp()), 0)
+    verdicts = judge_runs.verdicts(model_runs.in_order(found, NOW.timestamp()), 0)
     evaluated = evaluate(
-        lastruns.measure(verdicts, found, 0, NOW), lastruns.judge(verdicts, NOW), {}
+        judge_runs.measure(verdicts, found, 0, NOW), judge_runs.judge(verdicts, NOW), {}
     )
     status = evaluated.state, evaluated.summary, evaluated.performance
     by_job = {verdict.run.job: Job("backup") for verdict in verdicts}
-    details = lastruns.details(verdicts, 1)
+    details = judge_runs.details(verdicts, 1)
     _valid(output.tell("T", *status, evaluated.findings, by_job, details))
 
 
@@ -440,26 +435,38 @@ def _directory() -> Iterator[str]:
         yield path
 
 
+_STATUS = tuple(
+    f"duplicity/captures/{version}" for version in ("0.8.23", "1.2.3", "2.1.5", "3.2.1")
+)
 TARGETS: Mapping[str, Target] = {
-    "names": Target(file_names, ("names",)),
-    "status": Target(saved_status, ("status",), ("0.8.23", "1.2.3", "2.1.5", "3.2.1")),
-    "manifest": Target(manifest, ("archive",)),
-    "runs": Target(runs, ("runs",), ("runs",)),
-    "mail": Target(mail, ("logs",), ("mail",)),
-    "mailbox": Target(mailbox, ("logs",), ("mail",)),
-    "log": Target(log_file, ("logs",), ("mail", "runs/3.2.1")),
+    "names": Target(file_names, ("duplicity/test_names",)),
+    "status": Target(
+        saved_status,
+        ("duplicity/test_status",),
+        (
+            "duplicity/captures/0.8.23",
+            "duplicity/captures/1.2.3",
+            "duplicity/captures/2.1.5",
+            "duplicity/captures/3.2.1",
+        ),
+    ),
+    "manifest": Target(manifest, ("destination/test_archive",)),
+    "runs": Target(runs, ("duplicity/test_transcript",), ("duplicity/captures/runs",)),
+    "mail": Target(mail, ("runs/test_files",), ("runs/mail",)),
+    "mailbox": Target(mailbox, ("runs/test_files",), ("runs/mail",)),
+    "log": Target(log_file, ("runs/test_files",), ("runs/mail", "duplicity/captures/runs/3.2.1")),
     "compressed": Target(compressed),
-    "state": Target(state_file, ("memory", "logs")),
-    "crontab": Target(crontab, ("jobs",)),
-    "unit": Target(unit, ("jobs",)),
-    "script": Target(script, ("shell", "jobs")),
-    "words": Target(words, ("shell",)),
-    "environment": Target(environment, ("shell", "jobs")),
-    "job": Target(job_file, ("jobs",)),
-    "profile": Target(profile, ("jobs",)),
-    "ranges": Target(ranges, ("limits",)),
-    "arguments": Target(arguments, ("invocation", "real_processes")),
-    "command_line": Target(command_line, ("command_line", "freshness")),
-    "secrets": Target(secrets, ("secrets",)),
-    "told": Target(told, ("output",)),
+    "state": Target(state_file, ("system/test_memory", "runs/test_files")),
+    "crontab": Target(crontab, ("jobs/test_jobs",)),
+    "unit": Target(unit, ("jobs/test_jobs",)),
+    "script": Target(script, ("jobs/test_shell", "jobs/test_jobs")),
+    "words": Target(words, ("jobs/test_shell",)),
+    "environment": Target(environment, ("jobs/test_shell", "jobs/test_jobs")),
+    "job": Target(job_file, ("jobs/test_jobs",)),
+    "profile": Target(profile, ("jobs/test_jobs",)),
+    "ranges": Target(ranges, ("nagios/test_limits",)),
+    "arguments": Target(arguments, ("duplicity/test_invocation", "real/test_processes")),
+    "command_line": Target(command_line, ("plugins/test_command_line", "destination/test_judge")),
+    "secrets": Target(secrets, ("test_secrets",)),
+    "told": Target(told, ("nagios/test_output",)),
 }

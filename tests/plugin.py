@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 BIN = Path(sys.executable).parent
+ROOT = Path(__file__).parent.parent
 # What the checks remember, if a test doesn't say where; removed when the tests end.
 STATE = tempfile.TemporaryDirectory(prefix="tests-of-check-duplicity-")
 

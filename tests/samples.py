@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-CAPTURES = Path(__file__).parent / "captures"
+CAPTURES = Path(__file__).parent / "duplicity" / "captures"
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from check_duplicity.lines import one_line, pasted
-from check_duplicity.output import harmless
+from check_duplicity.nagios.output import harmless
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
-from check_duplicity import activity, freshness, lastruns
-from check_duplicity.findings import Kind
-from check_duplicity.logged import Logged
-from check_duplicity.names import read_names
-from check_duplicity.processes import Sight
-from check_duplicity.runs import GOOD, Run, Statistics
+from check_duplicity.destination import judge as judge_destination
+from check_duplicity.duplicity.names import read_names
+from check_duplicity.duplicity.run import GOOD, Run, Statistics
+from check_duplicity.nagios.findings import Kind
+from check_duplicity.processes import judge as judge_processes
+from check_duplicity.processes.model import Sight
+from check_duplicity.runs import judge as judge_runs
+from check_duplicity.runs.model import Logged
 from plugin import run_plugin
 from samples import ago, full
 
@@ -57,9 +59,11 @@ def test_triage_has_one_entry_for_each_finding() -> None:
 
 def test_performance_data_are_those_of_the_checks() -> None:
     said = {
-        "check_duplicity_freshness": freshness.measure(read_names(full(ago(days=1))), ago()),
-        "check_duplicity_log": lastruns.measure([], [RUN], 0, ago()),
-        "check_duplicity_process": activity.measure(Sight((), sure=True), {}, ago()),
+        "check_duplicity_freshness": judge_destination.measure(
+            read_names(full(ago(days=1))), ago()
+        ),
+        "check_duplicity_log": judge_runs.measure([], [RUN], 0, ago()),
+        "check_duplicity_process": judge_processes.measure(Sight((), sure=True), {}, ago()),
     }
     for plugin, measures in said.items():
         labels = re.findall(r"^``(\w+)``", section(plugin, "Performance data"), re.M)

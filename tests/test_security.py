@@ -22,11 +22,14 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-from check_duplicity import archive, discovery, jobs, output, pasting, user
-from check_duplicity.advice import Job
-from check_duplicity.jobs import Fact, Known
-from check_duplicity.report import Report
+from check_duplicity.destination import archive
+from check_duplicity.jobs import job_file, pasting, see
+from check_duplicity.jobs.model import Fact, Known
+from check_duplicity.nagios import output
+from check_duplicity.nagios.commands import Job
 from check_duplicity.secrets import Secrets
+from check_duplicity.system import user
+from check_duplicity.triage.tell import Report
 from hypothesis import given
 from hypothesis import strategies as st
 from plugin import BIN, Result, assert_valid, freshness, run_plugin
@@ -40,7 +43,7 @@ needs_root = pytest.mark.skipif(
     reason="needs root, and an installation that other users can read",
 )
 # Of a terminal: a title, a colour in one byte, text that runs backwards.
-FAILED = (PROJECT / "tests/captures/runs/3.2.1/nospace-dest.out").read_text()
+FAILED = (PROJECT / "tests/duplicity/captures/runs/3.2.1/nospace-dest.out").read_text()
 ESCAPES = "\x1b]0;evil\x07\x9b31m\u202e"
 
 
@@ -104,14 +107,14 @@ def test_every_claim_has_a_test_and_every_test_a_claim() -> None:
     own = {int(name.split("_")[1]) for name in names_in(Path(__file__)) if name[5].isdigit()}
     said = claims()
     assert sorted(said) == list(range(1, len(said) + 1))
-    named = {number for number, claim in said.items() if "``test_" in claim}
+    named = {number for number, claim in said.items() if "test_" in claim}
     assert own | named == set(said)
     assert not own & named
     for claim in said.values():
-        for file, test in re.findall(r"``(test_\w+\.py): (test_\w+)``", claim):
+        for file, test in re.findall(r"``([\w/]+\.py): (test_\w+)``", claim):
             assert test in names_in(PROJECT / "tests" / file), (file, test)
-        assert len(re.findall(r"``test_", claim)) == len(
-            re.findall(r"``test_\w+\.py: test_\w+``", claim)
+        assert len(re.findall(r"``[\w/]*test_", claim)) == len(
+            re.findall(r"``[\w/]+\.py: test_\w+``", claim)
         )
 
 
@@ -158,13 +161,13 @@ def test_06_a_link_of_a_user_is_never_roots_profile(common: Path) -> None:
     (profile / "conf").symlink_to(conf)
     for path in (common / "home/mallory", profile.parent, profile):
         shutil.chown(path, NOBODY)
-    [known] = discovery.find(str(common / "none"), str(common)).jobs
+    [known] = see.find(str(common / "none"), str(common)).jobs
     assert known.get("user") == NOBODY
     shutil.rmtree(profile.parent)
     (common / "home/mallory/.duply").symlink_to(common / "etc")
     (common / "etc/x").mkdir()
     conf.rename(common / "etc/x/conf")
-    [known] = discovery.find(str(common / "none"), str(common)).jobs
+    [known] = see.find(str(common / "none"), str(common)).jobs
     assert known.get("user") == NOBODY
 
 
@@ -182,7 +185,7 @@ def test_14_what_is_found_is_read_and_never_run(tmp_path: Path) -> None:
     (tmp_path / "etc/cron.d/job").write_text(f"0 2 * * * root {job}\n1 2 * * * root {text}")
     (tmp_path / str(job)[1:]).parent.mkdir(parents=True)
     shutil.copy(job, tmp_path / str(job)[1:])
-    found = discovery.find(str(tmp_path / "none"), str(tmp_path))
+    found = see.find(str(tmp_path / "none"), str(tmp_path))
     assert found.jobs
     assert not ran.exists()
 
@@ -265,9 +268,9 @@ def test_23_no_name_adds_a_line_to_a_jobs_file() -> None:
         "script": Fact(evil, evil),
         "options": Fact("--file-prefix=x", "y"),
     }
-    text = jobs.as_ini(Known("x", facts, {}, (evil,)), Secrets({}).hide)
+    text = job_file.as_ini(Known("x", facts, {}, (evil,)), Secrets({}).hide)
     assert all(c.isprintable() or c == "\n" for c in text)
-    read = jobs.read("x", text, "x")
+    read = job_file.read("x", text, "x")
     assert {key: read.get(key) for key in read.facts} == {"user": "m", "options": "--file-prefix=x"}
 
 

@@ -1,8 +1,6 @@
-"""Shared library of the check-duplicity plugins.
+"""Shared library of the check-duplicity plugins: each package answers one question.
 
-The data's way is see, read, judge, tell: ``destination`` and ``archive`` see, ``names`` and
-``status`` read text into the values of ``collection``, ``freshness`` judges them, ``advice`` and
-``output`` tell the operator.
+``docs/development.rst`` has the plan.
 """
 
 __version__ = "0.1.0"

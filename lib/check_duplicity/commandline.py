@@ -10,12 +10,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from check_duplicity import __version__, user
-from check_duplicity.advice import Job
-from check_duplicity.findings import CannotSee, Kind
-from check_duplicity.limits import Limit, age_limit, count_limit
+from check_duplicity import __version__
 from check_duplicity.lines import pasted
+from check_duplicity.nagios.commands import Job
+from check_duplicity.nagios.findings import CannotSee, Kind
+from check_duplicity.nagios.limits import Limit, age_limit, count_limit
 from check_duplicity.secrets import Secrets
+from check_duplicity.system import user
 from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     _T = TypeVar("_T")
 
-    from check_duplicity.jobs import Known
+    from check_duplicity.jobs.model import Known
 
 _CHECKS_OF_DEBIAN = "/usr/lib/nagios/plugins"
 
@@ -192,10 +193,11 @@ def parse(
         for name, key in keys.items()
         if getattr(options, name) != parser.get_default(name)
     }
-    from check_duplicity import lookup, runtime
+    from check_duplicity.jobs import by_name
+    from check_duplicity.system import runtime
 
     runtime.set_deadline(options.timeout)
-    known = lookup.job(options.job, options.jobs_dir)
+    known = by_name.job(options.job, options.jobs_dir)
     secrets.learn(known.environment, [known.get("destination"), *known.words("options")])
     values = {name: known.get(key) for name, key in keys.items() if known.get(key)}
     if "warning" in keys.values() and not {"warning", "critical"} <= values.keys():
@@ -219,7 +221,7 @@ def job_of(options: argparse.Namespace, known: Known | None, secrets: Secrets) -
     job = unknown_job(secrets)
     owner = options.user or job.user
     if known is not None and known.get("destination") == options.destination:
-        from check_duplicity import pasting
+        from check_duplicity.jobs import pasting
 
         job = pasting.job_of(known, secrets, job._replace(user=owner))
         if job.others:
@@ -235,7 +237,7 @@ def job_of(options: argparse.Namespace, known: Known | None, secrets: Secrets) -
 
 def _limits_of(parser: Parser, known: Known, now: datetime) -> dict[str, str]:
     """The limits that a job's schedule gives."""
-    from check_duplicity import schedule
+    from check_duplicity.jobs import schedule
 
     try:
         return schedule.limits_of(known, now)

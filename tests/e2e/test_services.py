@@ -32,7 +32,7 @@ from lab import wait_until
 @pytest.fixture(autouse=True)
 def nothing_left(site: Site) -> Iterator[None]:
     """After each test: no process, no lock, no temporary file; and all is green again."""
-    from check_duplicity import lock  # which the package has brought
+    from check_duplicity.processes import lock  # which the package has brought
 
     yield
     wait_until(lambda: not site.host.backups_running())

@@ -17,8 +17,8 @@ NRPE_PID = '/run/nagios/nrpe.pid'
 MADE = %w[/etc/check-duplicity /opt/check-duplicity /etc/sudoers.d/check_duplicity_* /etc/nagios/nrpe.d/check_duplicity_*].freeze
 # Of the plugins' own, for the user in the examples.
 REMEMBERED = "/var/tmp/check-duplicity-#{`id -u backup`.chomp}"
-READER = 'import json, sys; from check_duplicity import jobs; ' \
-         'print(json.dumps({k: f.value for k, f in jobs.load(sys.argv[1], jobs.JOBS_DIR).facts.items()}))'
+READER = 'import json, sys; from check_duplicity.jobs import job_file; ' \
+         'print(json.dumps({k: f.value for k, f in job_file.load(*sys.argv[1:]).facts.items()}))'
 
 def run(*command)
   output, status = Open3.capture2e({ 'LC_ALL' => 'C.UTF-8' }, *command, chdir: '/', stdin_data: '')
@@ -30,7 +30,7 @@ def allowed?(*command, as: 'nagios', user: 'backup')
 end
 
 def read_job(name)
-  JSON.parse(run("#{BIN}/python", '-I', '-c', READER, name).last)
+  JSON.parse(run("#{BIN}/python", '-I', '-c', READER, name, JOBS).last)
 end
 
 def nrpe_pid

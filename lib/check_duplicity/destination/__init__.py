@@ -1,0 +1,1 @@
+"""What lies at the destination, and whether it is good."""

@@ -1,0 +1,57 @@
+"""Where to look for a collection, and what was seen there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from check_duplicity.duplicity.collection import Collection
+    from check_duplicity.duplicity.invocation import Running
+    from check_duplicity.duplicity.names import Archive
+
+# Options of ours that must not be overruled: they keep the check apart from the job.
+OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir", "--verbosity")
+
+
+class Source(NamedTuple):
+    """Where to look, in the words of the command line.
+
+    ``command`` starts duplicity, ``environment`` is given to it besides this process' own.
+    """
+
+    destination: str = ""
+    archive_dir: str | None = None
+    name: str | None = None
+    from_archive: bool = False
+    from_file: str | None = None
+    options: Sequence[str] = ()
+    command: Sequence[str] = ("duplicity",)
+    environment: Mapping[str, str] = {}
+
+
+class Listing(NamedTuple):
+    """What a source holds, not read yet; one of ``log``, ``saved`` and ``nowhere`` at most.
+
+    ``log`` is what duplicity said when it was asked, ``saved`` what stands in a file, ``nowhere``
+    the directory of a ``file://`` destination that isn't there. Without any of them the archive
+    directory is all that counts; else it adds what only it knows.
+    """
+
+    archive: Archive
+    log: str | None = None
+    saved: str | None = None
+    nowhere: str = ""
+
+
+class Seen(NamedTuple):
+    """What was seen of a job: its collection, its archive directory, and its running backup.
+
+    ``sure`` is whether no backup can be running unseen.
+    """
+
+    collection: Collection
+    archive: Archive
+    running: Running | None
+    sure: bool

@@ -1,0 +1,1 @@
+"""What do duplicity's files and words mean? Pure; all that a new version of duplicity changes."""

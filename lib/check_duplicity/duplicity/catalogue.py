@@ -1,0 +1,252 @@
+"""What the lines of duplicity's output mean: a catalogue, kept as data.
+
+The texts are those of duplicity 0.7 to 3.2.1 (``dup_main.py``, ``dup_collections.py``,
+``backend.py``, ``commandline.py`` there), of gpg, ssh, Python and the shell around it. Only English
+is known by its wording; what exceptions say, the statistics and the machine log are the same in
+every language.
+"""
+
+from __future__ import annotations
+
+from check_duplicity.nagios.findings import Kind, State
+from check_duplicity.values import NamedTuple
+
+# A call of duplicity has begun, or has done what it does besides backups. Each is printed once in
+# a call, so that the second one is another call's.
+BEGINNINGS = (
+    r"Using archive dir: ",
+    r"Main action: ",
+    r"Args: \S+duplicity ",
+    r"Local and Remote metadata are synchronized",
+    r"Synchronizing remote metadata to local cache",
+    r"Last full backup date: ",
+)
+# At -v5 and above; at -v9 a backup prints the collection's status, too.
+BACKUP = r"Main action: (?:full|inc)|Args: \S+ (?:full|inc|backup|fb|ib|bu)"
+# Other commands than backups end with one of these.
+ENDINGS = (
+    r"No old backup sets found",
+    r"Deleting backup chains? at times?:|Deleting backup chain\(s\) at time:",
+    r"Deleting incremental backup",
+    r"Found old backup chain",
+    r"There are backup set\(s\) at time\(s\):",
+    r"Current active backup chain is older than specified time",
+    r"No extraneous files found",
+    r"Found the following files? to delete:|Found the following file\(s\) to delete:",
+    r"Collection Status$",
+    r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} \S",  # list-current-files
+    r"Verify complete: ",
+    r"Restore successfully completed",
+    r"Remove old backup sets",
+)
+# What cleanup has deleted is no longer there to complain about.
+CLEANED = r"Deleting (?:this|these) files? from backend:|Deleting these file\(s\) from backend:"
+LEFTOVERS = (Kind.ORPHANED, Kind.ORPHANED_SIGNATURES, Kind.INCOMPLETE, Kind.UNMATCHED_SIGNATURES)
+# What nobody else prints: it tells that a mail is about duplicity, if its name isn't in it.
+ITS_OWN = (
+    r"duplicity|\[ Backup Statistics \]|SourceFileSize \d|BackendException|GPGError: |CommandLineError: "
+    r"|Giving up after \d+ attempts|Last full backup date|Local and Remote metadata"
+    r"|Fatal Error: |GnuPG passphrase"
+)
+# 3.2 says so after failures, too; what follows belongs to the same call.
+COMPLETE = r"Duplicity backup complete\."
+# 3.0 and later print this always, whatever the verbosity; 0.8 to 2.x don't.
+UPLOADED = r"DEBUG: to_(?:remote|final) called for "
+UPLOADING = r"DEBUG: to_partial called for "
+# At -v9 a call that will be repeated is traced back: that is no failure.
+RETRY = r"Backtrace of previous error: |Attempt (?:\d+|of \S+ Nr\. \d+) failed\b"
+
+# What every run of some versions or options prints, and nobody needs to know: none of it is a cause.
+HARMLESS = (
+    r"Import of duplicity\.backends\.",  # -v5 and above, all versions; "Failed: No module named ..."
+    r"Warning: Option .* is pending deprecation",  # 0.8 to 1.2
+    r"Use of the --asynchronous-upload option is experimental",  # 2.1
+    r"\|? *WARNING: replaced with",  # 3.0
+    r"Usage of the environment variable FTP_PASSWORD is deprecated",  # 3.0
+    r"No encryption keys (?:need passphrase|configured)|Skipping passphrase request for",  # 3.0
+    r"No valid action found\. Will imply",  # 2.0, where the action is not given
+    r"Reuse configured (?:SIGN_)?PASSPHRASE",  # all versions
+    r"GPG binary is ",  # 2.1, -v5 and above
+    r"DEBUG: to_(?:partial|remote|final) called for ",  # 3.2
+    r"Duplicity backup complete\.",  # 3.2, after failures, too
+)
+
+# What ends a call; the cause is looked for in all of its lines.
+FAILURES = (
+    r" ?(?:[A-Za-z_]\w{0,40}\.){0,6}[A-Za-z_]{0,60}?(?:Error|Exception|BackendScheme|BackendURL)(?::|$)",
+    r"(?:GnuPG passphrase[^:]*: ?)?Traceback \((?:most recent call|innermost) last\)",
+    r"KeyboardInterrupt",
+    r"Giving up after \d+ attempts?",
+    r"Giving up trying to ",
+    r"Fatal Error",
+    r"GPG Failed, see log below",
+    r"Command line error:",
+    r"duplicity: error:",
+    r"Another duplicity instance is already running",
+    r"Backup source directory .* (?:does not exist|has changed)",
+    r"Specified archive directory .* does not exist",
+    r"Temp space has .* available, backup needs",
+    r"Unable to get free space on temp",
+    r"Unable to get max open files|Max open files of ",
+    r"File .* was corrupted during upload",
+    r"Restarting backup, but current encryption settings do not match",
+    r"No signature chain for the requested time",
+    r"Invalid data - .* hash mismatch|Hash mismatch for: ",
+    r"Volume was signed by key",
+    r"Failed to read .*: ",
+    r"Volumes with number .* were not transferred",
+    r"ERROR, the last backup chain has missing difftar",
+    r"difftar volume \d+ not found in backup",
+    r"When using symmetric encryption, the signing passphrase",
+    r"GnuPG binary not found|Version .* of GnuPG is not supported",
+    r"(?:Killed|Terminated|Segmentation fault)(?: \(core dumped\))?$",
+    r"ERROR \d+\b",
+    r"[\w.-]{1,40} not found: +[Pp]lease install",
+    r"PYTHONOPTIMIZE in the environment causes|Setting python optimization causes",
+    r"Last selection expression:$",
+    r"Error opening file ",
+)
+# What stands somewhere in a line, with what it has in it.
+ANYWHERE = {
+    ": line ": r".*\bline \d+: +\d+ (?:Killed|Terminated|Aborted|Segmentation fault|Hangup|User)",
+    "duplicity: ": r".*\bduplicity: (?:(?:command )?not found|No such file or directory)",
+}
+# So it gives up in other languages ("Nach 1 Versuchen wird aufgegeben. OSError: ..."); but so it is
+# repeated, too. It is a failure only if no statistics follow.
+EXCEPTION_NEEDLES = ("Error: ", "Exception: ")
+EXCEPTION = r"[^\[{]{1,120}?[.?] (?:[A-Za-z_]\w{0,40}\.){0,6}[A-Za-z_]{0,60}?(?:Error|Exception): "
+
+
+class Sign(NamedTuple):
+    """A kind, and the pattern of the lines that tell it."""
+
+    kind: Kind
+    pattern: str
+
+
+# Why a call has failed: the first that is found in any of its lines. A line alone is no failure.
+CAUSES = (
+    Sign(Kind.LOCKED, r"Another duplicity instance is already running"),
+    Sign(Kind.HOST_KEY, r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED"),
+    Sign(Kind.HOST_KEY, r"BadHostKey|[Hh]ost key for server .* does not match|not found in known_hosts"),
+    Sign(Kind.HOST_KEY, r"authenticity of host .* can't be established"),
+    Sign(Kind.LOGIN, r"Permission denied \((?:publickey|password|keyboard|gssapi|hostbased)"),
+    Sign(Kind.LOGIN, r"AuthenticationException|Authentication failed|Bad authentication type"),
+    Sign(Kind.LOGIN, r"[Nn]o authentication methods available|Login incorrect|Login failed"),
+    Sign(Kind.LOGIN, r"auth failed on module|\b530 |401 Unauthorized|403 Forbidden|AccessDenied"),
+    Sign(Kind.LOGIN, r"InvalidAccessKeyId|SignatureDoesNotMatch|NoCredentialsError|not logged in"),
+    Sign(Kind.MODULE, r"No module named |ModuleNotFoundError|cannot import name|ImportError"),
+    Sign(Kind.MODULE, r" not found: +[Pp]lease install"),
+    Sign(Kind.MODULE, r"requires? (?:the )?(?:python )?(?:module|library)|backend requires"),
+    Sign(Kind.NO_SPACE, r"(?:BackendException|Giving up).*(?:No space left|Errno 28|[Qq]uota exceeded)"),
+    Sign(Kind.NO_SPACE, r"rsync: .*(?:No space left|Disk quota)|\b(?:452|552) .*(?:space|storage|quota)"),
+    Sign(Kind.NO_SPACE, r"[Ii]nsufficient ?[Ss]torage|storage quota|[Qq]uotaExceeded|\b507 "),
+    Sign(Kind.NO_LOCAL_SPACE, r"Temp space has .* available|Unable to get free space on temp"),
+    Sign(Kind.NO_LOCAL_SPACE, r"No space left on device|Errno 28|Disk quota exceeded"),
+    Sign(Kind.CONNECTION, r"Connection (?:refused|reset|timed out|closed)|ConnectionRefused|ConnectionReset"),
+    Sign(Kind.CONNECTION, r"Unable to connect to port|ssh connection to .* failed|No route to host"),
+    Sign(Kind.CONNECTION, r"Name or service not known|Temporary failure in name resolution|getaddrinfo"),
+    Sign(Kind.CONNECTION, r"nodename nor servname|Could not resolve host|Network is unreachable"),
+    Sign(Kind.CONNECTION, r"timed out|TimeoutError|Operation timed out|EndpointConnectionError"),
+    Sign(Kind.CONNECTION, r"Broken pipe|Socket is closed|Connection unexpectedly closed|Error reading SSH protocol banner"),
+    Sign(Kind.CONNECTION, r"connection unexpectedly closed|lost connection|Server connection dropped"),
+    Sign(Kind.NO_DESTINATION, r"(?:BackendException|Giving up).*(?:No such file|Errno 2\b|Not a directory)"),
+    Sign(Kind.PERMISSION, r"(?:BackendException|Giving up).*(?:Permission denied|Errno 13|Read-only)"),
+    Sign(Kind.PERMISSION, r"\b550 |Errno 13|Permission denied|PermissionError|Errno 30|Read-only file"),
+    Sign(Kind.NO_KEY, r"gpg: .*(?:No public key|No secret key|not available|skipped: No)"),
+    Sign(Kind.NO_KEY, r"gpg: .*(?:Unusable public key|key has expired|There is no assurance)"),
+    Sign(Kind.WRONG_PASSPHRASE, r"gpg: .*(?:Bad session key|Bad passphrase|decryption failed|bad key)"),
+    Sign(Kind.WRONG_PASSPHRASE, r"passphrases? (?:do|does) not match|signing passphrase must equal"),
+    Sign(Kind.WRONG_PASSPHRASE, r"encryption settings do not match"),
+    Sign(Kind.PASSPHRASE, r"\s*EOFError|GetPassWarning|PASSPHRASE variable not set|no passphrase"),
+    Sign(Kind.PASSPHRASE, r"gpg: .*(?:cannot open '/dev/tty'|No pinentry|Inappropriate ioctl)"),
+    Sign(Kind.SOURCE_CHANGED, r"Backup source (?:directory|host) has changed"),
+    Sign(Kind.SOURCE_MISSING, r"Backup source directory .* does not exist"),
+    Sign(Kind.SOURCE_MISSING, r"Argument source_\w+ .* does not exist"),
+    Sign(Kind.OPTIONS, r"CommandLineError|Command line error|duplicity: error:|no such option"),
+    Sign(Kind.OPTIONS, r"unrecognized arguments|deprecated option|option .* (?:was )?removed"),
+    Sign(Kind.OPTIONS, r"Expected \d+ positionals? from "),
+    Sign(Kind.OPTIONS, r"Last selection expression:|Error opening file |Setting python optim|PYTHONOPT"),
+    Sign(Kind.OPTIONS, r"UnsupportedBackendScheme|InvalidBackendURL|not a recognized|Bad URL"),
+    Sign(Kind.NO_SIGNATURES, r"Old signatures not found and incremental specified"),
+    Sign(Kind.MISSING_VOLUMES, r"(?:chain has )?missing difftar|difftar volume \d+ not found in backup"),
+    Sign(Kind.MISSING_VOLUMES, r"[Hh]ash mismatch|was corrupted during upload"),
+    Sign(Kind.NO_DUPLICITY, r"duplicity: (?:command )?not found|duplicity: No such file"),
+    Sign(Kind.KILLED, r"KeyboardInterrupt|\b\d+ (?:Killed|Terminated|Aborted|Segmentation fault|Hangup)"),
+    Sign(Kind.KILLED, r"(?:Killed|Terminated|Segmentation fault)(?: \(core dumped\))?$"),
+    Sign(Kind.GPG, r"GPG Failed|GPGError|GnuPG binary not found|of GnuPG is not supported"),
+)  # fmt: skip
+
+# What a call complains about and goes on, or has left behind.
+WARNINGS = (
+    Sign(Kind.ORPHANED, r"(?:Warning, |WARNING\. )found the following orphaned backup file"),
+    # The list below that, which is the same in every language.
+    Sign(Kind.ORPHANED, r"\[\S*duplicity-(?:inc|full)\.\d{8}T\d{6}Z"),
+    Sign(Kind.ORPHANED_SIGNATURES, r"(?:Warning, |WARNING\. )found the following (?:local|remote) orphaned signature file"),
+    Sign(Kind.INCOMPLETE, r"(?:Warning, |WARNING\. )found incomplete backup sets"),
+    Sign(Kind.ORPHANED, r"Also found (?!0 )\d+ backup sets?(?:\(s\))? not part of any chain"),
+    Sign(Kind.INCOMPLETE, r"and (?!0 )\d+ incomplete backup set"),
+    Sign(Kind.UNMATCHED_SIGNATURES, r"(?:Warning, |WARNING\. )found signatures but no corresponding backup files"),
+    Sign(Kind.MISSING_VOLUMES, r"(?:Warning, |WARNING\. )found missing difftar"),
+    Sign(Kind.DISCARDED, r"(?:Warning, |WARNING\. )discarding last backup set, because of missing signature"),
+    Sign(Kind.SKIPPED, r"Error accessing possibly locked file|Error listing directory "),
+    Sign(Kind.SKIPPED, r"Skipping .* because of previous error|Error .* getting delta for "),
+    Sign(Kind.SKIPPED, r"Error initializing file |Error '.*' processing |(?:Warning|WARNING): base .* doesn't exist"),
+    Sign(Kind.SKIPPED, r"IGNORED_ERROR: "),
+    Sign(Kind.DIFFERS, r"Verify complete: .*, (?!0 )\d+ differences?(?:\(s\))? found"),
+)  # fmt: skip
+
+# Codes of the machine log (``log.py``); the others tell nothing that the text wouldn't.
+ERROR_CODES = {
+    2: Kind.OPTIONS, 3: Kind.SOURCE_CHANGED, 7: Kind.OPTIONS, 8: Kind.OPTIONS, 10: Kind.OPTIONS,
+    13: Kind.SOURCE_MISSING, 17: Kind.NO_SIGNATURES, 21: Kind.MISSING_VOLUMES, 31: Kind.GPG,
+    34: Kind.NO_LOCAL_SPACE, 35: Kind.NO_LOCAL_SPACE, 38: Kind.CONNECTION, 42: Kind.SOURCE_CHANGED,
+    44: Kind.MISSING_VOLUMES, 45: Kind.WRONG_PASSPHRASE, 47: Kind.LOGIN, 51: Kind.PERMISSION,
+    53: Kind.NO_SPACE, 80: Kind.NO_KEY, 81: Kind.NO_KEY, 82: Kind.NO_KEY,
+}  # fmt: skip
+WARNING_CODES = {
+    2: Kind.ORPHANED_SIGNATURES, 3: Kind.ORPHANED_SIGNATURES, 4: Kind.UNMATCHED_SIGNATURES,
+    5: Kind.INCOMPLETE, 6: Kind.ORPHANED, 8: Kind.SKIPPED, 9: Kind.SKIPPED, 10: Kind.SKIPPED,
+    12: Kind.SKIPPED, 13: Kind.SKIPPED,
+}  # fmt: skip
+
+# One sentence for each kind, behind "assets failed 3h ago: " or "assets 3h ago: ".
+SENTENCES = {
+    Kind.RUN_FAILED: "for a reason that is not known here",
+    Kind.KILLED: "it ended before it was done",
+    Kind.LOCKED: "another duplicity has the archive directory",
+    Kind.PASSPHRASE: "no passphrase was given",
+    Kind.WRONG_PASSPHRASE: "wrong passphrase or key",
+    Kind.NO_KEY: "gpg lacks a key",
+    Kind.GPG: "gpg failed",
+    Kind.NO_SPACE: "no space left at the destination",
+    Kind.NO_LOCAL_SPACE: "no space left on this machine",
+    Kind.NO_DESTINATION: "the destination is no directory, or not there",
+    Kind.PERMISSION: "permission denied",
+    Kind.LOGIN: "login refused",
+    Kind.HOST_KEY: "the server's host key is not the known one",
+    Kind.CONNECTION: "destination not reached",
+    Kind.MODULE: "a module or program is missing",
+    Kind.OPTIONS: "duplicity refuses its command line",
+    Kind.SOURCE_MISSING: "the source is missing",
+    Kind.SOURCE_CHANGED: "source or host name has changed",
+    Kind.NO_SIGNATURES: "no signatures to make an incremental with",
+    Kind.NO_DUPLICITY: "duplicity was not found",
+    Kind.MISSING_VOLUMES: "volumes are missing or damaged at the destination",
+    Kind.ORPHANED: "orphaned backup sets found",
+    Kind.ORPHANED_SIGNATURES: "orphaned signatures found",
+    Kind.INCOMPLETE: "incomplete backup sets found",
+    Kind.UNMATCHED_SIGNATURES: "signatures without a backup found",
+    Kind.DISCARDED: "the last backup set was ignored, its signatures are lost",
+    Kind.SKIPPED: "some files could not be read",
+    Kind.DIFFERS: "the source differs from the backup",
+    Kind.UNCLEAR: "ended without saying how",
+}
+WARNING_KINDS = frozenset(
+    {sign.kind for sign in WARNINGS} - {Kind.MISSING_VOLUMES} | {Kind.UNCLEAR}
+)
+
+
+def state_of(kind: Kind) -> State:
+    """Return the state of a kind of finding: a run that has failed is CRITICAL."""
+    return State.WARNING if kind in WARNING_KINDS else State.CRITICAL

@@ -1,0 +1,206 @@
+"""Read a process' argument vector, which tells whether it is duplicity and what it does.
+
+The vector decides, not the name of the process: ``#!/usr/bin/python3``, ``#!/usr/bin/env python3``,
+``python3 /usr/bin/duplicity`` and ``python3 -m duplicity`` all run duplicity; editors, pagers, log
+tails and shells that have its name in their arguments don't.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from check_duplicity.nagios.limits import format_time
+from check_duplicity.secrets import without_password
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from check_duplicity.duplicity.names import Prefixes
+
+_PYTHON = re.compile(r"(?:python|pypy)[0-9.]*")
+_PYTHON_OPTIONS_WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
+
+# From commandline.py of 0.8.23 and cli_data.py of 2.1.5 and 3.2.1, as all the next lists.
+_ACTIONS = {
+    "full": "full", "fb": "full",
+    "incremental": "incremental", "incr": "incremental", "inc": "incremental", "ib": "incremental",
+    "backup": "backup", "bu": "backup",
+    "verify": "verify", "vb": "verify",
+    "restore": "restore", "rb": "restore",
+    "cleanup": "cleanup", "cl": "cleanup",
+    "collection-status": "collection-status", "st": "collection-status",
+    "list-current-files": "list-current-files", "ls": "list-current-files",
+    "remove-older-than": "remove-older-than", "ro": "remove-older-than",
+    "remove-all-but-n-full": "remove-all-but-n-full", "ra": "remove-all-but-n-full",
+    "remove-all-inc-of-but-n-full": "remove-all-inc-of-but-n-full",
+    "ri": "remove-all-inc-of-but-n-full",
+    "replicate": "replicate",
+}  # fmt: skip
+_BACKUPS = ("full", "incremental", "backup")
+_FLAGS_TEXT = """\
+    --allow-source-mismatch --asynchronous-upload --b2-hide-files --check-remote --compare-data
+    --compression --copy-links --do-not-restore-ownership --dry-run --encryption
+    --exclude-device-files --exclude-filelist-stdin --exclude-other-filesystems --files-changed
+    --filter-globbing --filter-ignorecase --filter-literal --filter-regexp --filter-strictcase
+    --force --ftp-passive --ftp-regular --gio --help --ignore-errors --imap-full-address
+    --include-filelist-stdin --jsonstat --log-timestamp --mf-purge --no-check-remote
+    --no-compression --no-encryption --no-files-changed --no-print-statistics
+    --no-restore-ownership --null-separator --numeric-owner --old-filenames --print-statistics
+    --progress --pydevd --restore-ownership --s3-european-buckets --s3-unencrypted-connection
+    --s3-use-deep-archive --s3-use-glacier --s3-use-glacier-ir --s3-use-ia
+    --s3-use-multiprocessing --s3-use-new-style --s3-use-onezone-ia --s3-use-rrs
+    --s3-use-server-side-encryption --s3-use-server-side-kms-encryption --short-filenames
+    --skip-if-no-change --ssh-askpass --ssl-no-check-certificate --use-agent --use-gpgsm --version
+"""
+_FLAGS = frozenset(_FLAGS_TEXT.split())
+_TWO_VALUES = ("--rename",)
+_SHORT_WITH_VALUE = ("-v", "-t", "-r")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+class Invocation(NamedTuple):
+    """What a running duplicity does, as its arguments say.
+
+    ``action`` is the long name of the command, ``backup`` or ``restore`` where it is implied,
+    empty if it can't be told. ``url`` is the destination without its password. ``archive_dir`` is
+    as given, empty for the default; ``name`` is the backup's name, by default the MD5 of the URL.
+    ``prefixes`` are what its files begin with.
+    """
+
+    action: str = ""
+    url: str = ""
+    archive_dir: str = ""
+    name: str = ""
+    prefixes: Prefixes | None = None
+
+    @property
+    def backup(self) -> bool:
+        """Whether it makes a backup."""
+        return self.action in _BACKUPS
+
+
+class Running(NamedTuple):
+    """A backup that is running, as far as others care.
+
+    ``since`` is ``None`` if that may not be seen.
+    """
+
+    pid: int
+    since: datetime | None = None
+
+    def __str__(self) -> str:
+        since = f" since {format_time(self.since)}" if self.since else ""
+        return f"in progress{since}, pid {self.pid}"
+
+
+class Arguments(NamedTuple):
+    """An argument vector taken to pieces, as it was given: the URL with its password.
+
+    ``command`` starts duplicity; ``values`` are those of the long options, empty for flags.
+    """
+
+    command: tuple[str, ...]
+    action: str
+    url: str
+    values: Mapping[str, str]
+
+    @property
+    def backup(self) -> bool:
+        """Whether they make a backup."""
+        return self.action in _BACKUPS
+
+    def options(self, wanted: re.Pattern[str]) -> list[str]:
+        """Return the long options whose names begin with a pattern, as they can be given again."""
+        return [
+            name if name in _FLAGS else f"{name}={value}"
+            for name, value in self.values.items()
+            if wanted.match(name)
+        ]
+
+
+def read_arguments(argv: Sequence[str]) -> Arguments | None:
+    """Return what an argument vector gives to duplicity; ``None`` if it isn't duplicity's."""
+    arguments = _duplicity_arguments(argv)
+    if arguments is None:
+        return None
+    positionals, values = _parse(arguments)
+    action = _ACTIONS.get(positionals[0], "") if positionals else ""
+    urls = [word for word in positionals if _URL.match(word)]
+    url = urls[-1] if urls else ""
+    if not action and len(positionals) >= 2:
+        # duplicity SOURCE URL backs up, duplicity URL TARGET restores. In a script the URL may be
+        # one that isn't known.
+        target = bool(url) or positionals[-1].startswith(("/", ".", "~"))
+        action = "backup" if positionals[-1] == url or not target else "restore"
+    return Arguments(tuple(argv[: len(argv) - len(arguments)]), action, url, values)
+
+
+def read_invocation(argv: Sequence[str]) -> Invocation | None:
+    """Return what an argument vector makes duplicity do; ``None`` if it isn't duplicity's."""
+    read = read_arguments(argv)
+    if read is None:
+        return None
+    import hashlib
+
+    from check_duplicity.duplicity.names import (
+        Prefixes,  # only now: mostly no process is duplicity's
+    )
+
+    url = read.url
+    digest = hashlib.md5(url.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest()
+    return Invocation(
+        read.action,
+        without_password(url),
+        read.values.get("--archive-dir", ""),
+        read.values.get("--name") or (digest if url else ""),
+        Prefixes.of_options(argv[len(read.command) :]),
+    )
+
+
+def _duplicity_arguments(argv: Sequence[str]) -> Sequence[str] | None:
+    """Return what stands behind the program, if that is duplicity."""
+    if not argv:
+        return None
+    if os.path.basename(argv[0]) == "duplicity":
+        return argv[1:]
+    if not _PYTHON.fullmatch(os.path.basename(argv[0])):
+        return None
+    position = 1
+    while position < len(argv) and argv[position].startswith("-"):
+        option = argv[position]
+        # -m ends Python's options, and may stand behind others: -Im.
+        module = re.fullmatch(r"-[bBdEiIOPqsSuvx]*m(.*)", option)
+        if module:
+            name = module[1] or "".join(argv[position + 1 : position + 2])
+            rest = argv[position + (1 if module[1] else 2) :]
+            return rest if name.split(".")[0] == "duplicity" else None
+        if option in ("-", "-c", "--"):
+            return None
+        position += 2 if option in _PYTHON_OPTIONS_WITH_VALUE else 1
+    if position < len(argv) and os.path.basename(argv[position]) == "duplicity":
+        return argv[position + 1 :]
+    return None
+
+
+def _parse(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the positional arguments and the values of the long options."""
+    positionals: list[str] = []
+    values: dict[str, str] = {}
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            positionals += words
+        elif word.startswith("--"):
+            name, equals, value = word.partition("=")
+            if not equals and name not in _FLAGS:
+                value = next(words, "")
+                if name in _TWO_VALUES:
+                    next(words, "")
+            values[name] = value
+        elif word in _SHORT_WITH_VALUE:
+            next(words, "")
+        elif not word.startswith("-"):
+            positionals.append(word)
+    return positionals, values

@@ -1,0 +1,401 @@
+"""Read duplicity's file names: a collection is fully described by them.
+
+One reader for names from any source: the machine log, an archive directory, a listing made by
+another tool. The forms are those of duplicity's ``file_naming.py``, 0.8.22 to 3.2.1, the short ones
+(``--short-filenames``, written by versions before 2.0, read by all) included. No version's wording
+matters here, and no order of the names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from functools import lru_cache
+from types import MappingProxyType
+
+from check_duplicity.duplicity.collection import BackupSet, Collection, link
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Optional
+
+    _Key = tuple[Optional[str], str]
+    """Start and time of a set as its names spell them: parsed once a set, not once a file."""
+
+_STAMP = r"[0-9]{8}[Tt][0-9]{6}[Zz]"
+# duplicity takes whatever stands behind, a copy's ".bak" or ".par2" too.
+_SUFFIX = r"(?P<part>\.part)?(?:\.(?P<suffix>.*))?"
+_LONG = re.compile(
+    r"duplicity-(?P<kind>full|inc|full-signatures|new-signatures)"
+    rf"\.(?:(?P<start>{_STAMP})\.to\.)?(?P<time>{_STAMP})"
+    rf"\.(?:vol(?P<volume>[0-9]{{1,9}})\.difftar|(?P<manifest>manifest)|(?P<sigtar>sigtar))"
+    rf"{_SUFFIX}",
+    re.DOTALL,
+)
+# What stands in front of a volume's ".vol", and behind it.
+_HEAD = re.compile(rf"duplicity-(?:full|inc)\.(?:{_STAMP}\.to\.)?{_STAMP}")
+_SHORT = re.compile(
+    r"(?P<kind>df|di|dfs|dns)\.(?P<time>[0-9a-z]{6,7})(?:\.(?P<end>[0-9a-z]{6,7}))?"
+    r"\.(?:(?P<volume>[0-9a-z]{1,5})\.dt|(?P<manifest>m)|(?P<sigtar>st))"
+    r"(?P<part>\.p)?(?:\.(?P<suffix>z|g))?"
+)
+_ENCRYPTED = {"gpg", "p7m", "g"}
+# By its last suffix duplicity knows how to read a file. With another one, ".locked" perhaps, it
+# takes what is encrypted or compressed as it is, and restores nothing of it.
+_READABLE = {*_ENCRYPTED, "gz", "z"}
+
+
+class Prefixes(NamedTuple):
+    """What a job's names begin with: duplicity's ``--file-prefix`` and its three kin."""
+
+    volume: str = ""
+    manifest: str = ""
+    signature: str = ""
+
+    @classmethod
+    def of_options(cls, options: Sequence[str]) -> Prefixes:
+        """Take the prefixes from duplicity's options; the last of each wins, as in duplicity."""
+        given = {"": "", "-archive": "", "-manifest": "", "-signature": ""}
+        for position, option in enumerate(options):
+            name, equals, value = option.partition("=")
+            kind = name[len("--file-prefix") :] if name.startswith("--file-prefix") else None
+            if kind in given:
+                given[kind] = value if equals else "".join(options[position + 1 : position + 2])
+        return cls(*(given[""] + given[kind] for kind in ("-archive", "-manifest", "-signature")))
+
+    def expected_of(self, name: _Name) -> str:
+        """Return what this name must begin with."""
+        if name.signature:
+            return self.signature
+        return self.manifest if name.volume is None else self.volume
+
+
+class Archive(NamedTuple):
+    """What was seen of a job's own archive directory.
+
+    ``listed`` is the number of volumes in each manifest, by the manifest's file name. ``settled``
+    are the manifests that were complete before the destination was looked at, ``fresh`` those that
+    have been completed since. ``problem`` says why something could not be read; that is simply not
+    known then.
+    """
+
+    names: tuple[str, ...] = ()
+    listed: Mapping[str, int] = MappingProxyType({})
+    settled: frozenset[str] = frozenset()
+    fresh: frozenset[str] = frozenset()
+    problem: str = ""
+
+
+class _Name(NamedTuple):
+    """One recognised file name."""
+
+    text: str
+    prefix: str
+    signature: bool
+    key: _Key
+    volume: int | None
+    part: bool
+    encrypted: bool
+    readable: bool
+
+
+class _Volume(NamedTuple):
+    """A volume's file. ``text`` is what tells it from another file of the same volume."""
+
+    number: int
+    text: str
+    encrypted: bool
+    readable: bool
+
+
+class _Files:
+    """The files of one set, as they come: there can be a million in all, and a million sets."""
+
+    __slots__ = ("encrypted", "head", "manifest", "twice", "unreadable", "volumes")
+
+    def __init__(self) -> None:
+        self.volumes: list[_Volume] = []
+        # Volumes' texts are what stands behind ``head``, and where that is not the beginning the
+        # whole name.
+        self.head = ""
+        self.manifest = ""
+        self.unreadable = False  # Whether there is a manifest that can't be read.
+        self.twice = False  # Whether there are two manifests.
+        self.encrypted: bool | None = None  # The manifests.
+
+    def add_manifest(self, name: _Name) -> None:
+        if name.encrypted and not name.readable:
+            self.twice |= bool(self.manifest)
+            self.unreadable = True
+        elif not name.part:
+            self.twice |= self.unreadable or (bool(self.manifest) and self.manifest != name.text)
+            self.manifest = name.text
+        self.encrypted = name.encrypted and self.encrypted is not False
+
+    def numbers(self) -> set[int]:
+        """The volumes that there are, and that can be read."""
+        return {volume.number for volume in self.volumes if volume.readable}
+
+    def highest(self) -> int:
+        """The number of the last volume, readable or not; 0 if there is none."""
+        return max((volume.number for volume in self.volumes), default=0)
+
+    def doubled(self) -> set[int]:
+        """The volumes that have more than one file."""
+        files = Counter(volume.number for volume in set(self.volumes))
+        return {number for number, count in files.items() if count > 1}
+
+    def all_encrypted(self) -> bool | None:
+        """Whether all of them are encrypted, if there are any."""
+        if not self.volumes:
+            return self.encrypted
+        return self.encrypted is not False and all(volume.encrypted for volume in self.volumes)
+
+
+class _Sorted:
+    """Names sorted by the set that they belong to."""
+
+    def __init__(self) -> None:
+        self.files: dict[_Key, _Files] = {}
+        self.signed: set[_Key] = set()
+        self.other_prefixes: set[str] = set()
+
+
+def read_names(
+    names: Iterable[str], prefixes: Prefixes = Prefixes(), archive: Archive | None = None
+) -> Collection:
+    """Read the names at a destination, with what the job's archive directory adds to them.
+
+    Names that are not duplicity's, or another job's, are passed over.
+    """
+    archive = archive or Archive()
+    found = _sort(names, prefixes)
+    listed = _listed(archive, prefixes)
+    settled, fresh = _sort(archive.settled, prefixes).files, _sort(archive.fresh, prefixes).files
+    for key, files in _sort(archive.names, prefixes).files.items():
+        if not files.manifest:
+            found.files.setdefault(key, _Files())  # A run that hasn't ended, or never will.
+    sets = []
+    for key, start, time, files in _timed(found):
+        # A run that has just ended may have put its last files there after they were listed.
+        ended = key in fresh
+        numbers = files.numbers()
+        doubled = len(files.doubled()) if len(numbers) < len(files.volumes) else 0
+        highest = max(listed.get(key, 0), files.highest())
+        missing = _missing(numbers, highest) if files.manifest and not ended else ()
+        sets.append(
+            BackupSet(
+                start,
+                time,
+                len(numbers),
+                bool(files.manifest) or ended,
+                files.all_encrypted(),
+                missing,
+                doubled=doubled + files.twice,
+                signed=key in found.signed,
+                # The one in the archive directory gets its name when the other has been uploaded.
+                manifest_lost=key in settled and not files.manifest,
+            )
+        )
+    return link(sets, found.other_prefixes)
+
+
+def _missing(numbers: set[int], highest: int) -> tuple[range, ...]:
+    """The volumes that aren't there of those that must be: 1 to the highest known."""
+    highest = max(highest, 1)  # Even an empty backup has one volume.
+    if len(numbers) == highest:
+        return ()  # Nearly always.
+    holes, expected = [], 1
+    for number in sorted(numbers):
+        if number > expected:
+            holes.append(range(expected, number))
+        expected = number + 1
+    if expected <= highest:
+        holes.append(range(expected, highest + 1))
+    return tuple(holes)
+
+
+def read_ahead(archive: Archive, prefixes: Prefixes) -> None:
+    """Read an archive directory's names while duplicity lists the destination's.
+
+    Most of them come again there: `read_names` has less to do then.
+    """
+    for text in archive.names:
+        _read_name(text, prefixes)
+
+
+def read_archive(archive: Archive, prefixes: Prefixes = Prefixes()) -> Collection:
+    """Read an archive directory alone, where there are manifests but never volumes.
+
+    Whether a set is encrypted does not show here: the manifest in the archive directory never is.
+    """
+    found = _sort(archive.names, prefixes)
+    listed = _listed(archive, prefixes)
+    sets = [
+        BackupSet(
+            start,
+            time,
+            listed.get(key, 0),
+            # One that lists no volume is no manifest: it was cut off, by a full disk perhaps.
+            complete=bool(files.manifest) and listed.get(key, 1) > 0,
+            signed=key in found.signed,
+        )
+        for key, start, time, files in _timed(found)
+    ]
+    return link(sets, found.other_prefixes)
+
+
+def without_unfinished(
+    collection: Collection, archive: Archive, prefixes: Prefixes = Prefixes()
+) -> Collection:
+    """Take the sets that are unfinished by the archive directory for what they are.
+
+    For collections read from where an unfinished set looks like any other: ``collection-status``
+    calls it complete when it was asked with the job's own archive directory.
+    """
+    found = _sort(archive.names, prefixes)
+    unfinished = {(start, time) for _, start, time, files in _timed(found) if not files.manifest}
+    sets = [
+        backup_set._replace(complete=(backup_set.start, backup_set.time) not in unfinished)
+        for backup_set in collection.sets
+    ]
+    linked = link(sets)
+    return linked._replace(
+        orphaned=linked.orphaned + collection.orphaned,
+        incomplete=linked.incomplete + collection.incomplete,
+    )
+
+
+def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
+    found = _Sorted()
+    # Nearly all names are of volumes, which differ from others in what stands in front of ".vol" if
+    # they are of another set, and behind it if they are another volume: each is read only once.
+    heads: dict[str, list[_Volume]] = {}
+    tails: dict[str, _Volume] = {}
+    for text in names:
+        head, _, tail = text.rpartition(".vol")
+        if head in heads and tail in tails:
+            heads[head].append(tails[tail])
+            continue
+        name = _read_name(text, prefixes)
+        if name is None:
+            continue
+        if name.prefix != prefixes.expected_of(name):
+            found.other_prefixes.add(name.prefix)
+        elif name.signature:
+            if not name.part:
+                found.signed.add(name.key)
+        else:
+            files = found.files.setdefault(name.key, _Files())
+            if name.volume is None:
+                files.add_manifest(name)
+                continue
+            if not files.head and _HEAD.fullmatch(head, len(name.prefix)):
+                files.head = head
+                heads[head] = files.volumes
+            behind = tail if head in heads else text
+            files.volumes.append(_Volume(name.volume, behind, name.encrypted, name.readable))
+            if head in heads:
+                tails[tail] = files.volumes[-1]
+    return found
+
+
+# A manifest's name stands at the destination, and in three lists of an archive directory.
+@lru_cache(maxsize=1 << 14)
+def _read_name(text: str, prefixes: Prefixes) -> _Name | None:
+    return _long_name(text) or _short_name(text, prefixes)
+
+
+def _long_name(text: str) -> _Name | None:
+    match = _long_match(text)
+    if match is None or match["kind"].startswith(("inc", "new")) != bool(match["start"]):
+        return None
+    if bool(match["sigtar"]) != match["kind"].endswith("signatures") or match["volume"] == "0":
+        return None
+    # duplicity too takes lower case, which some file systems make of the stamps.
+    base = match["start"].upper() if match["start"] else None
+    return _Name(
+        text=text,
+        prefix=text[: match.start()],
+        signature=bool(match["sigtar"]),
+        key=(base, match["time"].upper()),
+        volume=int(match["volume"]) if match["volume"] else None,
+        part=bool(match["part"]),
+        encrypted=_is_encrypted(match["suffix"]),
+        readable=_is_readable(match),
+    )
+
+
+def _long_match(text: str) -> re.Match[str] | None:
+    """Find where the name begins: a prefix may have its first word in it, and a copy behind it."""
+    start = text.find("duplicity-")
+    while start >= 0:
+        if match := _LONG.fullmatch(text, start):
+            return match
+        start = text.find("duplicity-", start + 1)
+    return None
+
+
+def _is_readable(match: re.Match[str]) -> bool:
+    suffix = match["suffix"]
+    return not match["part"] if suffix is None else suffix.rpartition(".")[2] in _READABLE
+
+
+def _is_encrypted(suffix: str | None) -> bool:
+    return not _ENCRYPTED.isdisjoint((suffix or "").split("."))
+
+
+def _short_name(text: str, prefixes: Prefixes) -> _Name | None:
+    for prefix in (prefixes.volume, prefixes.manifest, prefixes.signature):
+        match = _SHORT.fullmatch(text, len(prefix)) if text.startswith(prefix) else None
+        if match is None or (match["kind"] in ("di", "dns")) != bool(match["end"]):
+            continue
+        if bool(match["sigtar"]) != (match["kind"] in ("dfs", "dns")):
+            continue
+        start, time = (match["time"], match["end"]) if match["end"] else (None, match["time"])
+        return _Name(
+            text=text,
+            prefix=prefix,
+            signature=bool(match["sigtar"]),
+            key=(start, time),
+            volume=int(match["volume"], 36) if match["volume"] else None,
+            part=bool(match["part"]),
+            encrypted=_is_encrypted(match["suffix"]),
+            readable=_is_readable(match),
+        )
+    return None
+
+
+def _timed(found: _Sorted) -> Iterator[tuple[_Key, datetime | None, datetime, _Files]]:
+    """The sets with their stamps read; one with an impossible stamp (month 13) is not a set."""
+    for key, files in found.files.items():
+        try:
+            start = read_stamp(key[0]) if key[0] else None
+            yield key, start, read_stamp(key[1]), files
+        except (ValueError, OverflowError, OSError):
+            continue
+
+
+@lru_cache(maxsize=1 << 14)  # An incremental begins at the time of another set.
+def read_stamp(stamp: str) -> datetime:
+    """Read ``20261123T003608Z``, or the seconds in base 36 of a short name; both are in UTC.
+
+    Raises `ValueError`, `OverflowError` or `OSError` for a time that there isn't.
+    """
+    if "T" in stamp:
+        parts = (stamp[0:4], stamp[4:6], stamp[6:8], stamp[9:11], stamp[11:13], stamp[13:15])
+        year, month, day, hour, minute, second = map(int, parts)
+        return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+    return datetime.fromtimestamp(int(stamp, 36), timezone.utc)
+
+
+def _listed(archive: Archive, prefixes: Prefixes) -> dict[_Key, int]:
+    """The number of volumes in the archive directory's manifests, by set."""
+    volumes = {}
+    for text, count in archive.listed.items():
+        name = _read_name(text, prefixes)
+        if name is not None and name.prefix == prefixes.manifest:
+            volumes[name.key] = count
+    return volumes

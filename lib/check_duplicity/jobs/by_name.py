@@ -1,0 +1,63 @@
+"""Look up the job of ``-j NAME``: its file, and only if that doesn't do, what can be found.
+
+A check is started every few minutes for every job, so what searches a machine is loaded by those
+without a file only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from check_duplicity.jobs import job_file
+from check_duplicity.jobs.model import Known
+from check_duplicity.nagios.findings import CannotSee, Kind
+from check_duplicity.system.rights import deciders, named
+
+
+def job(name: str, jobs_dir: str) -> Known:
+    """Return what is known of a job. Raises `CannotSee` if there is no such job."""
+    known = job_file.load(name, jobs_dir)
+    if known is not None and known.get("destination"):
+        return _with_environment(known)
+    from check_duplicity.jobs import see
+
+    found = see.find(jobs_dir)
+    return among(found.jobs, name, jobs_dir)
+
+
+def among(found: Sequence[Known], name: str, jobs_dir: str) -> Known:
+    """Return the job of that name. Raises `CannotSee` if it isn't there."""
+    for candidate in found:
+        if candidate.job == name:
+            return candidate
+    there = ", ".join(candidate.job for candidate in found) or "none"
+    path = job_file.path_of(name, jobs_dir)
+    reason = f"no job {name}: no {path}, and in no crontab (there are: {there})"
+    raise CannotSee(Kind.NO_JOB, reason)
+
+
+def _with_environment(known: Known) -> Known:
+    """Add what the script of a job's file exports, if the file names no environment.
+
+    Not if others than root and the job's user decide what stands in the script.
+    """
+    script, user = known.get("script"), known.runs_as
+    if known.environment or not os.path.isabs(script) or set(script) & set(" ;&|<>$`\"'"):
+        return known
+    from check_duplicity.jobs.scripts import Script, commands_of, jobs_of
+    from check_duplicity.jobs.search import Search
+
+    by = deciders(script)
+    if by - {user}:
+        doubt = f"{named(by)} can change {script}, so nothing that it exports goes to {user}"
+        return known._replace(doubts=(*known.doubts, doubt))
+    text = Search("").text(script, user)
+    try:
+        of_script = jobs_of(commands_of(Script(text or "", script)), script, known.job)
+    except ValueError:
+        return known
+    same = [k for k in of_script if k.get("destination") == known.get("destination")]
+    if not same:
+        return known
+    return known._replace(environment=same[0].environment, environment_by=by)

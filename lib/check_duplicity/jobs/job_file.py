@@ -1,0 +1,211 @@
+"""A job's file: read what it says, and write one of what was found.
+
+It is ``JOBS_DIR/NAME.ini`` with one section ``[job]``. Destinations carry passwords and
+``duplicity`` names a program, so a file that others may write to is refused.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shlex
+import stat
+from collections.abc import Callable, Mapping
+
+from check_duplicity.jobs.model import Fact, Known
+from check_duplicity.lines import one_line
+from check_duplicity.nagios.findings import CannotSee, Kind
+from check_duplicity.nagios.limits import age_limit, count_limit
+from check_duplicity.system.rights import deciders, may, named
+from check_duplicity.system.user import acting_as, current, nonblocking
+
+KEYS = (
+    "user", "script", "destination", "archive_dir", "name", "schedule", "time_zone", "mail",
+    "options", "environment_file", "encryption", "duplicity",
+    "warning", "critical", "full_warning", "full_critical", "chain_warning", "chain_critical",
+    "process_warning", "process_critical", "stalled_warning", "stalled_critical", "lookback",
+)  # fmt: skip
+AGES = (
+    "warning", "critical", "full_warning", "full_critical", "process_warning", "process_critical",
+    "stalled_warning", "stalled_critical", "lookback",
+)  # fmt: skip
+COUNTS = ("chain_warning", "chain_critical")
+_NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_.@+-]{0,99}")
+_USER = re.compile(r"(?:[A-Za-z0-9_][\w.@-]*\$?)?", re.A)
+_LARGEST = 1 << 20  # bytes
+_OTHERS = (
+    "others may write to it or its directory: both must be root's, and writable for nobody else"
+)
+
+
+def path_of(job: str, jobs_dir: str) -> str:
+    """Return the path of a job's file. Raises `CannotSee` for a name that can't be one."""
+    if not _NAME.fullmatch(job):
+        raise CannotSee(Kind.USAGE, f"not the name of a job: {job!r} (letters, digits, - _ . @ +)")
+    return os.path.join(jobs_dir, f"{job}.ini")
+
+
+def names(jobs_dir: str) -> list[str]:
+    """Return the names of the jobs that have a file."""
+    try:
+        found = [name[:-4] for name in os.listdir(jobs_dir) if name.endswith(".ini")]
+    except OSError:
+        return []
+    return sorted(name for name in found if _NAME.fullmatch(name))
+
+
+def load(job: str, jobs_dir: str) -> Known | None:
+    """Return what a job's file says; ``None`` if it has none. Raises `CannotSee`."""
+    path = path_of(job, jobs_dir)
+    try:
+        with open(path, opener=nonblocking, encoding="utf-8") as opened:
+            _demand_private(os.stat(jobs_dir), stat.S_ISDIR)
+            _demand_private(os.fstat(opened.fileno()), stat.S_ISREG)
+            by = deciders(os.path.abspath(path))
+            if not may(current(), by):
+                raise OSError(0, _OTHERS)
+            text = opened.read(_LARGEST)
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise CannotSee(Kind.NO_JOB, f"{path}: is not UTF-8") from None
+    except OSError as error:
+        reason = f"{path}: {error.strerror or error}"
+        if isinstance(error, PermissionError):
+            reason += f" to {current()}; what may be run with more rights, sudo -l tells"
+        raise CannotSee(Kind.NO_JOB, reason) from None
+    try:
+        known = read(job, text, path).decided_by(by)
+        environment = _environment(known.get("environment_file"), known.runs_as)
+        known = known._replace(environment=environment)
+        kept = sorted(environment.keys() - known.handed_on.keys())
+        doubt = f"{known.get('environment_file')}: duplicity does not get {', '.join(kept)}"
+        return known._replace(doubts=(doubt,) * bool(kept))
+    except ValueError as error:
+        raise CannotSee(Kind.NO_JOB, f"{path}: {error}") from None
+
+
+def _demand_private(status: os.stat_result, is_right: Callable[[int], bool]) -> None:
+    if not is_right(status.st_mode):
+        raise OSError(0, "is not a file")
+    if status.st_mode & 0o022 or status.st_uid not in (0, os.geteuid()):
+        raise OSError(0, _OTHERS)
+
+
+def read(job: str, text: str, origin: str) -> Known:
+    """Read a job's file. Raises `ValueError`, with what would be right."""
+    parser = configparser.ConfigParser(interpolation=None, delimiters=("=",))
+    try:
+        parser.read_string(text, origin)
+    except configparser.Error as error:
+        raise ValueError(_without_values(error)) from None
+    if parser.sections() != ["job"] or parser.defaults():
+        raise ValueError("has not the one section [job]")
+    values = dict(parser["job"])
+    unknown = sorted(set(values) - set(KEYS))
+    if unknown:
+        # Not the key itself: what stands in a wrong line may be a password.
+        raise ValueError(f"a key that is none (known are {', '.join(KEYS)})")
+    for key in (*AGES, *COUNTS):
+        if values.get(key):
+            try:
+                (age_limit if key in AGES else count_limit)(values[key])
+            except ValueError:
+                raise ValueError(f"{key} is no limit (write 36h, or a Nagios range)") from None
+    _demand_words(values)
+    if values.get("encryption", "yes") not in ("yes", "no", "required"):
+        raise ValueError("encryption is yes, no or required")
+    return Known(job, {key: Fact(value, origin) for key, value in values.items() if value})
+
+
+def _demand_words(values: Mapping[str, str]) -> None:
+    for key in ("mail", "options", "duplicity"):
+        try:
+            shlex.split(values.get(key, ""))
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from None
+    for key, value in values.items():
+        if _is_wrong(key, value):
+            raise ValueError(_is_wrong(key, value))
+
+
+def _is_wrong(key: str, value: str) -> str:
+    """What is wrong with a fact that sudo would take for an option of its own, or for nobody."""
+    if key in ("script", "duplicity") and value.startswith("-"):
+        return f"{key} is no program: it begins with -"
+    if key == "user" and not _USER.fullmatch(value):
+        return "user is no name of a user"
+    return ""
+
+
+def _without_values(error: configparser.Error) -> str:
+    """What is wrong, without the line itself: it may hold a password."""
+    line = getattr(error, "lineno", None)
+    errors = getattr(error, "errors", None)
+    if errors:
+        line = errors[0][0]
+    kind = re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__.replace("Error", "")).lower()
+    return f"line {line}: {kind}" if line else kind
+
+
+def _environment(path: str, user: str) -> dict[str, str]:
+    """Return the variables of an environment file: ``NAME=value`` lines, ``export`` or not.
+
+    It is read as the job's user, to whom duplicity will belong, and nobody else but root may be
+    able to say what it is. Raises `ValueError`.
+    """
+    if not path:
+        return {}
+    if "\0" in path:
+        raise ValueError("environment_file is no path")
+    from check_duplicity.jobs.shell.reading import read_variables
+
+    try:
+        others = deciders(os.path.abspath(path)) - {user}
+        if others:
+            raise OSError(0, f"others may write to it or replace it: {named(others)}")
+        if os.path.realpath(path) != path:
+            raise OSError(0, f"is no full path, or has a link in it: {os.path.realpath(path)}?")
+        with acting_as(user), open(path, opener=nonblocking, errors="replace") as opened:
+            status = os.fstat(opened.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(0, "is not a file")
+            if status.st_mode & 0o022:
+                raise OSError(0, "others may write to it")
+            text = opened.read(_LARGEST)
+    except OSError as error:
+        reason = error.strerror or error
+        if isinstance(error, PermissionError):
+            reason = f"{reason} to {user}"
+        raise ValueError(f"environment_file {path}: {reason}") from None
+    except KeyError:
+        raise ValueError(f"environment_file {path}: there is no user {user}") from None
+    return read_variables(text)
+
+
+def as_ini(known: Known, hide: Callable[[str], str]) -> str:
+    """Return a job's file with what is known of it, and where it comes from as comments.
+
+    A fact with a secret is left out: it goes on being read from where it stands.
+    """
+    lines = [f"# {one_line(hide(doubt))}" for doubt in known.doubts] + ["[job]"]
+    for key in KEYS:
+        if key not in known.facts:
+            if key == "mail":
+                lines.append("# mail = LOG, if what the job prints goes to a log and not by mail")
+            continue
+        value, origin, by = known.facts[key]
+        value, origin = " ".join(value.split("\n")), one_line(origin)
+        if not may(known.runs_as, by):
+            # In a file of root's it would be root's decision.
+            lines.append(f"# {key} is left out: {named(by)} can change it in {origin}")
+        elif _is_wrong(key, value):
+            lines.append(f"# {_is_wrong(key, value)} ({origin})")
+        elif hide(value) != value:
+            lines.append(f"# {key} has a secret, and is read from {origin}")
+        elif one_line(value) != value:
+            lines.append(f"# {key} has characters that can't be shown, and is read from {origin}")
+        else:
+            lines += [f"# {origin}", f"{key} = {value}"]
+    return "\n".join(lines) + "\n"

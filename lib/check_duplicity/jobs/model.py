@@ -1,0 +1,121 @@
+"""What is known of a backup job, from its file or found, with where each fact comes from."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Collection, Mapping
+
+from check_duplicity.nagios.findings import CannotSee, Kind
+from check_duplicity.system.rights import (
+    NOBODY,
+    changeable,
+    deciders,
+    goes_along,
+    may,
+    named,
+    started,
+)
+from check_duplicity.system.user import current
+from check_duplicity.values import NamedTuple
+
+COMMENTED_OUT = "is commented out"
+# What is run for a job, and as whom; the rest is only read, judged or printed.
+_RUN = (
+    "user", "destination", "options", "duplicity", "archive_dir", "name", "environment_file",
+)  # fmt: skip
+_LINE = re.compile(r":\d+$")
+
+
+class Fact(NamedTuple):
+    """Something known of a job, and where it stands: a file, and its line where it matters.
+
+    ``by`` are the users besides root who decide it (`rights.deciders`).
+    """
+
+    value: str
+    origin: str
+    by: frozenset[str] = NOBODY
+
+
+class Known(NamedTuple):
+    """What is known of a job.
+
+    ``facts`` are by the keys of a job's file, ``environment`` is what its script gives to
+    duplicity, ``environment_by`` who decides that besides root, ``doubts`` say what could not be
+    known without running something. ``starter`` is who starts the script, if not the job's user.
+    """
+
+    job: str
+    facts: Mapping[str, Fact]
+    environment: Mapping[str, str] = {}
+    doubts: tuple[str, ...] = ()
+    environment_by: frozenset[str] = NOBODY
+    starter: str = ""
+
+    @property
+    def no_destination(self) -> str:
+        """What to say if it has none."""
+        return f"job {self.job} has no destination in its file, and none was found elsewhere"
+
+    def get(self, key: str) -> str:
+        """Return a fact's value, empty if it isn't known."""
+        return self.facts[key].value if key in self.facts else ""
+
+    @property
+    def commented_out(self) -> tuple[str, ...]:
+        """The doubts that say so of the line that starts it."""
+        return tuple(doubt for doubt in self.doubts if doubt.endswith(COMMENTED_OUT))
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """Return a fact that is a list, written as a shell would read it."""
+        return tuple(shlex.split(self.get(key)))
+
+    @property
+    def runs_as(self) -> str:
+        """The job's user; if none is known, who runs this."""
+        return self.get("user") or current()
+
+    @property
+    def by(self) -> frozenset[str]:
+        """Who decides what is run for it, besides root."""
+        facts = [self.facts[key].by for key in _RUN if key in self.facts]
+        return frozenset().union(self.environment_by, *map(deciders, self._started), *facts)
+
+    @property
+    def _started(self) -> list[str]:
+        return started(self.words("options"), self.handed_on, self.get("destination"))
+
+    @property
+    def handed_on(self) -> dict[str, str]:
+        """What of its environment duplicity gets."""
+        return {name: value for name, value in self.environment.items() if goes_along(name)}
+
+    def without(self, keys: Collection[str]) -> Known:
+        """Return it without some of its facts."""
+        facts = {key: fact for key, fact in self.facts.items() if key not in keys}
+        return self._replace(facts=facts)
+
+    def decided_by(self, by: frozenset[str]) -> Known:
+        """Return it as known from a place where these users decide, too."""
+        facts = {key: fact._replace(by=fact.by | by) for key, fact in self.facts.items()}
+        return self._replace(facts=facts, environment_by=self.environment_by | by)
+
+    def demand_decided(self, user: str) -> None:
+        """Raise `CannotSee` if others than root and ``user`` decide what would run as ``user``."""
+        others = self.by - {user}
+        if others:
+            reason = f"{named(others)} can change {self._place(user)} as {user}: nothing was run"
+            raise CannotSee(Kind.OTHERS_DECIDE, reason)
+
+    def _place(self, user: str) -> str:
+        """What others than a user can change of it, for a sentence."""
+        where = [f for key in _RUN if (f := self.facts.get(key)) and not may(user, f.by)]
+        files = [_LINE.sub("", fact.origin) for fact in where[::-1]]
+        for path in filter(os.path.isabs, (*files, *self._started)):
+            place = changeable(path, user)
+            if place:
+                by = "" if place == path else f" (by {place})"
+                return f"{path}{by}, which decides what runs"
+        return "what would run"

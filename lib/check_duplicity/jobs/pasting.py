@@ -1,0 +1,129 @@
+"""What commands need to be right for a known job when they are pasted, passwords included.
+
+A command has no secret in it, but takes it from where it stands: only if that gives just the right
+one, and runs nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+
+from check_duplicity.jobs.model import Known
+from check_duplicity.nagios.commands import REST, Job, before_secret
+from check_duplicity.secrets import Secrets
+from check_duplicity.system import rights
+from check_duplicity.system import user as users
+
+_ORIGIN = re.compile(r"(.*?)(?::\d+)?")
+
+
+def job_of(known: Known, secrets: Secrets, unknown: Job) -> Job:
+    """Return what the commands need that are printed for a job; ``unknown`` has the plugins'.
+
+    What others than the job's user decide is offered as theirs, if it is one user, and else not at
+    all; and then without any secret.
+    """
+    user = known.get("user") or unknown.user
+    others = known.by - {user}
+    owner = rights.only(known.by) if others else user
+    if not owner:
+        return unknown._replace(user=user, login=users.has_shell(user), others=rights.named(others))
+    url = secrets.hide(known.get("destination"))
+    starter = known.starter or user
+    changing = _deciders_of_script(known) - {starter}
+    job = unknown._replace(
+        user=owner,
+        login=users.has_shell(owner),
+        others=rights.named(others),
+        url=url,
+        archive_dir=known.get("archive_dir") or None,
+        name=known.get("name") or None,
+        options=tuple(map(secrets.hide, known.words("options"))),
+        command=rights.offered(known.words("duplicity"), owner),
+        script="" if changing else secrets.hide(known.get("script")),
+        script_by=rights.named(changing),
+        starter=starter,
+        logs=tuple(map(secrets.hide, known.words("mail"))),
+        encrypted={"no": False}.get(known.get("encryption")),
+    )
+    return job if others else _with_secrets(job, known)
+
+
+def _deciders_of_script(known: Known) -> frozenset[str]:
+    """Who decides what is run when its script is run again, besides root."""
+    if "script" not in known.facts:
+        return rights.NOBODY
+    from check_duplicity.runs.mail import program_of
+
+    fact = known.facts["script"]
+    program = program_of(fact.value)
+    return fact.by | (
+        rights.deciders_of_program(program) if os.path.isabs(program) else rights.NOBODY
+    )
+
+
+def _with_secrets(job: Job, known: Known) -> Job:
+    """Add where the secrets are taken from: what root or the job's user decides."""
+    destination = known.facts.get("destination")
+    match = _ORIGIN.fullmatch(destination.origin) if destination else None
+    origin = match[1] if match and os.path.isabs(match[1]) else ""
+    by_grep = _is_found_by_grep(origin, job, known.get("destination"))
+    places = [p for p in (origin, known.get("script")) if os.path.isabs(p)]
+    exporting = (p for p in places if _is_exported(p, job.user, known.environment))
+    return job._replace(
+        url_from=origin if by_grep else "",
+        url_reader=_reader(origin, job.user),
+        environment_from=next(exporting, ""),
+        environment_file=known.get("environment_file"),
+    )
+
+
+def _is_found_by_grep(path: str, job: Job, destination: str) -> bool:
+    """Whether the command that `Job` prints for a URL with a password finds just that URL."""
+    if not path or job.url == destination:
+        return False
+    found = re.search(re.escape(before_secret(job.url)) + REST, _text(path, job.user))
+    return found is not None and found[0] == destination
+
+
+def _is_exported(path: str, user: str, environment: Mapping[str, str]) -> bool:
+    """Whether the lines that `Job` takes from a script are these variables, and nothing else."""
+    lines = re.findall(r"^ *export +[A-Za-z_]\w*=.*$", _text(path, user), re.M)
+    plain = re.compile(r""" *export +(\w+)=(?:'[^']*'|"[^"$`\\]*"|[^\s;|&$`()<>'"\\]*)\s*""")
+    names = {match[1] for match in map(plain.fullmatch, lines) if match}
+    return bool(environment) and len(lines) == len(names) and names == set(environment)
+
+
+def _reader(path: str, user: str) -> str:
+    """Who reads a file for a user's command: root, or that user; empty if others decide it.
+
+    What a crontab is only cron decides, although its user owns it.
+    """
+    if re.fullmatch(r"/var/spool/cron/(?:crontabs/|tabs/)?[^/]+", path) and _is_in_spool(path):
+        return "root"
+    by = rights.deciders(path)
+    return rights.only(by) if rights.may(user, by) else ""
+
+
+def _is_in_spool(path: str) -> bool:
+    """Whether no user but root can put another file there."""
+    directory, name = os.path.split(path)
+    return name not in ("..", ".") and not os.path.islink(path) and not rights.deciders(directory)
+
+
+def _text(path: str, user: str) -> str:
+    try:
+        reader = _reader(path, user)
+        if not reader:
+            return ""  # Not even opened: it may be a device.
+        with (
+            users.acting_as(reader),
+            open(path, opener=users.nonblocking, errors="replace") as opened,
+        ):
+            regular = stat.S_ISREG(os.fstat(opened.fileno()).st_mode)
+            return opened.read(1 << 20) if regular else ""
+    except (OSError, ValueError, KeyError):
+        return ""

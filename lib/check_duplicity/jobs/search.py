@@ -1,0 +1,87 @@
+"""Read the files that may tell of jobs, and note what may not be read."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+
+from check_duplicity.system import rights
+from check_duplicity.system.user import acting_as
+
+_LARGEST = 1 << 20  # bytes of a script
+_MOST_TIME = 2.0  # seconds of the processor's; a hundred scripts of usual length take 0.1
+
+
+class Search:
+    """A search below a root directory, which is another one than / in tests."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root.rstrip("/")
+        self.problems: list[str] = []
+        self._deciders: dict[str, frozenset[str]] = {}
+        self._spent: dict[str, float] = {}
+
+    def text(self, path: str, reader: str = "") -> str | None:
+        """The text of a file; ``None`` if there is none, or it can't be read, which is noted.
+
+        It is read as the user ``reader`` would: what is another's stays that.
+        """
+        try:
+            with acting_as("" if self.root else reader):
+                return self._text(path)
+        except KeyError:
+            self.problems.append(f"{path}: there is no user {reader}")
+            return None
+
+    @contextlib.contextmanager
+    def time_for(self, user: str) -> Iterator[Callable[[], bool]]:
+        """Give what tells whether there is time left for what a user starts.
+
+        Whatever users start, and have started, nobody waits for it longer. Root's has its time
+        each, as root alone decides how much there is.
+        """
+        began = time.process_time()
+        until = began + _MOST_TIME - self._spent.get(user, 0)
+        yield lambda: time.process_time() < until
+        if time.process_time() >= until:
+            self.problems.append(f"what {user} starts: not all of it, it would take too long")
+        if user != "root":
+            self._spent[user] = self._spent.get(user, 0) + time.process_time() - began
+
+    def deciders(self, path: str) -> frozenset[str]:
+        """Who decides what is at a path (`rights.deciders`), looked at once."""
+        if path not in self._deciders:
+            self._deciders[path] = rights.deciders(path, self.root)
+        return self._deciders[path]
+
+    def decided(self, path: str, user: str = "root") -> tuple[str | None, frozenset[str]]:
+        """The text of a file that is there for a user, and who decides it besides root."""
+        by = rights.deciders(path, self.root)
+        return self.text(path, rights.reader(by, user)), by
+
+    def _text(self, path: str) -> str | None:
+        try:
+            file = os.open(self.root + path, os.O_RDONLY | os.O_NONBLOCK)
+            with open(file, "rb") as opened:
+                if not stat.S_ISREG(os.fstat(file).st_mode):
+                    return None
+                content = opened.read(_LARGEST + 1)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        except (OSError, ValueError) as error:
+            self.problems.append(f"{path}: {getattr(error, 'strerror', None) or error}")
+            return None
+        if len(content) > _LARGEST:
+            if b"duplicity" in content and b"\0" not in content:
+                self.problems.append(f"{path}: too large to be a script")
+            return None
+        return content.decode("utf-8", "replace")
+
+    def glob(self, pattern: str) -> list[str]:
+        """The paths that fit, sorted."""
+        found = sorted(glob.glob(glob.escape(self.root) + pattern))
+        return [path[len(self.root) :] for path in found]

@@ -1,0 +1,198 @@
+"""See which jobs there are: by crontabs, systemd's timers, duply's and backupninja's files.
+
+Nothing is executed but ``crontab -l``; what may not be read is said.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from check_duplicity.jobs import entries, following, job_file
+from check_duplicity.jobs.model import Fact, Known
+from check_duplicity.jobs.scripts import job_of_backupninja, job_of_duply
+from check_duplicity.jobs.search import Search
+from check_duplicity.nagios.findings import CannotSee
+from check_duplicity.system import rights
+from check_duplicity.values import NamedTuple
+
+_OF_ANYBODY = {*job_file.AGES, *job_file.COUNTS, "schedule", "time_zone", "encryption", "mail"}
+
+
+class Found(NamedTuple):
+    """The jobs that were found, and what may not be read or can't be understood."""
+
+    jobs: tuple[Known, ...]
+    problems: tuple[str, ...]
+
+
+def find(jobs_dir: str, root: str = "/") -> Found:
+    """Return all jobs: those with a file, and those found; a file's facts beat what is found."""
+    search = Search(root)
+    of_users: dict[str, dict[str, Known]] = {}
+    for known in (*_of_profiles(search), *_of_entries(search)):
+        _add(of_users.setdefault(known.get("user"), {}), known)
+    found = _named_apart([known for of_user in of_users.values() for known in of_user.values()])
+    filed = {known.job: known for known in _of_files(search, jobs_dir)}
+    others = {name: known for name, known in found.items() if name not in filed}
+    for name, known in filed.items():
+        own = others.pop(f"{name}-{known.get('user')}", None)
+        same = own or found.get(name) or others.pop(_found_as(known, others), None)
+        filed[name] = merged(known, same)
+    everything = {**others, **filed}
+    ordered = tuple(everything[name] for name in sorted(everything))
+    return Found(ordered, tuple(dict.fromkeys(search.problems)))
+
+
+def _add(found: dict[str, Known], known: Known) -> None:
+    """Add a job to those found: to what is known of the same one, or under a name of its own."""
+    same = found.get(known.job)
+    if same is not None and _is_same(same, known):
+        active = [k for k in (same, known) if not k.commented_out] or [same]
+        other = known if active[0] is same else same
+        found[known.job] = active[0]._replace(facts={**other.facts, **active[0].facts})
+        return
+    name, count = known.job, 1
+    while name in found:
+        count += 1
+        name = f"{known.job}-{count}"
+    found[name] = known._replace(job=name)
+
+
+def _named_apart(found: Sequence[Known]) -> dict[str, Known]:
+    """The jobs of all users by name: what one of them calls a job is no other's.
+
+    What root alone decides keeps its name. Of several users' jobs with one name each has its user
+    behind it: nobody takes a name that a check is for.
+    """
+    named: dict[str, Known] = {}
+    for known in filter(_is_roots, found):
+        _add(named, known)
+    users = [known for known in found if not _is_roots(known)]
+    for _ in users:
+        count = Counter(known.job for known in users)
+        if all(count[known.job] == 1 and known.job not in named for known in users):
+            break
+        users = [
+            known._replace(job=f"{known.job}-{known.get('user')}")
+            if count[known.job] > 1 or known.job in named
+            else known
+            for known in users
+        ]
+    return {**{known.job: known for known in users}, **named}
+
+
+def _is_roots(known: Known) -> bool:
+    return known.get("user") == "root" or not known.by
+
+
+def _of_files(search: Search, jobs_dir: str) -> Iterator[Known]:
+    for name in job_file.names(jobs_dir):
+        try:
+            filed = job_file.load(name, jobs_dir)
+        except CannotSee as reason:
+            search.problems.append(reason.reason)
+            continue
+        if filed is not None:
+            yield filed
+
+
+def _found_as(filed: Known, found: Mapping[str, Known]) -> str:
+    """The name of the only job that is the user's with that destination, and script, of a file.
+
+    What is found is named by its script, and a file as its owner likes.
+    """
+    keys = ["user", "destination", *(["script"] if filed.get("script") else [])]
+    same = [
+        name
+        for name, known in found.items()
+        if all(filed.get(key) == known.get(key) != "" for key in keys)
+    ]
+    return same[0] if len(same) == 1 else ""
+
+
+def _is_same(one: Known, other: Known) -> bool:
+    """Whether both are one user's, and of one script or profile."""
+    if one.get("user") != other.get("user"):
+        return False
+    return not other.get("destination") or one.get("destination") == other.get("destination")
+
+
+def merged(known: Known, found: Known | None) -> Known:
+    """Return a job with the facts of its file, and what was found for all that isn't there.
+
+    Only what is found of the same user counts. A file that names nobody, and has nothing but limits
+    in it, is of whoever has such a job; anything else in it is not for any user to get.
+    """
+    if found is None:
+        return known
+    if known.get("destination") and found.get("destination") not in ("", known.get("destination")):
+        return known
+    if known.get("user") != found.get("user") and not _is_open_to(known, found):
+        return known
+    doubts = found.doubts
+    if known.get("destination"):
+        # What of the destination could not be known, the file says.
+        found = _trusted(found)
+        doubts = (*known.doubts, *found.commented_out)
+    facts = {**found.facts, **known.facts}
+    own = bool(known.environment)
+    return known._replace(
+        facts=facts,
+        environment=known.environment if own else found.environment,
+        environment_by=known.environment_by if own else found.environment_by,
+        doubts=doubts,
+        starter=found.starter,
+    )
+
+
+def _is_open_to(filed: Known, found: Known) -> bool:
+    """Whether a file that names no user can be the file of a job that was found."""
+    if filed.get("user") or filed.get("destination"):
+        return False
+    return set(filed.facts) <= _OF_ANYBODY or found.get("user") == "root"
+
+
+def _trusted(found: Known) -> Known:
+    """Leave out what others than root and the job's user decide."""
+    user = found.runs_as
+    found = found.without([k for k, f in found.facts.items() if not rights.may(user, f.by)])
+    if rights.may(user, found.environment_by):
+        return found
+    return found._replace(environment={}, environment_by=rights.NOBODY)
+
+
+def _of_entries(search: Search) -> Iterator[Known]:
+    for entry in entries.started(search):
+        yield from following.jobs_of_entry(search, entry)
+
+
+def _of_profiles(search: Search) -> Iterator[Known]:
+    homes = ["/root", *search.glob("/home/*")]
+    for path in (*search.glob("/etc/duply/*/conf"), *_in_homes(search, homes)):
+        profile = os.path.basename(os.path.dirname(path))
+        text, by = search.decided(path)
+        if text is not None:
+            owner = Fact(rights.only(by) or min(by), path)
+            for known in _read(search, job_of_duply, text, profile, path):
+                yield known._replace(facts={**known.facts, "user": owner}).decided_by(by)
+    for path in search.glob("/etc/backup.d/*.dup"):
+        text, by = search.decided(path)
+        if text is not None:
+            name = os.path.basename(path)[: -len(".dup")]
+            for known in _read(search, job_of_backupninja, text, name, path):
+                yield known.decided_by(by)
+
+
+def _in_homes(search: Search, homes: Iterable[str]) -> Iterator[str]:
+    for home in homes:
+        yield from search.glob(f"{glob.escape(home)}/.duply/*/conf")
+
+
+def _read(search: Search, read: object, text: str, name: str, path: str) -> Iterator[Known]:
+    try:
+        yield read(text, following.proper(name), path)  # type: ignore[operator]
+    except ValueError as error:
+        search.problems.append(str(error))

@@ -1,0 +1,273 @@
+"""What only starts another program: sudo, nice, env, su and their likes; the string of sh -c."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+
+from check_duplicity.jobs.shell.variables import Environment, Variable, Variables, exported_text
+from check_duplicity.jobs.shell.words import Word
+from check_duplicity.values import NamedTuple
+
+_SHELLS = ("sh", "bash", "dash", "ash", "ksh", "mksh", "zsh")
+_OF_THE_USER = ("HOME", "USER", "LOGNAME")
+
+
+class _Wrapper(NamedTuple):
+    """The command line of a program that starts another, which follows its own arguments."""
+
+    shorts: str = ""  # its short options with a value
+    longs: str = ""  # its long ones; those with = need not be known
+    operands: int = 0
+    user: tuple[str, ...] = ()  # the options whose value is whom it runs as
+    root: bool = False  # whom it runs as otherwise, and that it changes HOME
+    fresh: tuple[str, ...] = ()  # the options with which nothing is inherited
+    keeps: tuple[str, ...] | None = None  # those without which nothing is, or only what they name
+    assignments: bool = False  # VAR=value may stand before the program
+
+
+_WRAPPERS = {
+    "nice": _Wrapper("n", "--adjustment"),
+    "ionice": _Wrapper("cnpPu", "--class --classdata --pid --pgid --uid"),
+    "chronic": _Wrapper(),
+    "flock": _Wrapper("wE", "--wait --timeout --conflict-exit-code", 1),
+    "timeout": _Wrapper("ks", "--kill-after --signal", 1),
+    "sudo": _Wrapper(
+        "ugUhpCrtTRD",
+        "--user --group --other-user --host --prompt --close-from --role --type --command-timeout"
+        " --chroot --chdir",
+        user=("-u", "--user"), root=True, fresh=("-i", "--login"), assignments=True,
+        keeps=("-E", "--preserve-env"),
+    ),
+    "doas": _Wrapper("uC", user=("-u",), root=True, keeps=()),
+    "runuser": _Wrapper("ugG", "--user --group --supp-group", user=("-u", "--user"), root=True),
+    "setpriv": _Wrapper(
+        "",
+        "--reuid --regid --ruid --rgid --euid --egid --groups --inh-caps --ambient-caps"
+        " --bounding-set --securebits --pdeathsig --selinux-label --apparmor-profile",
+        user=("--reuid",), fresh=("--reset-env",),
+    ),
+    "systemd-inhibit": _Wrapper("", "--what --who --why --mode"),
+    "systemd-run": _Wrapper(
+        "HMupE",
+        "--host --machine --unit --property --description --slice --service-type --uid --gid"
+        " --nice --working-directory --setenv --on-active --on-boot --on-startup --on-unit-active"
+        " --on-unit-inactive --on-calendar --timer-property --path-property --socket-property",
+        user=("--uid",), keeps=("--scope",),
+    ),
+    "caffeinate": _Wrapper("tw"),
+    "stdbuf": _Wrapper("ioe", "--input --output --error"),
+    "nohup": _Wrapper(),
+    "setsid": _Wrapper(),
+    "exec": _Wrapper("a"),
+    "command": _Wrapper(),
+    "builtin": _Wrapper(),
+    "time": _Wrapper("fo", "--format --output"),
+    "env": _Wrapper(
+        "uC", "--unset --chdir", fresh=("-i", "--ignore-environment"), assignments=True
+    ),
+    "chrt": _Wrapper("TPD", "--sched-runtime --sched-period --sched-deadline", 1),
+    "taskset": _Wrapper(operands=1),
+    "cpulimit": _Wrapper("lpePm", "--limit --pid --exe --path --monitor-forks"),
+    "trickle": _Wrapper("udwtlLnN"),
+    "xvfb-run": _Wrapper(
+        "nefspw",
+        "--server-num --error-file --auth-file --server-args --xauth-protocol --wait",
+    ),
+    "cronlock": _Wrapper(),
+    "lckdo": _Wrapper("WE", operands=1),
+    "run-one": _Wrapper(),
+    "with-lock-ex": _Wrapper(operands=1),
+    "choom": _Wrapper("np", "--adjust --pid"),
+    "proxychains": _Wrapper("f"),
+    "proxychains4": _Wrapper("f"),
+    "logsave": _Wrapper(operands=1),
+    "eatmydata": _Wrapper(),
+    "nocache": _Wrapper("n"),
+}  # fmt: skip
+_SU_SHORTS = "csgGw"  # as runuser -l has them
+_SU_LONGS = ["--command", "--session-command", "--shell", "--group", "--supp-group"]
+
+
+class Start:
+    """How a command is started: what is left of it is the program that matters."""
+
+    def __init__(self, words: list[Word], assigned: Mapping[str, Variable], user: str) -> None:
+        self.words = deque(words)
+        self.user = user
+        self._fresh = False
+        self._kept: list[str] = []  # nevertheless
+        self._changes: dict[str, str | None] = {
+            name: exported_text(variable._replace(exported=True))
+            for name, variable in assigned.items()
+        }
+
+    def environment(self, variables: Variables) -> Mapping[str, str]:
+        """Return what the program gets."""
+        if not self._fresh:
+            return variables.environment(self._changes)
+        given = variables.environment({})
+        kept = {name: given[name] for name in self._kept if name in given}
+        return Environment({}, 0, {**kept, **self._changes})
+
+    def take_wrappers(self) -> None:
+        """Take off what only starts the program."""
+        taken = True
+        while taken and self.words:
+            program = _program(self.words[0])
+            following = self.words[1].text if len(self.words) > 1 else ""
+            if program == "su" or (program == "runuser" and not _names_user(following)):
+                taken = self._take_su()
+            elif program == "command" and re.match("-[pvV]*[vV]", following):
+                taken = False  # It only looks for the program.
+            else:
+                taken = self._take_wrapper(program)
+
+    def _take_wrapper(self, program: str) -> bool:
+        wrapper = _WRAPPERS.get(program)
+        if wrapper is None:
+            return False
+        self.words.popleft()
+        user = self._take_options(program, wrapper) or ("root" if wrapper.root else "")
+        if user:
+            self._become(user, changes_home=wrapper.root)
+        if wrapper.assignments:
+            self._take_assignments()
+        for _ in range(wrapper.operands):
+            if self.words:
+                self.words.popleft()
+        self._take_string_of_flock(program)
+        return True
+
+    def _take_options(self, program: str, wrapper: _Wrapper) -> str:
+        """Take its options, and leave behind of the environment what it does; return its user."""
+        user = ""
+        keeps = wrapper.keeps is None
+        given: dict[str, str | None] = {}
+        for name, value in _options(self.words, wrapper.shorts, wrapper.longs.split()):
+            if name in wrapper.user and value:
+                user = value.text
+            elif name in wrapper.fresh:
+                self._start_afresh()
+            elif name in (wrapper.keeps or ()):
+                keeps = keeps or value is None
+                self._kept += value.text.split(",") if value else []
+            elif value:
+                given.update(_set_by(program, name, value))
+        if not keeps:
+            self._start_afresh({n: t for n, t in self._changes.items() if n in self._kept})
+        self._changes.update(given)
+        return user
+
+    def _start_afresh(self, changes: Mapping[str, str | None] = {}) -> None:
+        self._fresh = True
+        self._changes = dict(changes)
+
+    def _become(self, user: str, changes_home: bool) -> None:
+        self.user = user
+        if changes_home:
+            self._changes.update(dict.fromkeys(_OF_THE_USER))
+
+    def _take_assignments(self) -> None:
+        if self.words and self.words[0].text == "-":  # env -
+            self._start_afresh()
+            self.words.popleft()
+        while self.words:
+            match = re.match(r"([A-Za-z_]\w*)=(.*)", self.words[0].text, re.S | re.A)
+            if match is None:
+                return
+            known = not self.words.popleft().pieces
+            self._changes[match[1]] = match[2] if known else None
+
+    def _take_string_of_flock(self, program: str) -> None:
+        if program == "flock" and self.words and self.words[0].text in ("-c", "--command"):
+            self.words.appendleft(Word("sh", self.words[0].line))
+            self.words[1] = self.words[1]._replace(text="-c")
+
+    def _take_su(self) -> bool:
+        rest = deque(list(self.words)[1:])
+        script = None
+        login = False
+        operands: list[Word] = []
+        while rest:
+            for name, value in _options(rest, _SU_SHORTS, _SU_LONGS):
+                if name in ("-c", "--command", "--session-command"):
+                    script = value
+                login = login or name in ("-l", "--login")
+            if rest:
+                operands.append(rest.popleft())
+        if script is None:
+            return False
+        login = login or any(word.text == "-" for word in operands)
+        users = [word.text for word in operands if word.text != "-"]
+        if login:
+            self._start_afresh()
+        self._become(users[0] if users else "root", changes_home=True)
+        self.words = deque([Word("sh", script.line), Word("-c", script.line), script])
+        return True
+
+
+def _set_by(program: str, option: str, value: Word) -> dict[str, str | None]:
+    """The variables that an option of env or systemd-run sets, or unsets."""
+    if program == "env" and option in ("-u", "--unset"):
+        return {value.text: None}
+    if program == "systemd-run" and option in ("-E", "--setenv"):
+        variable, _, text = value.text.partition("=")
+        return {variable: None if value.pieces else text}
+    return {}
+
+
+def _program(word: Word) -> str:
+    return word.text.rpartition("/")[2]
+
+
+def _names_user(option: str) -> bool:
+    return re.match("-u|--user", option) is not None
+
+
+def _options(
+    words: deque[Word], shorts: str, longs: list[str]
+) -> Iterator[tuple[str, Word | None]]:
+    """Take the options in front and yield them, those with a value with it."""
+    while words and re.match("-.", words[0].text, re.S):
+        word = words.popleft()
+        if word.text == "--":
+            return
+        if word.text.startswith("--"):
+            name, equals, value = word.text.partition("=")
+            if equals:
+                yield name, word._replace(text=value)
+            else:
+                yield name, words.popleft() if name in longs and words else None
+        else:
+            yield from _letters(word, words, shorts)
+
+
+def _letters(word: Word, words: deque[Word], shorts: str) -> Iterator[tuple[str, Word | None]]:
+    """Yield the options of a word like -iu."""
+    for position, letter in enumerate(word.text[1:], 2):
+        if letter in shorts:
+            rest = word.text[position:]
+            value = word._replace(text=rest) if rest else words.popleft() if words else None
+            yield f"-{letter}", value
+            return
+        yield f"-{letter}", None
+
+
+def string_of_shell(words: list[Word]) -> Word | None:
+    """Return what ``sh -c`` reads, if this is that."""
+    if _program(words[0]) not in _SHELLS:
+        return None
+    rest = deque(words[1:])
+    given = False
+    while rest and re.match("[-+].", rest[0].text):
+        option = rest.popleft().text
+        if option == "--":
+            break
+        letters = "" if option.startswith("--") else option[1:]
+        given = given or ("c" in letters and option[0] == "-")
+        has_value = option in ("--rcfile", "--init-file") or not {"o", "O"}.isdisjoint(letters)
+        if has_value and rest:
+            rest.popleft()
+    return rest[0] if given and rest else None

@@ -1,0 +1,1 @@
+"""What a state, a limit, a finding and an answer are."""

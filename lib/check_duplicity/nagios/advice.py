@@ -1,0 +1,394 @@
+"""What to type: the table of advice, one entry for each kind of finding.
+
+What stands in braces is filled in by `steps`, from a job's command lines.
+"""
+
+from __future__ import annotations
+
+from check_duplicity.nagios.findings import Kind
+
+SCRIPT = """\
+The job's script stands in a crontab, in /etc/cron.d or in a timer's unit:
+  sudo crontab -lu {user}
+  sudo grep -rl duplicity /etc/cron* /etc/systemd/system"""
+
+RERUN = """\
+Run it again, in tmux or screen:
+{again}"""
+
+NOT_AGAIN = """\
+{script_by} can change what {starter} would run there: read it before you run it again, and give it
+to {starter} or root."""
+
+_LAST_RUN = """\
+See what the last run said, and whether one runs now:
+{log}
+{process}"""
+
+_BY_HAND = """\
+Ask duplicity yourself:
+{status}"""
+
+_PROCESSES = """\
+See the processes; ending the first of them is enough. One that is stopped (T in STAT) ends only
+when it is continued, which harms no other:
+  ps -o pid,stat,etime,time,args -u {user}
+  sudo kill PID
+  sudo kill -CONT PID"""
+
+UNKNOWN_OPTIONS = ",\nwith the options that the script has (--no-encryption, if it says so)"
+
+CLEANUP = """\
+If no backup runs now, remove them{options}:
+{process}
+{cleanup}"""
+
+_FULL = """\
+Make a full backup, in tmux or screen: best by the script, with "full" as duplicity's action and the
+PASSPHRASE, keys and options that stand there.
+{full}"""
+
+RUNNING = (RERUN, CLEANUP, _FULL)
+
+ADVICE: dict[Kind, tuple[str, ...]] = {
+    Kind.NO_DESTINATION: (
+        """\
+Is its disk mounted, is the URL right? Don't run the job before that: duplicity would make the
+directory on the disk that is there.
+  ls -ld {directory}
+  findmnt --fstab
+  sudo mount --all""",
+    ),
+    Kind.MISSING_VOLUMES: (
+        """\
+What these volumes held can't be restored, nor what builds on them; duplicity doesn't notice. Find
+out what removes files at the destination, and put them back if they are elsewhere; or what renames
+them: with more behind it than .gz or .gpg duplicity can't read a volume.""",
+        SCRIPT,
+        _FULL,
+    ),
+    Kind.DOUBLED: (
+        """\
+duplicity reads neither file, and stops: every backup and restore fails. Find the copies among the
+files at the destination (".bak", a second suffix), and move them elsewhere.""",
+        _BY_HAND,
+    ),
+    Kind.MISSING_MANIFEST: (
+        """\
+Its volumes are there, but duplicity takes it for unfinished, and would remove it. The archive
+directory has the manifest still: copy it to the destination (encrypted, if the others are), and do
+that before the job or anything else of duplicity runs there, which would delete it. Or make a full
+backup.""",
+        SCRIPT,
+        _FULL,
+    ),
+    Kind.OLD_DAMAGE: (
+        """\
+The newest chain is whole; what these volumes held can't be restored from the older one. Put them
+back if they are elsewhere. If nobody needs what is older than the newest chain, and no backup runs
+or has been interrupted, remove it:
+{older}""",
+    ),
+    Kind.NO_BACKUP: (
+        "Nothing can be restored. Has the job ever run to its end, to this URL, with this prefix?",
+        _LAST_RUN,
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.NOT_ENCRYPTED: (
+        """\
+Who can read the destination can read the backup. Look for --no-encryption in the job's script;
+when that is mended, make a full backup and remove the old ones.""",
+        SCRIPT,
+    ),
+    Kind.IN_PROGRESS: ("Wait for it, and see whether it gets on:\n{process}",),
+    Kind.NOT_STARTED: (
+        """\
+Mend that, and see that cron runs; then run the job again:
+  systemctl status cron
+  sudo crontab -eu {user}""",
+        RERUN,
+    ),
+    Kind.STALE: (_LAST_RUN, SCRIPT, RERUN),
+    Kind.STALE_FULL: (
+        "The job has made incrementals only. Give it --full-if-older-than, or make a full one now.",
+        SCRIPT,
+        _FULL,
+    ),
+    Kind.CHAIN: (
+        """\
+One lost file breaks all that follows it in a chain, and restoring reads all of it. Give the job
+--full-if-older-than, or make a full one now.""",
+        SCRIPT,
+        _FULL,
+    ),
+    Kind.FUTURE: (
+        """\
+A clock was wrong when that backup was made, or is wrong now. This stays until that time has come,
+and backups made meanwhile may be orphaned. If the clocks are right now, remove the files with
+{stamp} in their names, at the destination and in the archive directory, and make a full backup.
+  date --utc""",
+        SCRIPT,
+        _FULL,
+    ),
+    Kind.INTERRUPTED: (
+        "It is no backup. When the job runs again, duplicity goes on where it stopped.",
+        _LAST_RUN,
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.ORPHANED: (
+        "What they build on is gone, so nothing can be restored from orphaned sets.",
+        CLEANUP,
+    ),
+    Kind.INCOMPLETE: ("Interrupted runs have left incomplete sets behind.", CLEANUP),
+    Kind.LOCKED: (
+        """\
+Another backup of the job was running, or a check or a person looked at it with duplicity itself.
+If that has ended, run the job again; if it happens often, start the job at another time.
+{process}""",
+        RERUN,
+    ),
+    Kind.HOST_KEY: (
+        """\
+Was the server set up anew? Ask its owner for the fingerprint before you trust it; then log in once
+as that user, whose known_hosts must have the key.
+  {sudo} ssh HOST""",
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.LOGIN: (
+        """\
+Has a password, a key or an access token changed or expired? Log in by hand as that user:
+  {sudo} ssh HOST""",
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.MODULE: (
+        """\
+The destination's backend needs a module that is not there, mostly after an upgrade of Python or of
+duplicity. Install it for the Python that runs duplicity, such as python3-paramiko for sftp.
+  {sudo} {command} --version""",
+        RERUN,
+    ),
+    Kind.NO_SPACE: (
+        """\
+Make room at the destination: old backups are removed with remove-all-but-n-full COUNT --force, if
+you can do without them. Never delete files there by hand.""",
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.NO_LOCAL_SPACE: (
+        """\
+The archive directory (~/.cache/duplicity by default) or the temporary one is full. Volumes are made
+in the temporary directory: duplicity takes another with --tempdir.
+  df -h /tmp /var/tmp ~{user}""",
+        RERUN,
+    ),
+    Kind.CONNECTION: (
+        """\
+Is the destination up, is a name, a port or a firewall wrong? If it was down for a while only, the
+next run mends all.""",
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.PERMISSION: (
+        """\
+See above what was denied: the destination's directory, the archive directory, or a file
+that was made as another user (root, by hand).""",
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.NO_KEY: (
+        """\
+The key is not in that user's keyring, or has expired. Never look with your own:
+  {sudo} gpg --list-keys
+  {sudo} gpg --list-secret-keys""",
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.WRONG_PASSPHRASE: (
+        """\
+PASSPHRASE or the key in the job's script is not the one that the backups were made with. If it was
+changed on purpose, make a full backup to another destination or prefix.""",
+        SCRIPT,
+    ),
+    Kind.PASSPHRASE: (
+        """\
+duplicity asked for a passphrase, and cron can't answer. Give the job its PASSPHRASE, or a key
+without one; after an interrupted backup duplicity asks for it even if no backup before had to.""",
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.SOURCE_CHANGED: (
+        """\
+The job's source, or this machine's host name, is another than before. If that is right, run it once
+with --allow-source-mismatch.""",
+        SCRIPT,
+    ),
+    Kind.SOURCE_MISSING: (
+        "Is its disk mounted, has it been moved?\n  findmnt --fstab\n  sudo mount --all",
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.OPTIONS: (
+        """\
+Mostly after an upgrade: an option is gone, or since 2.0 the action (full, incremental) must come
+first, options behind it. Compare the job's script with
+  {sudo} {command} --help""",
+        SCRIPT,
+    ),
+    Kind.NO_SIGNATURES: (
+        """\
+There is no full backup that an incremental could build on: is the destination right, was it
+emptied? If so, make a full one.""",
+        SCRIPT,
+        _FULL,
+    ),
+    Kind.KILLED: (
+        """\
+It was ended by a signal: by a person, at shutdown, for want of memory. When the job runs again,
+duplicity goes on where it stopped.
+  sudo journalctl -k --grep "Out of memory"
+  last -x -n 5 reboot shutdown""",
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.GPG: (
+        "Try it as that user, whose keyring and agent it uses:\n  {sudo} gpg --list-keys",
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.RUN_FAILED: (
+        "Read what it printed, above and in the mail or log, and see whether it happens again.",
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.SKIPPED: (
+        """\
+These files are not in the backup, though duplicity ends with 0. Let the user read them, or exclude
+them in the job's script.""",
+        SCRIPT,
+    ),
+    Kind.DISCARDED: (
+        """\
+duplicity does as if that backup weren't there. What has removed its signatures from the
+destination? The next run backs up the same again; if no backup runs now, remove what is left:
+{process}
+{cleanup}""",
+    ),
+    Kind.ORPHANED_SIGNATURES: ("No backup needs them any more.", CLEANUP),
+    Kind.UNMATCHED_SIGNATURES: (
+        """\
+There are signatures, but not the backup that they are of: an interrupted first backup, or one that
+was removed by hand.""",
+        CLEANUP,
+    ),
+    Kind.DIFFERS: (
+        """\
+Files that have changed since the backup differ; others must not. With -v4 verify names them:
+{verify}""",
+    ),
+    Kind.UNCLEAR: (
+        """\
+Neither statistics nor an error: it was quiet, or was killed. Let the job print its statistics (no
+--no-print-statistics), or name its archive directory (-a and -d), which tells.""",
+        SCRIPT,
+    ),
+    Kind.NOT_RUNNING: (_LAST_RUN, SCRIPT, RERUN),
+    Kind.WAITING: (
+        """\
+It waits for a person, and will for ever. Give the job its PASSPHRASE, or a key without one; after
+an interrupted backup duplicity asks for it even if no backup before had to.""",
+        _PROCESSES,
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.STALLED: (
+        """\
+Is the destination reachable, is its disk full? If it doesn't go on, end it and run the job again:
+duplicity goes on where it stopped.""",
+        _PROCESSES,
+        SCRIPT,
+        RERUN,
+    ),
+    Kind.TOO_LONG: (
+        """\
+A full backup may well take days. See whether it gets on before you end it; if it does, raise the
+limits.""",
+        _PROCESSES,
+    ),
+    Kind.TWO_BACKUPS: (
+        """\
+Two at once on one archive directory or destination can spoil each other's files. End the younger,
+and see why the job was started twice.""",
+        _PROCESSES,
+    ),
+    Kind.ZOMBIE: (
+        """\
+It does nothing any more, but what started it hasn't noticed. See its parent (ppid):
+  ps -eo ppid,pid,stat,etime,comm""",
+    ),
+    Kind.HIDDEN: (
+        """\
+Run this as root or as the user whom the backup belongs to, or name the job's archive directory,
+which tells by its lock:
+  sudo -u {user} -- {check}""",
+    ),
+    Kind.NO_MEMORY: (
+        """\
+Progress is what has grown since an earlier check. Give check_duplicity_process a place to remember
+that, in a directory that nobody else can write to, put away, or replace:
+{process} --state-file FILE""",
+    ),
+    Kind.USAGE: (),
+    Kind.NO_JOB: (
+        """\
+Jobs are defined by files, or found in crontabs, timers and profiles as far as they may be read:
+  sudo duplicity_triage --list-jobs""",
+    ),
+    Kind.WRONG_USER: ("  sudo -u {user} -- {check}",),
+    Kind.OTHERS_DECIDE: (
+        """\
+Whoever can change what a job runs has the rights of the user that it runs as. Put what is named
+above where only root or that user can write, or let the job run as its owner. Until then, look at
+it with its owner's rights:
+{status}""",
+    ),
+    Kind.NO_DUPLICITY: (
+        """\
+Is it installed, and for this user too? One in a virtual environment is named by its full path: in
+the job's script, and for a check with --duplicity.
+  {sudo} {command} --version""",
+    ),
+    Kind.DUPLICITY_FAILED: (
+        "The destination was not seen; this says nothing about the backups.",
+        _BY_HAND,
+    ),
+    Kind.TIMEOUT: (
+        """\
+What was to be seen was not seen in time; this says nothing about the backups. If it is only slow,
+give more time with --timeout (and above that NRPE's command_timeout).""",
+        _BY_HAND,
+    ),
+    Kind.NOT_READABLE: (
+        """\
+Is it spelled as in the job? If only {user} may not read it, run this as another user:
+  sudo -u USER -- {check}""",
+    ),
+    Kind.NOT_RECOGNISED: (
+        """\
+Give it a listing of one job's files, or what duplicity says when asked with an empty archive
+directory:
+  LC_ALL=C {command} collection-status -v9 --archive-dir EMPTY_DIR --log-file FILE {url}""",
+    ),
+    Kind.NO_NEWS: (
+        """\
+Has cron run the job at all, does its mail arrive here (MAILTO, /etc/aliases, ~/.forward)? A job
+that prints nothing mails nothing: its archive directory tells of good runs, if it is named (-a
+and -d).""",
+        SCRIPT,
+    ),
+    Kind.ENDED: ("Something else ended the check before its own --timeout.",),
+    Kind.INTERNAL: ("Please report this, with the command line and duplicity's version.",),
+}

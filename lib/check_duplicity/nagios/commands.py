@@ -1,0 +1,121 @@
+"""A job's command lines, to be pasted: of duplicity, of its script, and of the checks for it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+
+from check_duplicity.lines import pasted
+from check_duplicity.values import NamedTuple
+
+# In a script, for grep: the rest of a URL, and what is exported.
+REST = "[A-Za-z0-9_.~:/?#@!&()*+,;=%-]*"
+_EXPORTS = "^ *export +[A-Za-z_][A-Za-z0-9_]*="
+
+
+def before_secret(url: str) -> str:
+    """Return a URL up to where its password is hidden."""
+    return url.partition("***")[0].rstrip(":")
+
+
+class Job(NamedTuple):
+    """What the commands need to be right for one job; no secret is in it.
+
+    ``check`` is the check's own command line, ``script`` what cron runs, as the shell reads it,
+    ``logs`` where its runs are read; none is the user's mailbox.
+    ``login`` tells whether ``sudo -i`` works for the user. ``url`` is empty where it is not known,
+    ``directory`` is that of a ``file://`` URL that isn't there, ``stamp`` the time of the newest
+    set and ``kept`` that of the full set that it builds on, as duplicity writes them. ``programs``
+    is the directory of the plugins. ``url_from`` is the file that has the URL with its password,
+    ``url_reader`` who reads it, ``environment_from`` the script that exports what duplicity needs
+    besides, such as PASSPHRASE, and ``environment_file`` the file that has nothing else.
+    ``starter`` is who starts the script, if not the user; ``script_by`` who else can change what
+    it runs, so that it is not offered, and ``others`` who else decides what duplicity would do.
+    """
+
+    user: str
+    check: str = ""
+    script: str = ""
+    logs: tuple[str, ...] = ()
+    login: bool = True
+    url: str = ""
+    archive_dir: str | None = None
+    name: str | None = None
+    options: tuple[str, ...] = ()
+    command: tuple[str, ...] = ("duplicity",)
+    directory: str = ""
+    stamp: str = ""
+    kept: str = ""
+    programs: str = ""
+    encrypted: bool | None = None
+    url_from: str = ""
+    url_reader: str = "root"
+    environment_from: str = ""
+    environment_file: str = ""
+    starter: str = ""
+    script_by: str = ""
+    others: str = ""
+
+    @property
+    def sudo(self) -> tuple[str, ...]:
+        """How to become the user, with that user's HOME: GPG must use that keyring."""
+        return ("sudo", "-iu" if self.login else "-Hu", self.user, "--")
+
+    def duplicity(self, action: str, *arguments: str) -> str:
+        """Return a line that runs duplicity as the job does."""
+        words = [*self.command, action, *arguments]
+        if self.archive_dir:
+            words += ["--archive-dir", self.archive_dir]
+        if self.name:
+            words += ["--name", self.name]
+        words += self.options
+        if self.url_from or self.environment_from or self.environment_file:
+            return self._with_secrets(words)
+        return self._as_user([*words, self.url or "DESTINATION"])
+
+    def _as_user(self, words: Sequence[str]) -> str:
+        sudo = list(self.sudo)
+        if any("$" in word for word in words):
+            sudo[1] = "-Hu"  # sudo -i would put variables in their place.
+        return "  " + pasted([*sudo, *words])
+
+    def _with_secrets(self, words: Sequence[str]) -> str:
+        """A line that takes secrets from where they are, so that it can be pasted as it is."""
+        line = f'exec {pasted(words)} "$1"'
+        if self.environment_file:
+            line = f"set -a; . {shlex.quote(self.environment_file)}; {line}"
+        elif self.environment_from:
+            # What it exports only; nothing else of the script is run.
+            exports = f"grep -hE {shlex.quote(_EXPORTS)} {shlex.quote(self.environment_from)}"
+            line = f'eval "$({exports})"; {line}'
+        url = pasted([self.url or "DESTINATION"])
+        if self.url_from:
+            found = re.escape(before_secret(self.url)) + REST
+            words = ["grep", "-ohm1", found, self.url_from]
+            url = f'"$({pasted([*_as(self.url_reader), *words])})"'
+        return f"  {pasted(['sudo', '-Hu', self.user, '--', 'bash', '-c', line, '-'])} {url}"
+
+    def again(self) -> str:
+        """Return a line that runs what cron runs; as the one who starts it all of it."""
+        words = (self.script or "SCRIPT").split()
+        if any(shlex.quote(word) != word for word in words):
+            words = ["sh", "-c", self.script]
+        return self._replace(user=self.starter or self.user)._as_user(words)
+
+    def log_check(self) -> str:
+        """Return a line that tells what the last runs said."""
+        words = [os.path.join(self.programs, "check_duplicity_log"), "-u", self.user, *self.logs]
+        return "  " + pasted(["sudo", *words])
+
+    def process_check(self) -> str:
+        """Return a line that tells whether a backup of the job is running."""
+        words = [os.path.join(self.programs, "check_duplicity_process"), "-u", self.user]
+        for option, value in (("-d", self.url), ("-a", self.archive_dir), ("-n", self.name)):
+            words += [option, value] if value else []
+        return "  " + pasted([*_as(self.user), *words])
+
+
+def _as(user: str) -> list[str]:
+    return ["sudo"] if user == "root" else ["sudo", "-u", user, "--"]

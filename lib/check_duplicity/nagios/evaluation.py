@@ -1,0 +1,41 @@
+"""Judge the numbers by their limits, and find the state of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from check_duplicity.nagios.findings import Finding, State
+from check_duplicity.nagios.measures import Limits, Measure, in_graphs, said_of
+from check_duplicity.values import NamedTuple
+
+
+class Evaluation(NamedTuple):
+    """State, summary and performance data of a check, and its findings, the worst first."""
+
+    state: State
+    summary: str
+    performance: str
+    findings: tuple[Finding, ...]
+
+
+def evaluate(
+    measures: Iterable[Measure], found: Iterable[Finding], limits: Mapping[str, Limits]
+) -> Evaluation:
+    """Judge measures by their limits (by the measure's name), and join the findings to them."""
+    judged = [(measure, limits.get(measure.name, Limits())) for measure in measures]
+    found = tuple(found)
+    performance = " ".join(sorted(in_graphs(*pair) for pair in judged))
+    if not found and all(_is_plainly_good(*pair) for pair in judged):
+        return Evaluation(State.OK, said_of([m for m, _ in judged]), performance, ())
+    # Not above: it takes longer to load than a thousand processes to look at, and mostly all is
+    # well.
+    from check_duplicity.nagios.ranges import judge
+
+    state, summary, findings = judge(judged, found)
+    return Evaluation(state, summary, performance, findings)
+
+
+def _is_plainly_good(measure: Measure, limits: Limits) -> bool:
+    """Whether a number is below its upper limits; other ranges are for nagiosplugin to judge."""
+    given = [limit.upper for limit in (limits.warning, limits.critical) if limit is not None]
+    return all(upper is not None and measure.value <= upper for upper in given)

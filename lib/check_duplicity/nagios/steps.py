@@ -1,0 +1,70 @@
+"""Tell the operator what to type: the advice for what was found, filled in for the job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from check_duplicity.lines import pasted
+from check_duplicity.nagios.advice import (
+    ADVICE,
+    CLEANUP,
+    NOT_AGAIN,
+    RERUN,
+    RUNNING,
+    SCRIPT,
+    UNKNOWN_OPTIONS,
+)
+from check_duplicity.nagios.commands import Job
+from check_duplicity.nagios.findings import Kind
+
+
+def advise(found: Iterable[tuple[Kind, Job]]) -> list[list[str]]:
+    """Return for each kind of finding, in a job, what to read and to type; each text only once."""
+    found = list(found)
+    # Nothing may spoil what only needs its manifest again: the next run removes it, too.
+    spoiling = any(kind == Kind.MISSING_MANIFEST for kind, _ in found)
+    said: set[str] = set()
+    advice = []
+    for kind, job in found:
+        values = _values(job)
+        texts = [
+            text.format_map(values)
+            for text in _offered(ADVICE[kind], job)
+            if not (spoiling and text in (CLEANUP, RERUN))
+        ]
+        advice.append([text for text in texts if text not in said])
+        said.update(texts)
+    return advice
+
+
+def _offered(texts: Iterable[str], job: Job) -> Iterator[str]:
+    """Yield what may be told of a job: nothing that others would decide is to be run."""
+    for text in texts:
+        if text == RERUN and job.script_by:
+            yield NOT_AGAIN
+        elif not (job.script and text == SCRIPT) and not (job.others and text in RUNNING):
+            yield text
+
+
+def _values(job: Job) -> dict[str, str]:
+    plain = ["--no-encryption"] if job.encrypted is False else []
+    return {
+        "user": job.user,
+        "sudo": pasted(job.sudo),
+        "check": job.check,
+        "again": job.again(),
+        "starter": job.starter or job.user,
+        "script_by": job.script_by,
+        "command": pasted(job.command),
+        "url": pasted([job.url or "DESTINATION"]),
+        "directory": pasted([job.directory or "DIRECTORY"]),
+        "stamp": job.stamp,
+        "status": job.duplicity("collection-status"),
+        "cleanup": job.duplicity("cleanup", "--force", *plain),
+        "older": job.duplicity("remove-older-than", job.kept or "TIME", "--force", *plain),
+        "full": job.duplicity("full", *plain, "SOURCE"),
+        "options": "" if job.url and job.encrypted is not None else UNKNOWN_OPTIONS,
+        "verify": job.duplicity("verify", "-v4", *plain) + " SOURCE",
+        "process": job.process_check(),
+        "log": job.log_check(),
+    }

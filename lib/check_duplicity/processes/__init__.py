@@ -1,0 +1,1 @@
+"""What runs now, and whether it gets on."""

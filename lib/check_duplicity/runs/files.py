@@ -1,0 +1,420 @@
+"""See what mailboxes and logs hold, reading only what is new since an earlier check.
+
+What is kept of a file is how far it was read, what it was then (device and inode, and the bytes at
+its beginning and before the end of what was read), and the runs in it, those in a last message or
+line as long as nothing follows. That is a cache: a file that isn't the same any more is read anew,
+and one that is gone is forgotten, so that the answer is what it would be without. Rotated files
+beside it are read as well, compressed ones, too, if they are the log's owner's or root's: what
+another user puts there says nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from check_duplicity.nagios.findings import CannotSee, Kind
+from check_duplicity.runs import beside, mailboxes
+from check_duplicity.runs.model import Logged, logged_of, newest, values_of_logged
+from check_duplicity.runs.read import of_log, of_mail
+from check_duplicity.system.user import name_of_uid
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
+
+    from check_duplicity.duplicity.transcript import Reader
+
+_BLOCK = 1 << 20  # bytes read at once
+_FINGERPRINT = 1024  # bytes
+_LONGEST_LINE = 1 << 16  # bytes; what is longer is cut
+_SETTLED = 60  # seconds after which nobody goes on writing a line or a message
+_LARGEST_COPY = 2 << 30  # bytes, of a compressed mbox
+_COMPRESSED = (".gz", ".bz2", ".xz")
+_SUFFIX = re.compile(r"\.(?:log|txt|out)$")
+
+
+class Look(NamedTuple):
+    """How to look.
+
+    ``now`` and the time of the oldest run that matters are in seconds since the epoch, ``hide``
+    removes secrets.
+    """
+
+    now: float
+    horizon: float
+    hide: Callable[[str], str]
+
+    @property
+    def latest(self) -> float:
+        """The latest time that a run can have, if no clock was wrong."""
+        return self.now + 86400
+
+
+class Found(NamedTuple):
+    """The runs that matter, the oldest first, what to keep, and what couldn't be read."""
+
+    runs: list[Logged]
+    kept: dict[str, Any]
+    problems: tuple[str, ...] = ()
+
+
+class _File(NamedTuple):
+    """An open file, as it was when it was opened."""
+
+    name: str
+    opened: BinaryIO
+    identity: list[int]
+    size: int
+    changed: float
+    owner: str = ""
+    uid: int = -1
+
+
+def look(path: str, kept: dict[str, Any], how: Look) -> Found:
+    """Return the runs in a mailbox, a Maildir or a log, and what to keep for the next time.
+
+    ``-`` is standard input. ``kept`` may be anything that was once returned. Raises `CannotSee`.
+    """
+    try:
+        if path == "-":
+            return _look_at_stdin(how)
+        if os.path.isdir(path):
+            return _look_at_maildir(path, kept, how)
+        return _look_at_files(path, kept, how)
+    except OSError as error:
+        raise CannotSee(Kind.NOT_READABLE, f"{path}: {error.strerror or error}") from None
+
+
+def _look_at_stdin(how: Look) -> Found:
+    import tempfile
+
+    with tempfile.TemporaryFile() as copy:  # An mbox is looked at twice.
+        _copy(sys.stdin.buffer, copy)
+        file = _File("-", copy, [], copy.tell(), 0)
+        runs, _ = _read(file, "-", {}, how)
+    return Found(newest(_dated(runs, how.now), how.latest), {})
+
+
+def _look_at_maildir(path: str, kept: dict[str, Any], how: Look) -> Found:
+    before = kept.get("messages")
+    before = before if isinstance(before, dict) else {}
+    try:
+        messages, others = mailboxes.maildir(path, how.horizon)
+    except FileNotFoundError:
+        raise CannotSee(Kind.NOT_READABLE, f"{path}: is neither a file nor a Maildir") from None
+    runs: list[Logged] = []
+    after: dict[str, Any] = {}
+    problems = beside.passed_over(others)
+    for unique, name, delivered, size in messages:
+        try:
+            *same, values = before[unique]
+            run = None if values is None else logged_of(values)
+            if same != [delivered, size]:
+                raise ValueError("another message")
+        except (KeyError, ValueError, TypeError):
+            try:
+                run = _of_message(mailboxes.maildir_message(name), delivered, how)
+            except FileNotFoundError:
+                continue  # Its reader has moved it.
+            except OSError as error:
+                problems.append(f"{name}: {error.strerror}")
+                continue
+        after[unique] = [delivered, size, None if run is None else values_of_logged(run)]
+        runs += [] if run is None else [run]
+    return Found(newest(runs, how.latest), {"messages": after}, tuple(problems))
+
+
+def _look_at_files(path: str, kept: dict[str, Any], how: Look) -> Found:
+    before = kept.get("files")
+    before = before if isinstance(before, list) else []
+    with contextlib.ExitStack() as stack:
+        files, owners = [], beside.owners_without(path)
+        # The log itself first: whose its earlier ones must be is known by its owner.
+        with contextlib.suppress(FileNotFoundError):
+            files.append(stack.enter_context(_opened(path, follow=True)))
+            owners = beside.owners_with(files[0].uid)
+        names, problems = beside.that_count(path, owners)
+        for name in names:
+            try:
+                file = stack.enter_context(_opened(name, follow=False))
+                files += [file] if file.uid in owners else []
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                problems.append(f"{name}: {error.strerror}")
+        if not files:
+            raise CannotSee(Kind.NOT_READABLE, "; ".join([f"{path}: {os.strerror(2)}", *problems]))
+        runs: list[Logged] = []
+        after = []
+        for file in sorted(files, key=lambda file: (file.changed, file.name == path)):
+            if file.changed >= how.horizon:
+                known: Any = next((entry for entry in before if _is_of(entry, file, how)), {})
+                try:
+                    found, entry = _read(file, path, known, how)
+                except OSError as error:
+                    problems.append(f"{file.name}: {error.strerror or error}")
+                    continue
+                runs += _dated(found, file.changed)
+                after.append(entry)
+    return Found(newest(runs, how.latest), {"files": after}, tuple(problems))
+
+
+@contextlib.contextmanager
+def _opened(name: str, *, follow: bool) -> Iterator[_File]:
+    flags = os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
+    with open(os.open(name, flags), "rb", buffering=0) as opened:
+        status = os.fstat(opened.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, "is neither a file nor a Maildir")
+        if follow:
+            beside.demand_no_strangers(name, status)
+        identity = [status.st_dev, status.st_ino]
+        owner = name_of_uid(status.st_uid)
+        size, changed = status.st_size, status.st_mtime
+        yield _File(name, opened, identity, size, changed, owner, status.st_uid)
+
+
+def _is_of(entry: Any, file: _File, how: Look) -> bool:
+    """Whether what was kept is of this file, which has only grown since."""
+    if not isinstance(entry, dict) or entry.get("identity") != file.identity:
+        return False
+    offset = entry.get("offset")
+    if not isinstance(offset, int) or not 0 < offset <= file.size:
+        return False
+    if _compression(file) and offset != file.size:
+        return False
+    if entry.get("size") == file.size and entry.get("changed") != file.changed:
+        return False  # Written to, and not longer.
+    horizon = entry.get("horizon")
+    if not isinstance(horizon, (int, float)) or horizon > how.horizon:
+        return False  # What is too old was left out; now it isn't any more.
+    return bool(entry.get("fingerprints") == _fingerprints(file.opened, offset))
+
+
+def _fingerprints(opened: BinaryIO, offset: int) -> list[int]:
+    """Checksums of the first bytes and of the last ones before ``offset``."""
+    file = opened.fileno()
+    size = min(_FINGERPRINT, offset)
+    return [zlib.crc32(os.pread(file, size, at)) for at in (0, offset - size)]
+
+
+def _compression(file: _File) -> str:
+    suffix = os.path.splitext(file.name)[1]
+    return suffix if suffix in _COMPRESSED else ""
+
+
+def _read(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list[Logged], Any]:
+    """Return the runs in a file, and what to keep of it. What is known of it may be nonsense."""
+    if _compression(file):
+        return _read_compressed(file, job, known, how)
+    file.opened.seek(0)
+    read = _read_mbox if file.opened.read(5) == b"From " else _read_text
+    try:
+        return read(file, job, known, how)
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
+        if not known:
+            raise
+        return read(file, job, {}, how)
+
+
+def _read_compressed(
+    file: _File, job: str, known: dict[str, Any], how: Look
+) -> tuple[list[Logged], Any]:
+    try:
+        runs = [logged_of(values) for values in known["runs"]]
+    except (KeyError, ValueError, TypeError):
+        runs = []
+        with _as_far_as_it_goes(), _decompressed(file) as plain:
+            if plain.peek(5).startswith(b"From "):
+                runs = _read_compressed_mbox(plain, file, job, how)
+            else:
+                from check_duplicity.duplicity.transcript import Reader
+
+                reader = Reader(how.hide)
+                with _as_far_as_it_goes():
+                    rest, _ = _read_lines(plain, reader)
+                    reader.read(rest)
+                runs = of_log(job, job_of(job), file.owner, reader.runs())[-2:]
+    values = {"runs": list(map(values_of_logged, runs))}
+    return runs, _entry(file, file.size, values, known, how)
+
+
+def _decompressed(file: _File) -> Any:
+    import bz2
+    import gzip
+    import lzma
+
+    openers: dict[str, Callable[[Any], Any]] = {
+        ".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open,
+    }  # fmt: skip
+    return openers[_compression(file)](file.opened)
+
+
+@contextlib.contextmanager
+def _as_far_as_it_goes() -> Iterator[None]:
+    """Let a compressed file that is none, or is damaged, end where it can't be read.
+
+    A header that is made up may ask for gigabytes.
+    """
+    from lzma import LZMAError
+
+    with contextlib.suppress(EOFError, zlib.error, LZMAError, OSError, MemoryError):
+        yield
+
+
+def _read_compressed_mbox(plain: BinaryIO, file: _File, job: str, how: Look) -> list[Logged]:
+    import tempfile
+
+    with tempfile.TemporaryFile() as copy:  # It is looked at twice.
+        with _as_far_as_it_goes():
+            _copy(plain, copy)
+        whole = _File("", copy, [], copy.tell(), file.changed, file.owner)
+        return _read(whole, job, {}, how)[0]
+
+
+def _copy(source: BinaryIO, copy: BinaryIO) -> None:
+    while copy.tell() < _LARGEST_COPY and (block := source.read(_BLOCK)):
+        copy.write(block)
+
+
+def _entry(
+    file: _File, offset: int, values: dict[str, Any], known: dict[str, Any], how: Look
+) -> dict[str, Any]:
+    if not file.identity:
+        return {}
+    return {
+        "identity": file.identity,
+        "size": file.size,
+        "changed": file.changed,
+        "offset": offset,
+        "fingerprints": _fingerprints(file.opened, offset) if offset else [],
+        "horizon": known.get("horizon", how.horizon),
+        **values,
+    }
+
+
+def _read_mbox(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list[Logged], Any]:
+    runs = [logged_of(values) for values in known["runs"]] if known else []
+    if _is_unchanged(file, known):
+        return newest([*runs, *map(logged_of, known["end"])], how.latest), known
+    index = mailboxes.index(file.opened, known.get("offset", 0), how.horizon)
+    read: list[tuple[int, Logged]] = []
+    for places in index.subjects.values():
+        whole = [place for place in places if place.start != index.last]
+        read += _of_places(file, whole, how)
+    runs = newest([*runs, *_by_place(read)], how.latest)
+    kept = {"runs": list(map(values_of_logged, runs))}
+    entry = _entry(file, index.last, kept, known, how)
+    # The last message may not be written to its end, so what it says is never kept.
+    if _is_settled(file, how.now, b"\n\n"):
+        last = [p for places in index.subjects.values() for p in places if p.start == index.last]
+        end = _by_place(_of_places(file, last, how))
+        entry = _with_end(entry, end)
+        runs = newest([*runs, *end], how.latest)
+    return runs, entry
+
+
+def _of_places(
+    file: _File, places: Sequence[mailboxes.Place], how: Look
+) -> list[tuple[int, Logged]]:
+    """The runs of the messages with one subject that matter, as `newest` would choose them."""
+
+    def order(place: mailboxes.Place) -> float:
+        return 0 if place.time > how.latest else place.time
+
+    found: list[tuple[int, Logged]] = []
+    for count, place in enumerate(sorted(places, key=order)[::-1]):
+        raw = mailboxes.message(file.opened, place)
+        if count >= 2 and not mailboxes.may_be_duplicity(raw):
+            continue
+        run = _of_message(raw, place.delivered, how)
+        found += [] if run is None else [(place.start, run)]
+        if count >= 1 and any(run.sure and run.decisive for _, run in found):
+            break
+    return found
+
+
+def _by_place(found: Iterable[tuple[int, Logged]]) -> list[Logged]:
+    return [run for _, run in sorted(found, key=lambda pair: pair[0])]
+
+
+def _of_message(raw: bytes, delivered: float | None, how: Look) -> Logged | None:
+    from check_duplicity.runs.mail import read_mail
+
+    mail = read_mail(raw)
+    return None if mail is None else of_mail(mail, how.hide, delivered)
+
+
+def _read_text(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list[Logged], Any]:
+    if _is_unchanged(file, known):
+        return [logged_of(values) for values in known["end"]], known
+    from check_duplicity.duplicity.transcript import Reader
+
+    offset = known.get("offset", 0)
+    reader = Reader(how.hide, known["reader"]) if known else Reader(how.hide)
+    file.opened.seek(offset)
+    rest, read = _read_lines(file.opened, reader)
+    entry = _entry(file, offset + read, {"reader": reader.keep()}, known, how)
+    settled = _is_settled(file, how.now, b"\n")
+    if rest and settled:
+        reader.read(rest)
+    name = "standard input" if job == "-" else job_of(job)
+    runs = of_log(job, name, file.owner, reader.runs())[-2:]
+    return runs, _with_end(entry, runs) if settled else entry
+
+
+def _with_end(entry: dict[str, Any], runs: Iterable[Logged]) -> dict[str, Any]:
+    """Keep what the end of a file says, too, for as long as that is the end."""
+    return {**entry, "end": list(map(values_of_logged, runs))} if entry else entry
+
+
+def _is_unchanged(file: _File, known: dict[str, Any]) -> bool:
+    """Whether nothing was written since the end of a file was read."""
+    same = known.get("size") == file.size and known.get("changed") == file.changed
+    return same and "end" in known
+
+
+def _read_lines(stream: BinaryIO, reader: Reader) -> tuple[str, int]:
+    """Read all whole lines; return the rest behind them, and how many bytes the lines were."""
+    rest, rest_size, read = b"", 0, 0
+    while block := stream.read(_BLOCK):
+        first, *others = block.split(b"\n")
+        rest, rest_size = (rest + first)[:_LONGEST_LINE], rest_size + len(first)
+        for following in others:
+            reader.read(rest.decode("utf-8", "replace"))
+            read += rest_size + 1
+            rest, rest_size = following[:_LONGEST_LINE], len(following)
+    return rest.decode("utf-8", "replace"), read
+
+
+def _is_settled(file: _File, now: float, ending: bytes) -> bool:
+    """Whether the end of a file is one, and nobody is just writing there."""
+    if now - file.changed > _SETTLED:
+        return True
+    at = max(0, file.size - len(ending))
+    return os.pread(file.opened.fileno(), len(ending), at) == ending
+
+
+def _dated(runs: Sequence[Logged], changed: float) -> list[Logged]:
+    """Give runs that have none a time: that of the file's last change, or of the run behind.
+
+    The runs of a log are in their order, and ended before what is behind them was written.
+    """
+    dated: list[Logged] = []
+    for run in reversed(runs):
+        of_mail = bool(run.host) and run.time is not None
+        time = run.time if of_mail else min(run.time or changed, changed)
+        dated.append(run._replace(time=time))
+        changed = changed if of_mail else time or changed
+    return dated[::-1]
+
+
+def job_of(path: str) -> str:
+    """Return the name of the job whose log a file is: its base name, without ``.log``."""
+    return _SUFFIX.sub("", os.path.basename(path))

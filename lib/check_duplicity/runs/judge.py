@@ -1,0 +1,198 @@
+"""Judge the newest run of each job. Pure, with the clock as argument.
+
+A finding stays until a later run of its job is good, or it is older than the lookback. A job that
+prints nothing when all is well is known to be good again by a complete set in its archive
+directory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Sequence
+from datetime import datetime, timezone
+
+from check_duplicity.duplicity.catalogue import SENTENCES, state_of
+from check_duplicity.duplicity.run import FAILED, GOOD, OPEN, OTHER, Run, Told, joined
+from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
+from check_duplicity.nagios.limits import format_age, format_time
+from check_duplicity.nagios.measures import Measure
+from check_duplicity.runs.model import Logged
+from check_duplicity.values import NamedTuple
+
+_LESSER = {Kind.ORPHANED: Kind.ORPHANED_SIGNATURES, Kind.INCOMPLETE: Kind.UNMATCHED_SIGNATURES}
+_LONGEST_NAME = 40  # characters
+_FAILED_KINDS = frozenset(kind for kind in SENTENCES if state_of(kind) == State.CRITICAL)
+
+
+class Verdict(NamedTuple):
+    """The newest run of a job, and what there is to complain about."""
+
+    run: Logged
+    told: tuple[Told, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has failed."""
+        return any(item.kind in _FAILED_KINDS for item in self.told)
+
+
+def verdicts(runs: Iterable[Logged], since: float, running: Container[str] = ()) -> list[Verdict]:
+    """Return what the newest run of each of duplicity's jobs says, the newest first.
+
+    ``runs`` are in the order of time; older ones than ``since`` (seconds since the epoch) don't
+    count. ``running`` are the jobs whose last run is in progress: the one before it decides.
+    """
+    jobs: dict[str, list[Logged]] = {}
+    for run in runs:
+        if (run.time or 0) >= since:
+            jobs.setdefault(run.job, []).append(run)
+    found = []
+    for job, of_job in jobs.items():
+        whole = of_job[:-1] if job in running else of_job
+        if whole and any(run.sure for run in whole):
+            found.append(_verdict(whole))
+    return sorted(_named(found), key=lambda verdict: verdict.run.time or 0, reverse=True)
+
+
+def _named(found: Sequence[Verdict]) -> list[Verdict]:
+    """Tell jobs of the same name apart: by their hosts, or else by the words of their commands."""
+    hosts: dict[str, list[str]] = {}
+    for verdict in found:
+        hosts.setdefault(verdict.run.name, []).append(verdict.run.host)
+    return [v._replace(run=_renamed(v.run, hosts[v.run.name])) for v in found]
+
+
+def _renamed(run: Logged, hosts: Sequence[str]) -> Logged:
+    if len(hosts) == 1:
+        return run
+    if not run.host:
+        return run._replace(name=run.job)
+    if len(set(hosts)) == len(hosts):
+        return run._replace(name=f"{run.name} on {run.host}")
+    name = " ".join([run.name, *run.command.split()[1:]])
+    return run._replace(
+        name=name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+    )
+
+
+def _verdict(runs: Sequence[Logged]) -> Verdict:
+    """The verdict on one job by its runs: the last that was good or failed, and what came later."""
+    position = max((i for i, run in enumerate(runs) if run.decisive), default=len(runs) - 1)
+    decisive, later = runs[position], runs[position:]
+    run = joined([each.run for each in later])
+    kinds = {item.kind for item in run.told}
+    # The same leftovers, with the same cure.
+    less = {lesser for kind, lesser in _LESSER.items() if kind in kinds}
+    told = tuple(item for item in run.told if item.kind not in less)
+    last = runs[-1]
+    if decisive.run.outcome == FAILED or last.run.outcome in (GOOD, OTHER):
+        return Verdict(decisive, told)
+    # If it mostly says how it went, and now doesn't, it was killed.
+    known = last.run.outcome == OPEN and any(r.run.statistics for r in runs[:-1])
+    killed = last.run.uploading or known
+    kind = Kind.KILLED if killed else Kind.UNCLEAR
+    return Verdict(last, (Told(kind, ""), *told))
+
+
+def restored(found: Sequence[Verdict], complete: datetime | None) -> list[Verdict]:
+    """Return the verdicts with what a complete backup set in the archive directory has mended.
+
+    It is the archive directory of one job, so it tells nothing if there are several.
+    """
+    if complete is None or len(found) != 1 or (found[0].run.time or 0) >= complete.timestamp():
+        return list(found)
+    good = found[0].run._replace(time=complete.timestamp(), run=Run(GOOD))
+    return [Verdict(good, ())]
+
+
+def by_archive(complete: datetime | None, since: float, job: str) -> list[Verdict]:
+    """Return the verdict on a job that has said nothing, by its archive directory alone."""
+    if complete is None or complete.timestamp() < since:
+        return []
+    run = Logged(
+        job=job, name=job, user="", host="", command="", time=complete.timestamp(),
+        whole=True, sure=True, run=Run(GOOD),
+    )  # fmt: skip
+    return [Verdict(run, ())]
+
+
+def no_news(runs: Sequence[Logged], running: Iterable[str], now: datetime, back: str) -> CannotSee:
+    """Return why there is nothing to judge: no news is bad news."""
+    times = [run.time for run in runs if run.sure and run.time is not None]
+    jobs = sorted(running)
+    if jobs:
+        reason = f"the first run in {jobs[0]} is in progress, so nothing is known yet"
+    elif times:
+        age = format_age(now.timestamp() - max(times))
+        reason = f"no run of duplicity within {back}, the newest was {age} ago"
+    else:
+        reason = "no run of duplicity in what was read"
+    return CannotSee(Kind.NO_NEWS, reason)
+
+
+def measure(
+    found: Sequence[Verdict], runs: Sequence[Logged], since: float, now: datetime
+) -> Iterator[Measure]:
+    """Yield the numbers: of jobs, of what is wrong, and those of the newest statistics."""
+    yield Measure("runs", len(found), said=_said(found, now))
+    yield Measure("failed", sum(verdict.failed for verdict in found))
+    for name, kinds in (
+        ("orphaned", (Kind.ORPHANED, Kind.ORPHANED_SIGNATURES)),
+        ("incomplete", (Kind.INCOMPLETE, Kind.UNMATCHED_SIGNATURES)),
+    ):
+        yield Measure(name, sum(any(t.kind in kinds for t in v.told) for v in found))
+    counted = [v.run.run.statistics for v in found if v.run.run.statistics is not None]
+    yield Measure("errors", sum(statistics.errors for statistics in counted))
+    recent = (r for r in reversed(runs) if r.run.statistics and (r.time or 0) >= since)
+    newest = next((run.run.statistics for run in recent), None)
+    if newest is None:
+        return
+    if newest.start is not None and newest.end is not None:
+        yield Measure("duration", max(0, round(newest.end - newest.start)), "s")
+    if newest.source_size is not None:
+        yield Measure("source_size", newest.source_size, "B")
+    if newest.backup_size is not None:
+        yield Measure("backup_size", newest.backup_size, "B")
+
+
+def _said(found: Sequence[Verdict], now: datetime) -> str:
+    """What the status line says when all is well."""
+    if not found:
+        return ""
+    newest, oldest = (_age(verdict, now) for verdict in (found[0], found[-1]))
+    if len(found) == 1:
+        how = "good" if found[0].run.run.outcome == GOOD else "ended without complaint"
+        return f"{found[0].run.name}: {how} {newest} ago"
+    return f"{len(found)} jobs good, the last run of each {newest} to {oldest} ago"
+
+
+def _age(verdict: Verdict, now: datetime) -> str:
+    return format_age(max(0, now.timestamp() - (verdict.run.time or 0)))
+
+
+def judge(found: Iterable[Verdict], now: datetime) -> Iterator[Finding]:
+    """Yield the findings of all verdicts."""
+    for verdict in found:
+        age = _age(verdict, now)
+        for item in verdict.told:
+            sentence = SENTENCES[item.kind]
+            if verdict.run.run.outcome in (FAILED, OPEN) and item.kind in _FAILED_KINDS:
+                why = (item.kind == Kind.RUN_FAILED and item.line) or sentence
+                text = f"{verdict.run.name}: failed {age} ago, {why}"
+            else:
+                text = f"{verdict.run.name}: {sentence}, {age} ago"
+            yield Finding(item.kind, state_of(item.kind), text, verdict.run.job, item.line)
+
+
+def details(found: Iterable[Verdict], verbose: int) -> Iterator[str]:
+    """Yield lines on each run: if there is more than one, or with -v."""
+    found = list(found)
+    if len(found) == 1 and not verbose:
+        return
+    for verdict in found:
+        run = verdict.run
+        whose = f" ({run.user}@{run.host})" if run.host else ""
+        time = format_time(datetime.fromtimestamp(run.time or 0, timezone.utc))
+        outcome = "failed" if verdict.failed else "good" if run.run.outcome == GOOD else "ended"
+        outcome += ", with warnings" if verdict.told and not verdict.failed else ""
+        if verdict.told or verbose:
+            yield f"{run.name}{whose}, {time}: {outcome}"

@@ -1,0 +1,115 @@
+"""A run with what is known of it besides its output: whose job's it is, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from check_duplicity.duplicity.run import (
+    FAILED,
+    GOOD,
+    Run,
+    is_number,
+    run_of,
+    values_of,
+)
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_DAY = 86400  # seconds: the time in an mbox's "From " line is a local one, without its zone
+_LATEST = 4e9  # seconds since the epoch, and before it
+_KEPT = 2  # runs of each job: the newest decides, the one before tells how it mostly ends
+
+
+class Logged(NamedTuple):
+    """A run of a job.
+
+    ``job`` tells jobs apart: the user, the host and the command of cron, or the log's name, whose
+    ``host`` is empty.
+    ``time`` is that of its end, in seconds since the epoch, ``None`` if only the log's own tells.
+    ``whole`` is whether it can't go on any more, ``sure`` whether it is duplicity's. ``command`` is
+    what cron runs, for the shell.
+    """
+
+    job: str
+    name: str
+    user: str
+    host: str
+    command: str
+    time: float | None
+    whole: bool
+    sure: bool
+    run: Run
+
+    @property
+    def decisive(self) -> bool:
+        """Whether it says how a backup went."""
+        return self.run.outcome in (GOOD, FAILED)
+
+    def is_of(self, job: str, script: str) -> bool:
+        """Whether it is a run of a job of that name and script; a log is always the job's own."""
+        return not self.host or self.name == job or (bool(script) and self.command == script)
+
+
+def when(date: float | None, delivered: float | None) -> float | None:
+    """Return the time of a mail: its Date, unless there is none or its sender's clock was wrong.
+
+    Nonsense stays nonsense, but can be remembered.
+    """
+    wrong = delivered is not None and date is not None and not -30 * _DAY < date - delivered < _DAY
+    time = delivered if date is None or wrong else date
+    return None if time is None else max(-_LATEST, min(time, _LATEST))
+
+
+def newest(runs: Iterable[Logged], latest: float) -> list[Logged]:
+    """Return what matters of runs, in their order (for ``latest`` see `in_order`).
+
+    Of each job that are the newest and the one before it; of those that are surely duplicity's the
+    newest, and the newest that was good or failed. What is left is the same whether runs are left
+    out one by one or all at once.
+    """
+    jobs: dict[str, list[Logged]] = {}
+    for run in in_order(runs, latest):
+        jobs.setdefault(run.job, []).append(run)
+    return in_order((run for of_job in jobs.values() for run in matter(of_job)), latest)
+
+
+def matter(runs: Sequence[Logged]) -> list[Logged]:
+    """Return which runs of one job, in their order, matter."""
+    kept = set(range(len(runs))[-_KEPT:])
+    sure = [i for i, run in enumerate(runs) if run.sure]
+    kept.update(sure[-1:], [i for i in sure if runs[i].decisive][-1:])
+    return [runs[i] for i in sorted(kept)]
+
+
+def in_order(runs: Iterable[Logged], latest: float) -> list[Logged]:
+    """Return runs in the order of time; one job's of the same second in their own order.
+
+    What is later than ``latest`` (seconds since the epoch) was dated by a wrong clock: it must not
+    outrank what comes after it, and so is the first.
+    """
+
+    def order(run: Logged) -> tuple[float, str]:
+        time = run.time or 0
+        return (0 if time > latest else time), run.job
+
+    return sorted(runs, key=order)
+
+
+def values_of_logged(logged: Logged) -> list[Any]:
+    """Return it as plain values, for `logged_of`."""
+    return [*logged[:-1], values_of(logged.run)]
+
+
+def logged_of(values: Any) -> Logged:
+    """Return what `values_of_logged` was given. Raises `ValueError` for any other values."""
+    if not isinstance(values, list) or len(values) != len(Logged._fields):
+        raise ValueError("not a run")
+    *texts, time, whole, sure, run = values
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("not a run")
+    if time is not None and not is_number(time, _LATEST):
+        raise ValueError("not a time")
+    flags = bool(whole), bool(sure)
+    return Logged._make([*texts, time, *flags, run_of(run)])

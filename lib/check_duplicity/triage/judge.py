@@ -1,0 +1,152 @@
+"""Judge a job's picture: one verdict, joined from all that was seen, and what to type, in order.
+
+Pure. The verdicts are those of the runbook that this replaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from check_duplicity.duplicity.catalogue import SENTENCES
+from check_duplicity.nagios.findings import Finding, Kind, State
+from check_duplicity.nagios.steps import advise
+from check_duplicity.triage.model import BackupSet, Picture
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_DAYS = 28  # of the picture of the collection
+_LEFTOVERS = (
+    Kind.ORPHANED, Kind.INCOMPLETE, Kind.ORPHANED_SIGNATURES, Kind.UNMATCHED_SIGNATURES,
+)  # fmt: skip
+_DAMAGE = (Kind.MISSING_VOLUMES, Kind.DOUBLED, Kind.MISSING_MANIFEST)
+_FAILURES = tuple(kind for kind in SENTENCES if kind not in (*_LEFTOVERS, *_DAMAGE))
+# In the order in which they decide: what is going on, what has been lost, why, and what is left.
+_VERDICTS = (
+    ("waiting for a passphrase", (Kind.WAITING,)),
+    ("hung", (Kind.STALLED, Kind.TOO_LONG)),
+    ("in progress", ()),
+    ("destination missing", (Kind.NO_DESTINATION,)),
+    ("missing volumes", _DAMAGE),
+    ("not started", (Kind.NOT_STARTED,)),
+    ("failed", _FAILURES),
+    ("interrupted", (Kind.INTERRUPTED,)),
+    ("never backed up", (Kind.NO_BACKUP,)),
+    ("stale", (Kind.STALE, Kind.STALE_FULL)),
+    ("not encrypted", (Kind.NOT_ENCRYPTED,)),
+    ("orphaned leftovers", _LEFTOVERS),
+)
+_SEVERITY = (State.OK, State.UNKNOWN, State.WARNING, State.CRITICAL)
+_ENDED = ("good", "can't be seen")
+_WORSE_WHILE_RUNNING = (
+    *_LEFTOVERS, Kind.DISCARDED, Kind.OLD_DAMAGE, Kind.STALE, Kind.INTERRUPTED, Kind.IN_PROGRESS,
+)  # fmt: skip
+
+
+class Verdict(NamedTuple):
+    """The answer for one job: in a word, its state, why, and what to type next."""
+
+    word: str
+    state: State
+    why: str
+    steps: tuple[str, ...]
+
+
+def judge(picture: Picture) -> Verdict:
+    """Return the verdict on a job."""
+    found = _in_order(picture)
+    word, decisive = _word(picture, found)
+    states = [finding.state for finding in found]
+    if picture.unseen is not None and State.CRITICAL not in states:
+        states = [State.UNKNOWN]
+    state = max(states, key=_SEVERITY.index, default=State.OK)
+    why = decisive.text if decisive else _why(picture, word)
+    return Verdict(word, state, why, tuple(_steps(picture, found)))
+
+
+def _in_order(picture: Picture) -> list[Finding]:
+    """The findings that count, those first that decide."""
+    ranks = {kind: rank for rank, (_, kinds) in enumerate(_VERDICTS) for kind in kinds}
+    found = picture.findings
+    late = any(finding.kind in (Kind.STALE, Kind.NO_BACKUP) for finding in found)
+    if not late and picture.unseen is None:
+        # With a fresh backup cron's reasons not to run are of no account yet, but worth a warning.
+        found = tuple(
+            f._replace(state=State.WARNING) if f.kind is Kind.NOT_STARTED else f for f in found
+        )
+    return sorted(found, key=lambda finding: ranks.get(finding.kind, len(ranks)))
+
+
+def _word(picture: Picture, found: Sequence[Finding]) -> tuple[str, Finding | None]:
+    for word, kinds in _VERDICTS:
+        if word == "in progress" and picture.running:
+            return word, None
+        decisive = next((finding for finding in found if finding.kind in kinds), None)
+        if decisive is not None:
+            return word, decisive
+    if picture.unseen is not None:
+        return "can't be seen", None
+    return ("good", None) if not found else (found[0].kind.value, found[0])
+
+
+def _why(picture: Picture, word: str) -> str:
+    return picture.now if word == "in progress" else picture.destination
+
+
+def _steps(picture: Picture, found: Sequence[Finding]) -> Iterator[str]:
+    """What to read and to type, in order; nothing that would spoil a running backup."""
+    asked = [(finding.kind, picture.job) for finding in found]
+    if picture.running:
+        left = [kind for kind, _ in asked if kind in _LEFTOVERS]
+        asked = [(kind, job) for kind, job in asked if kind not in _WORSE_WHILE_RUNNING]
+        asked.append((Kind.IN_PROGRESS, picture.job))
+        if left:
+            yield (
+                "Don't clean up now: cleanup would remove what the running backup has made so far."
+                " Wait for its end."
+            )
+    if picture.unseen is not None:
+        asked.append((picture.unseen, picture.job))
+    for paragraphs in advise(asked):
+        yield from paragraphs
+
+
+def timeline(sets: Sequence[BackupSet], now: datetime) -> str:
+    """Return the chain over the last four weeks, a character a day: F full, i incremental.
+
+    ``·`` is a day without a backup, ``!`` one with an unfinished one. Empty if there is none.
+    """
+    if not sets:
+        return ""
+    days = {now.date() - timedelta(days=ago): "·" for ago in range(_DAYS)}
+    for backup_set in sorted(sets):
+        day = backup_set.time.date()
+        if day in days and days[day] != "F":
+            days[day] = "!" if not backup_set.whole else "F" if backup_set.full else "i"
+    first = now.date() - timedelta(days=_DAYS - 1)
+    return f"{first} {''.join(days[day] for day in sorted(days))} {now.date()}"
+
+
+def as_values(picture: Picture, verdict: Verdict) -> dict[str, Any]:
+    """Return both as plain values, for JSON."""
+    return {
+        "job": picture.name,
+        "verdict": verdict.word,
+        "state": verdict.state.name,
+        "why": verdict.why,
+        "facts": {key: {"value": value, "from": origin} for key, value, origin in picture.facts},
+        "doubts": list(picture.doubts),
+        "destination": picture.destination,
+        "runs": picture.runs,
+        "now": picture.now,
+        "sets": [
+            {"time": s.time.isoformat(), "full": s.full, "complete": s.whole} for s in picture.sets
+        ],
+        "findings": [
+            {"kind": f.kind.value, "state": f.state.name, "text": f.text, "quote": f.quote}
+            for f in picture.findings
+        ],
+        "steps": list(verdict.steps),
+    }

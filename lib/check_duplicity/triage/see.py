@@ -1,0 +1,268 @@
+"""See one job whole: what the newest runs said, what runs now, what the destination holds.
+
+Everything is only looked at. Each part that can't be seen says why, and the others are seen all the
+same.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
+
+from check_duplicity.destination import judge as judge_destination
+from check_duplicity.destination import see as see_destination
+from check_duplicity.destination.model import Seen, Source
+from check_duplicity.duplicity.names import Prefixes
+from check_duplicity.jobs.model import Known
+from check_duplicity.nagios.commands import Job
+from check_duplicity.nagios.evaluation import Evaluation, evaluate
+from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
+from check_duplicity.nagios.limits import age_limit
+from check_duplicity.nagios.measures import Limits
+from check_duplicity.processes import judge as judge_processes
+from check_duplicity.processes import see as see_processes
+from check_duplicity.processes.model import Wanted
+from check_duplicity.runs import judge as judge_runs
+from check_duplicity.runs import see as see_runs
+from check_duplicity.secrets import Secrets
+from check_duplicity.system import memory, proc, user
+from check_duplicity.triage import sidebyside
+from check_duplicity.triage.model import BackupSet, Picture
+from check_duplicity.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    _T = TypeVar("_T")
+
+_LOOKBACK = "8d"
+_STAMP = r"[0-9TZ:+-]*"  # as duplicity writes times
+
+
+def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job: Job) -> Picture:
+    """Return the picture of a job, seen as its user if this process may become that.
+
+    ``job`` is what commands need that are printed for it; ``secrets`` knows all of its own.
+    """
+    picture = Picture(
+        known.job, job, _facts(known, secrets), tuple(map(secrets.hide, known.doubts))
+    )
+    # Root sees all processes, and the script; the user, who may read the rest, doesn't.
+    picture = _with_now(picture, known, now)
+    picture = picture._replace(findings=(*picture.findings, *_not_started(known)))
+    try:
+        known.demand_decided(known.runs_as)
+        if known.get("user"):
+            user.become(known.get("user"))
+    except CannotSee as reason:
+        runs = "" if reason.kind is Kind.OTHERS_DECIDE else reason.reason
+        return picture._replace(destination=reason.reason, runs=runs, unseen=reason.kind)
+    sidebyside.die_with_parent()  # Becoming another user has made it forget that.
+    running = partial(see_processes.running_backup, _wanted(known))
+    seen = _try(lambda: see_destination.look(_source(known, options), running, secrets))
+    return _with_runs(_with_destination(picture, seen, options, now), known, seen, now, secrets)
+
+
+def of_job(known: Known, job: Job, secrets: Secrets, seen: Picture) -> Picture:
+    """Return what a process that runs as the job's user has seen, of the job as it is known here.
+
+    That user has a say in what such a process answers, but not in what others shall type.
+    """
+    stamps = (seen.job.stamp, seen.job.kept)
+    stamp, kept = (stamp if re.fullmatch(_STAMP, stamp) else "" for stamp in stamps)
+    return seen._replace(
+        name=known.job,
+        facts=_facts(known, secrets),
+        doubts=tuple(map(secrets.hide, known.doubts)),
+        job=job._replace(
+            encrypted=seen.job.encrypted, directory=seen.job.directory, stamp=stamp, kept=kept
+        ),
+    )
+
+
+def _try(see: Callable[[], _T]) -> _T | CannotSee:
+    try:
+        return see()
+    except CannotSee as reason:
+        return reason
+
+
+def _facts(known: Known, secrets: Secrets) -> tuple[tuple[str, str, str], ...]:
+    facts = [
+        (key, secrets.hide(fact.value), fact.origin)
+        for key, fact in known.facts.items()
+        if fact.value and key != "encryption"
+    ]
+    if known.environment:
+        names = ", ".join(sorted(known.environment))
+        facts.append(("environment", names, "names only; given to duplicity"))
+    return tuple(facts)
+
+
+def _source(known: Known, options: Namespace) -> Source:
+    if not (known.get("destination") or options.from_archive):
+        raise CannotSee(Kind.USAGE, known.no_destination)
+    return Source(
+        known.get("destination"),
+        known.get("archive_dir") or None,
+        known.get("name") or None,
+        options.from_archive,
+        None,
+        known.words("options"),
+        known.words("duplicity") or ("duplicity",),
+        known.handed_on,
+    )
+
+
+def _named(known: Known) -> tuple[str, str, str]:
+    """What tells a job's backups from others: destination, archive directory and name."""
+    return known.get("destination"), known.get("archive_dir"), known.get("name")
+
+
+def _wanted(known: Known) -> Wanted:
+    prefixes = Prefixes.of_options(known.words("options"))
+    return Wanted(*_named(known), known.get("user") or user.current(), prefixes)
+
+
+def _with_now(picture: Picture, known: Known, now: datetime) -> Picture:
+    """Add what runs now, judged as check_duplicity_process judges it. Nothing is remembered."""
+    wanted = _wanted(known)
+    sight = see_processes.look(wanted)
+    if not sight.running and not sight.sure:
+        return picture._replace(now="the processes of others are hidden (hidepid)")
+    identity = (*_named(known), known.get("user"))
+    before, unknown = _remembered(identity, wanted.user) if sight.running else ({}, "")
+    _, still = judge_processes.compare(sight.running, before, now)
+    measures = judge_processes.measure(sight, still if before else {}, now)
+    evaluated = evaluate(measures, judge_processes.judge(sight), _process_limits(known))
+    findings = [*evaluated.findings]
+    for process in sight.running:
+        if proc.is_stopped(process.pid):
+            text = f"stopped by a signal, pid {process.pid}"
+            findings.append(Finding(Kind.STALLED, State.WARNING, text))
+    if unknown and not findings:
+        findings.append(Finding(Kind.NO_MEMORY, State.UNKNOWN, unknown))
+    but = f"not counted: a process of {', '.join(sight.others)}" if sight.others else ""
+    said = ", ".join(filter(None, [evaluated.summary, unknown, but]))
+    return picture._replace(now=said, running=bool(sight.running), findings=tuple(findings))
+
+
+def _remembered(identity: Sequence[str], whose: str) -> tuple[dict[str, Any], str]:
+    """What the process check of the job has kept, and why it isn't known, if that can't be read."""
+    try:
+        home = None if whose == user.current() else ""  # The environment is not that user's.
+        with user.acting_as(whose):
+            return memory.recall(memory.default_path("process", identity, home)), ""
+    except memory.Damaged:
+        return {}, ""
+    except (KeyError, memory.Forgotten) as reason:
+        return {}, f"whether it gets on is not known: {reason}"
+
+
+def _process_limits(known: Known) -> dict[str, Limits]:
+    """The limits of the process check for a job, as far as its file has them right."""
+
+    def limits(key: str, warning: str, critical: str) -> Limits:
+        given = known.get(f"{key}_warning") or warning, known.get(f"{key}_critical") or critical
+        try:
+            return Limits(age_limit(given[0]), age_limit(given[1]))
+        except ValueError:
+            return Limits(age_limit(warning), age_limit(critical))
+
+    return {"elapsed": limits("process", "12h", "24h"), "stalled": limits("stalled", "1h", "3h")}
+
+
+def _with_destination(
+    picture: Picture, seen: Seen | CannotSee, options: Namespace, now: datetime
+) -> Picture:
+    if isinstance(seen, CannotSee):
+        return picture._replace(destination=seen.reason, unseen=seen.kind)
+    evaluated = _try(lambda: judge_destination.evaluated(seen, options, now))
+    if isinstance(evaluated, CannotSee):
+        return picture._replace(destination=evaluated.reason, unseen=evaluated.kind)
+    collection = seen.collection
+    sets = [BackupSet(s.time, s.full, s.complete) for s in collection.sets]
+    if collection.unfinished:
+        unfinished = collection.unfinished
+        sets.append(BackupSet(unfinished.time, unfinished.full, whole=False))
+    encrypted = collection.encrypted
+    return picture._replace(
+        destination=_summary(evaluated, seen, now),
+        running=picture.running or seen.running is not None,
+        findings=(*evaluated.findings, *picture.findings),
+        sets=tuple(sorted(sets)),
+        job=picture.job._replace(
+            encrypted=picture.job.encrypted if encrypted is None else encrypted,
+            directory=collection.nowhere,
+            stamp=judge_destination.newest_stamp(collection),
+            kept=judge_destination.kept_stamp(collection, now),
+        ),
+    )
+
+
+def _summary(evaluated: Evaluation, seen: Seen, now: datetime) -> str:
+    measures = list(judge_destination.measure(seen.collection, now, seen.running))
+    said = ", ".join(measure.text for measure in measures if measure.text)
+    return said or evaluated.summary
+
+
+def _with_runs(
+    picture: Picture,
+    known: Known,
+    seen: Seen | CannotSee,
+    now: datetime,
+    secrets: Secrets,
+) -> Picture:
+    back = known.get("lookback") or _LOOKBACK
+    since = now.timestamp() - (age_limit(back).upper or 0)
+    paths = list(known.words("mail"))
+    try:
+        paths = paths or [see_runs.own_mailbox()]
+        looked = see_runs.look(paths, os.devnull, now, since, secrets.hide)
+    except CannotSee as reason:
+        return picture._replace(runs=reason.reason)
+    script = secrets.hide(known.get("script"))
+    runs = [run for run in looked.runs if run.is_of(known.job, script)]
+    is_running = partial(see_processes.is_running, *_named(known))
+    running, _ = see_runs.in_progress(runs, paths, known.get("user"), is_running)
+    found = judge_runs.verdicts(runs, since, running)
+    if not found:
+        why = looked.unread or judge_runs.no_news(runs, running, now, back)
+        return picture._replace(runs=why.reason)
+    complete = None
+    if not isinstance(seen, CannotSee):
+        times = [s.time for s in seen.collection.sets if s.complete and s.time <= now]
+        complete = max(times, default=None)
+    found = judge_runs.restored(found, complete)
+    findings = tuple(judge_runs.judge(found, now))
+    said = [finding.text for finding in findings] or [
+        m.said for m in judge_runs.measure(found, runs, since, now) if m.said
+    ]
+    # Whose run it was the mail says, too; but anybody can send one.
+    return picture._replace(runs="; ".join(said), findings=(*picture.findings, *findings))
+
+
+def _not_started(known: Known) -> Iterable[Finding]:
+    """Why cron can't have run the job, if that can be seen."""
+    why = [*known.commented_out]
+    script = known.words("script")[:1] if _is_plain(known.get("script")) else ()
+    for path in script:
+        if os.path.isabs(path) and not os.path.exists(path):
+            why.append(f"there is no {path}")
+        elif os.path.isabs(path) and not os.access(path, os.X_OK):
+            why.append(f"{path} is not executable")
+    schedule = known.facts.get("schedule")
+    by_cron = schedule is not None and "/systemd/" not in schedule.origin
+    # Anybody can start a process of that name: only root's starts what is in the crontabs.
+    if by_cron and not proc.hides_others() and not proc.runs((b"cron", b"crond"), uid=0):
+        why.append("cron is not running")
+    for reason in why:
+        yield Finding(Kind.NOT_STARTED, State.CRITICAL, f"cron can't run it: {reason}")
+
+
+def _is_plain(command: str) -> bool:
+    return not set(command) & set("'\"\\$`;&|<>()")

@@ -1,0 +1,202 @@
+"""What is judged of a collection, at the boundaries of each rule."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from check_duplicity.destination.judge import judge, kept_stamp, measure
+from check_duplicity.duplicity.collection import Collection
+from check_duplicity.duplicity.names import Archive, read_archive, read_names
+from check_duplicity.nagios.evaluation import Evaluation, evaluate
+from check_duplicity.nagios.findings import CannotSee, Kind, State
+from check_duplicity.nagios.limits import age_limit, count_limit
+from check_duplicity.nagios.measures import Limits
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from samples import NOW, ago, full, inc, stamp, unfinished
+
+WEEK, DAY, HOUR = ago(days=7), ago(days=1), ago(hours=1)
+AGE_LIMITS = {"age": Limits(age_limit("32h"), age_limit("56h"))}
+
+
+def evaluated(
+    collection: Collection, now: datetime = NOW, require_encryption: bool = False
+) -> Evaluation:
+    found = judge(collection, now, require_encryption=require_encryption)
+    return evaluate(measure(collection, now), found, AGE_LIMITS)
+
+
+def kinds(collection: Collection, now: datetime = NOW) -> list[Kind]:
+    return [finding.kind for finding in evaluated(collection, now).findings]
+
+
+def numbers(collection: Collection, now: datetime = NOW) -> dict[str, int]:
+    return {found.name: found.value for found in measure(collection, now)}
+
+
+@pytest.mark.parametrize(
+    ("age", "state"),
+    [
+        (timedelta(hours=32), State.OK),
+        (timedelta(hours=32, seconds=1), State.WARNING),
+        (timedelta(hours=56), State.WARNING),
+        (timedelta(hours=56, seconds=1), State.CRITICAL),
+    ],
+)
+def test_the_limit_itself_is_still_good(age: timedelta, state: State) -> None:
+    assert evaluated(read_names(full(NOW - age))).state == state
+
+
+def test_the_first_line_says_how_old_and_against_which_limit() -> None:
+    assert evaluated(read_names(full(ago(days=3, hours=4)))).summary == (
+        "last backup 3d 4h ago (limit 56h)"
+    )
+    assert evaluated(read_names(full(WEEK) + inc(WEEK, HOUR))).summary == (
+        "last backup 1h ago, last full 7d ago, chain of 2 sets"
+    )
+
+
+def test_performance_data_carry_the_limits_in_base_units() -> None:
+    performance = evaluated(read_names(full(HOUR, 3))).performance.split()
+    assert performance == [
+        "age=3600s;115200;201600;0", "chain_length=1;;;0", "chains=1;;;0", "full_age=3600s;;;0",
+        "incomplete=0;;;0", "missing_volumes=0;;;0", "orphaned=0;;;0", "volumes=3;;;0",
+    ]  # fmt: skip
+
+
+def test_limits_that_are_ranges_stay_ranges_in_performance_data() -> None:
+    limits = {"chain_length": Limits(count_limit("2:30"), count_limit("@5"))}
+    performance = evaluate(measure(read_names(full(HOUR)), NOW), [], limits).performance
+    assert "chain_length=1;2:30;@0:5;0" in performance
+
+
+def test_no_backup_is_critical() -> None:
+    assert kinds(Collection()) == [Kind.NO_BACKUP]
+    assert evaluated(Collection()).state == State.CRITICAL
+    assert "age" not in numbers(Collection())
+
+
+def test_an_unfinished_backup_is_no_backup() -> None:
+    assert kinds(read_names(unfinished(full(HOUR)))) == [Kind.NO_BACKUP, Kind.INTERRUPTED]
+
+
+def test_an_older_complete_backup_still_counts() -> None:
+    collection = read_names(full(DAY) + unfinished(full(HOUR, 11)))
+    assert kinds(collection) == [Kind.INTERRUPTED]
+    assert evaluated(collection).state == State.WARNING
+    assert evaluated(collection).summary == (
+        "backup of 2026-11-24 11:00 UTC was interrupted after 11 volumes, last complete one 1d ago"
+    )
+    assert numbers(collection)["age"] == 86400
+
+
+def test_an_incomplete_set_older_than_the_newest_is_left_over() -> None:
+    assert kinds(read_names(unfinished(full(DAY)) + full(HOUR))) == [Kind.INCOMPLETE]
+
+
+def test_a_lost_volume_is_critical_and_what_is_before_it_still_counts() -> None:
+    two = ago(days=2)
+    names = full(WEEK) + inc(WEEK, two) + inc(two, DAY, 5) + inc(DAY, HOUR)
+    collection = read_names(n for n in names if "vol2" not in n)
+    assert kinds(collection) == [Kind.MISSING_VOLUMES, Kind.STALE]
+    assert evaluated(collection).state == State.CRITICAL
+    assert evaluated(collection).summary == (
+        "backup of 2026-11-23 12:00 UTC lacks volume 2 of 5 (and 1 more)"
+    )
+    assert numbers(collection)["age"] == 2 * 86400
+    assert numbers(collection)["missing_volumes"] == 1
+
+
+def test_damage_before_a_whole_newer_chain_is_told_apart() -> None:
+    names = [n for n in full(WEEK, 3) if "vol2" not in n] + full(DAY)
+    assert kinds(read_names(names)) == [Kind.OLD_DAMAGE]
+    assert kept_stamp(read_names(names), NOW) == "20261123T120000Z"
+
+
+def test_lost_manifests_matter_until_there_is_a_newer_backup() -> None:
+    names = [n for n in full(DAY) if "manifest" not in n]
+    manifest = f"duplicity-full.{stamp(DAY)}.manifest"
+    archive = Archive((manifest,), {manifest: 1}, settled=frozenset([manifest]))
+    older = read_names(names + full(WEEK) + unfinished(full(HOUR)), archive=archive)
+    assert Kind.MISSING_MANIFEST in kinds(older)
+    newer = read_names(names + full(HOUR), archive=archive)
+    assert kinds(newer) == [Kind.INCOMPLETE]
+
+
+def test_orphaned_sets_are_a_warning() -> None:
+    collection = read_names(full(HOUR) + inc(WEEK, DAY))
+    assert kinds(collection) == [Kind.ORPHANED]
+    assert evaluated(collection).state == State.WARNING
+
+
+@pytest.mark.parametrize(("ahead", "found"), [(0, []), (60, []), (61, [Kind.FUTURE])])
+def test_a_backup_from_the_future_is_a_warning(ahead: int, found: list[Kind]) -> None:
+    collection = read_names(full(NOW + timedelta(seconds=ahead)))
+    assert kinds(collection) == found
+
+
+def test_a_backup_from_the_future_does_not_vouch_for_today() -> None:
+    collection = read_names(full(WEEK) + full(NOW + timedelta(days=3650)))
+    assert kinds(collection) == [Kind.STALE, Kind.FUTURE]
+    assert numbers(collection)["age"] == 7 * 86400
+
+
+def test_encryption_is_judged_by_the_newest() -> None:
+    mixed = read_names(full(DAY) + full(HOUR, suffix=".gpg"))
+    assert evaluated(mixed, require_encryption=True).findings == ()
+    plain = read_names(full(DAY, suffix=".gpg") + full(HOUR))
+    assert [f.kind for f in evaluated(plain, require_encryption=True).findings] == [
+        Kind.NOT_ENCRYPTED
+    ]
+
+
+def test_encryption_that_cannot_be_seen_is_not_judged() -> None:
+    collection = read_archive(Archive(tuple(n for n in full(HOUR) if "difftar" not in n)))
+    with pytest.raises(CannotSee, match="only at the destination"):
+        evaluated(collection, require_encryption=True)
+
+
+def test_names_of_another_job_are_pointed_out() -> None:
+    found = evaluated(read_names("web-" + name for name in full(HOUR)))
+    assert found.summary == "no complete backup; there are files of other jobs, with prefix 'web-'"
+
+
+def test_a_chain_is_as_long_as_what_can_be_restored_of_it() -> None:
+    collection = read_names(full(WEEK) + inc(WEEK, DAY) + inc(DAY, HOUR))
+    assert numbers(collection)["chain_length"] == 3
+
+
+INSTANTS = st.integers(0, 60 * 24).map(lambda minutes: ago(minutes=minutes))
+
+
+@st.composite
+def collections(draw: st.DrawFn) -> Collection:
+    names: list[str] = []
+    times = sorted(draw(st.lists(INSTANTS, min_size=1, max_size=8, unique=True)))
+    for position, time in enumerate(times):
+        start = draw(st.sampled_from([None, *times[:position]]))
+        made = inc(start, time, 2) if start else full(time, 2)
+        names += [n for n in made if draw(st.integers(0, 9))]
+    return read_names(names)
+
+
+@given(collections(), st.timedeltas(timedelta(0), timedelta(days=30)))
+def test_waiting_never_improves(collection: Collection, wait: timedelta) -> None:
+    assume(all(s.time <= NOW for s in collection.sets))
+    assert evaluated(collection, NOW + wait).state >= evaluated(collection, NOW).state
+
+
+@given(collections())
+def test_what_is_ok_has_a_fresh_backup_and_nothing_wrong(collection: Collection) -> None:
+    if evaluated(collection).state == State.OK:
+        assert numbers(collection)["age"] <= 32 * 3600
+        assert collection.orphaned == collection.incomplete == 0
+        assert not any(s.missing for s in collection.sets)
+
+
+@given(collections())
+def test_every_finding_has_a_sentence_for_the_first_line(collection: Collection) -> None:
+    for finding in evaluated(collection).findings:
+        assert 0 < len(finding.text) <= 110
+        assert "\n" not in finding.text

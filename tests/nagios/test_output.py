@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from check_duplicity.nagios.advice import ADVICE
+from check_duplicity.nagios.commands import Job
+from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
+from check_duplicity.nagios.output import brief, harmless, tell, unseen
+from check_duplicity.nagios.steps import advise
+from hypothesis import given
+from hypothesis import strategies as st
+from plugin import run_plugin
+
+JOB = Job(
+    user="govuk-backup",
+    check="check_duplicity_freshness -d x",
+    url="rsync://backup@host//srv/a b",
+    archive_dir="/data/cache",
+    options=("--file-prefix", "web-"),
+    directory="/mnt/my disk",
+    encrypted=False,
+)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_has_advice_that_is_complete(kind: Kind) -> None:
+    [paragraphs] = advise([(kind, JOB)])
+    assert len(paragraphs) == len(ADVICE[kind])
+    text = "\n".join(paragraphs)
+    assert "{" not in text
+    assert all(len(line) <= 100 or line.startswith("  ") for line in text.split("\n"))
+    # What Icinga and browsers would take for more than text can't be in it.
+    assert harmless(text) == text
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.USAGE, Kind.INTERNAL)])
+def test_every_finding_says_what_to_type(kind: Kind) -> None:
+    text = "\n".join(sum(advise([(kind, JOB)]), []))
+    assert "\n  " in "\n" + text or kind is Kind.ENDED
+
+
+def test_commands_can_be_pasted() -> None:
+    [line] = [
+        line for line in advise([(Kind.ORPHANED, JOB)])[0][1].split("\n") if " cleanup" in line
+    ]
+    assert shlex.split(line) == [
+        "sudo", "-iu", "govuk-backup", "--", "duplicity", "cleanup", "--force", "--no-encryption",
+        "--archive-dir", "/data/cache", "--file-prefix", "web-", "rsync://backup@host//srv/a b",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("quote", ["'", '"', ""])
+def test_a_pasted_command_has_the_secrets_from_where_they_stand(quote: str, tmp_path: Path) -> None:
+    script = tmp_path / "job.sh"
+    script.write_text(
+        "#!/bin/sh\nexport PASSPHRASE='ge heim'\ntouch executed\n"
+        f"duplicity / {quote}sftp://u:geheim@host/srv/a-b{quote} && true\n"
+    )
+    fake = tmp_path / "duplicity"
+    fake.write_text('#!/bin/sh\nprintf "%s " "$PASSPHRASE" "$@"\n')
+    fake.chmod(0o755)
+    job = Job(
+        user="u", url="sftp://u:***@host/srv/a-b", url_from=str(script),
+        environment_from=str(script), options=("--file-prefix=a b",),
+    )  # fmt: skip
+    line = job.duplicity("cleanup", "--force")
+    assert "geheim" not in line
+    sudo = tmp_path / "sudo"
+    sudo.write_text('#!/bin/sh\n[ "$1" = -Hu ] && shift 3\nexec "$@"\n')
+    sudo.chmod(0o755)
+    assert line.startswith("  sudo -Hu u -- ")
+    done = subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, check=True, cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.stdout == "ge heim cleanup --force --file-prefix=a b sftp://u:geheim@host/srv/a-b "
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("also", [Kind.ORPHANED, Kind.NO_BACKUP, Kind.STALE])
+def test_nothing_removes_what_only_needs_its_manifest_again(also: Kind) -> None:
+    text = str(advise([(Kind.MISSING_MANIFEST, JOB), (also, JOB)]))
+    assert "copy it to the destination" in text
+    assert " cleanup " not in text
+    assert "Run it again" not in text
+
+
+def test_a_jobs_command_line_is_the_users_as_a_whole() -> None:
+    job = JOB._replace(script="cd /x && ./b.sh; touch '/F'", login=False)
+    line = job.again()
+    assert shlex.split(line) == ["sudo", "-Hu", job.user, "--", "sh", "-c", job.script]
+    assert (
+        job._replace(script="/s/b.sh -q", login=True).again()
+        == f"  sudo -iu {job.user} -- /s/b.sh -q"
+    )
+
+
+def test_a_dollar_is_kept_from_the_shell_that_sudo_starts() -> None:
+    assert Job(user="u", url="file:///a$b").duplicity("cleanup").startswith("  sudo -Hu u -- ")
+
+
+def test_no_encryption_is_left_out_unless_the_sets_are_readable() -> None:
+    for encrypted in (True, None):
+        job = Job(user="u", url="file:///x", encrypted=encrypted)
+        lines = "".join(advise([(Kind.ORPHANED, job)])[0]).split("\n")
+        assert not any("--no-encryption" in line for line in lines if line.startswith("  "))
+
+
+def test_nothing_is_said_twice() -> None:
+    first, second = advise([(Kind.STALE, JOB), (Kind.INTERRUPTED, JOB)])
+    assert first
+    assert not set(first) & set(second)
+
+
+def test_the_output_has_a_status_line_findings_and_advice() -> None:
+    found = [
+        Finding(Kind.STALE, State.CRITICAL, "last backup 3d ago (limit 56h)"),
+        Finding(Kind.ORPHANED, State.WARNING, "1 orphaned backup set"),
+    ]
+    told = tell("DUPLICITY FRESHNESS", State.CRITICAL, "last backup", "age=1s", found, JOB, ["x|y"])
+    lines = told.text.split("\n")
+    assert lines[0] == "DUPLICITY FRESHNESS CRITICAL - last backup | age=1s"
+    assert lines[1] == "CRITICAL: last backup 3d ago (limit 56h)"
+    assert "WARNING: 1 orphaned backup set" in lines
+    assert lines[-2:] == ["x¦y", ""]
+
+
+def test_a_finding_alone_stands_in_the_status_line_only() -> None:
+    found = [Finding(Kind.ORPHANED, State.WARNING, "1 orphaned backup set")]
+    assert "WARNING: " not in tell("T", State.WARNING, "1 orphaned", "", found, JOB).text
+
+
+def test_what_cannot_be_seen_is_unknown() -> None:
+    told = unseen("T", CannotSee(Kind.TIMEOUT, "no answer\nin time"), JOB)
+    assert told.state == State.UNKNOWN
+    assert told.text.startswith("T UNKNOWN - no answer in time\nWhat was to be seen was not seen")
+
+
+@given(st.text())
+def test_other_peoples_text_is_harmless(text: str) -> None:
+    line = brief("T", State.OK, text, "age=1s").text
+    assert line.endswith(" | age=1s\n")
+    assert line.count("\n") == line.count("|") == 1
+    assert not set(line) & set("<>\x00\x07\x1b\x7f\x9b\u202e")
+
+
+def test_the_last_runs_are_looked_for_where_the_job_has_them(tmp_path: Path) -> None:
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "duplicity-full.20200101T000000Z.manifest").write_text("Volume 1:\n")
+    (tmp_path / "assets.ini").write_text(
+        f"[job]\ndestination = file:///srv\narchive_dir = {tmp_path}\nname = job\n"
+        f"mail = '{tmp_path}/a b.log' /var/log/b.log\n"
+    )
+    (tmp_path / "assets.ini").chmod(0o644)
+    tmp_path.chmod(0o755)
+    found = run_plugin(
+        "check_duplicity_freshness", ["-j", "assets", "--jobs-dir", tmp_path, "--from-archive"]
+    )
+    assert found.status == State.CRITICAL
+    [line] = [line for line in found.out.split("\n") if "check_duplicity_log" in line]
+    assert shlex.split(line)[4:] == [f"{tmp_path}/a b.log", "/var/log/b.log"]
+
+
+@pytest.mark.parametrize("length", range(5, 45))
+def test_a_long_text_is_cut_to_what_nrpe_takes(length: int) -> None:
+    text = tell("T", State.OK, "fine", "", [], JOB, ["x" * length] * 20_000).text
+    assert len(text) < 60_000
+    assert text.endswith(f"\n{'x' * length}\n... (too long, the rest is cut)\n")

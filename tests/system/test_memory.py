@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from check_duplicity.system import memory
+from check_duplicity.system.memory import Forgotten, default_path, recall, remember
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "state" / "process.json")
+
+
+def test_what_is_remembered_is_recalled(path: str) -> None:
+    assert recall(path) == {}
+    with pytest.raises(Forgotten, match="No such file"):
+        remember(path, {"a": 1})  # A typing error builds nothing.
+    remember(path, {"a": 1}, make_directory=True)
+    remember(path, {"b": [2.5, "x"]})
+    assert recall(path) == {"b": [2.5, "x"]}
+    assert os.listdir(os.path.dirname(path)) == ["process.json"]
+
+
+def test_it_is_its_users_alone(path: str) -> None:
+    remember(path, {}, make_directory=True)
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    assert os.stat(os.path.dirname(path)).st_mode & 0o777 == 0o700
+
+
+@given(st.binary())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_is_forgotten(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(content)
+    try:
+        assert isinstance(recall(str(path)), dict)
+    except Forgotten as reason:
+        assert "damaged" in str(reason)
+    remember(str(path), {"a": 1})
+    assert recall(str(path)) == {"a": 1}
+
+
+def test_a_link_is_not_followed(tmp_path: Path, path: str) -> None:
+    target = tmp_path / "target"
+    target.write_text('{"a": 1}')
+    os.makedirs(os.path.dirname(path), mode=0o700)
+    os.symlink(target, path)
+    with pytest.raises(Forgotten):
+        recall(path)
+    with pytest.raises(Forgotten, match="is not a file"):
+        remember(path, {"b": 2})
+    assert target.read_text() == '{"a": 1}'
+
+
+def test_a_directory_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    os.symlink(tmp_path / "real", tmp_path / "link")
+    with pytest.raises(Forgotten):
+        remember(str(tmp_path / "link" / "x"), {})
+    assert not list((tmp_path / "real").iterdir())
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_left_alone(path: str, make: object) -> None:
+    os.makedirs(os.path.dirname(path), mode=0o700)
+    make(path)  # type: ignore[operator]
+    with pytest.raises(Forgotten):
+        recall(path)
+    with pytest.raises(Forgotten, match="is not a file"):
+        remember(path, {})
+
+
+def test_a_directory_that_others_can_write_to_is_not_used(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with pytest.raises(Forgotten, match="others can write to its directory"):
+        remember(str(tmp_path / "x"), {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_part_of_the_way_is_another_users(tmp_path: Path) -> None:
+    """Who can put a part of it away can put another in its place."""
+    (tmp_path / "open" / "state").mkdir(parents=True)
+    (tmp_path / "open" / "state").chmod(0o700)
+    (tmp_path / "link").symlink_to("open")
+    ways = [tmp_path / name / "state" / "x" for name in ("open", "link")]
+    for mode, good in ((0o755, True), (0o777, False), (0o1777, True)):
+        (tmp_path / "open").chmod(mode)
+        for way in ways:
+            if good:
+                remember(str(way), {"a": mode})
+                assert recall(str(way)) == {"a": mode}
+                continue
+            for use in (recall, lambda path: remember(path, {})):
+                with pytest.raises(Forgotten, match=f"others can write to {tmp_path}/open"):
+                    use(str(way))
+
+
+def test_a_taken_name_is_known_by_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(memory, "_SHARED", str(tmp_path))
+    first = tmp_path / f"check-duplicity-{os.geteuid()}"
+    assert os.path.dirname(default_path("process", [])) == str(first)
+    first.symlink_to("/")  # As good as another user's.
+    other = Path(default_path("process", []))
+    assert other.parent.name.startswith(f"{first.name}-")
+    assert not other.parent.exists()
+    assert default_path("process", []) != str(other)  # It can't be guessed.
+    remember(str(other), {"a": 1}, make_directory=True)
+    assert default_path("process", []) == str(other)
+    assert recall(default_path("process", [])) == {"a": 1}
+    # Where there are too many to find it, it isn't forgotten for yet another.
+    with monkeypatch.context() as few:
+        few.setattr(memory, "_MOST_NAMES", 0)
+        assert os.path.dirname(default_path("process", [])) == str(first)
+    # It stays the one when the name is free again.
+    first.unlink()
+    assert default_path("process", []) == str(other)
+
+
+def test_no_place_to_write_is_said() -> None:
+    with pytest.raises(Forgotten, match="/proc/x/y: "):
+        remember("/proc/x/y", {})
+    with pytest.raises(Forgotten, match="/dev/full/y: "):
+        remember("/dev/full/y", {})
+
+
+def test_jobs_and_users_have_memories_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    one, other = default_path("process", ["a", ""]), default_path("process", ["", "a"])
+    assert one != other
+    assert os.path.dirname(one) == f"/var/tmp/check-duplicity-{os.geteuid()}"
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    assert default_path("process", []).startswith("/state/check-duplicity/process-")

@@ -1,0 +1,270 @@
+"""Who decides what is at a path, and what may be run for that."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from check_duplicity.jobs.model import Fact, Known
+from check_duplicity.nagios.findings import CannotSee, Kind
+from check_duplicity.system import rights
+from check_duplicity.system.user import current
+
+ME = frozenset({current()} - {"root"})
+ANY = frozenset({rights.ANYBODY})
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give files away")
+
+
+@pytest.fixture
+def place() -> Iterator[str]:
+    """A directory on a way of root's and this user's only."""
+    with tempfile.TemporaryDirectory() as name:
+        yield os.path.realpath(name)
+
+
+def file(path: str, mode: int = 0o644) -> str:
+    Path(path).write_text("")
+    os.chmod(path, mode)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("mode", "others"),
+    [(0o600, False), (0o644, False), (0o604, False), (0o602, True), (0o606, True)],
+)
+def test_who_may_write_to_a_file_decides(place: str, mode: int, others: bool) -> None:
+    assert rights.deciders(file(f"{place}/x", mode)) == ME | (ANY if others else ME)
+
+
+def test_who_may_write_to_a_directory_on_the_way_decides_unless_it_is_sticky(place: str) -> None:
+    os.mkdir(f"{place}/d")
+    os.mkdir(f"{place}/d/e")
+    path = file(f"{place}/d/e/x")
+    assert rights.deciders(path) == ME
+    os.chmod(f"{place}/d", 0o707)
+    assert rights.deciders(path) == ME | ANY
+    os.chmod(f"{place}/d", 0o1707)
+    assert rights.deciders(path) == ME
+    # What isn't there yet can be made by all.
+    assert rights.deciders(f"{place}/d/none") == ME | ANY
+    assert rights.deciders(f"{place}/d/none/deeper") == ME | ANY
+
+
+def test_what_is_not_there_is_decided_by_who_can_make_it(place: str) -> None:
+    assert rights.deciders(f"{place}/none") == ME
+    assert rights.deciders("/none/at/all") == frozenset()
+    assert rights.deciders("/tmp/none-of-anybodys") == ANY
+
+
+def test_links_are_followed_wherever_they_lead(place: str) -> None:
+    os.mkdir(f"{place}/open")
+    target = file(f"{place}/open/x")
+    os.chmod(f"{place}/open", 0o707)
+    os.symlink("open", f"{place}/directory")
+    os.symlink(target, f"{place}/absolute")
+    os.symlink("../open/../open/x", f"{place}/open/relative")
+    os.symlink("loop", f"{place}/loop")
+    for path in ("directory/x", "absolute", "open/relative", "directory/../open/x"):
+        assert rights.deciders(f"{place}/{path}") == ME | ANY, path
+    assert rights.deciders(f"{place}/loop") == ME
+
+
+def test_dots_lead_out_again(place: str) -> None:
+    os.mkdir(f"{place}/open")
+    os.chmod(f"{place}/open", 0o707)
+    path = file(f"{place}/x")
+    # By the open directory's name somebody could lead elsewhere.
+    assert rights.deciders(f"{place}/open/../x") == ME | ANY
+    assert rights.deciders(f"{place}/./x") == ME
+    assert rights.deciders(f"/../../{path}") == ME
+
+
+@pytest.mark.parametrize("path", ["/a\0b", "/a\ud800b", "/etc/\0"])
+def test_what_can_be_no_path_is_nobodys(path: str) -> None:
+    assert rights.deciders(path) == rights.NOBODY
+
+
+@pytest.mark.root
+@needs_root
+def test_owners_of_files_directories_and_links_decide(place: str) -> None:
+    os.mkdir(f"{place}/d")
+    path = file(f"{place}/d/x")
+    shutil.chown(path, "games")
+    assert rights.deciders(path) == {"games"}
+    shutil.chown(f"{place}/d", "backup")
+    assert rights.deciders(path) == {"games", "backup"}
+    os.symlink("/etc/hostname", f"{place}/link")
+    assert rights.deciders(f"{place}/link") == frozenset()
+    os.chown(f"{place}/link", 65534, 0, follow_symlinks=False)
+    assert rights.deciders(f"{place}/link") == {"nobody"}
+    shutil.chown(path, 4711)
+    assert rights.deciders(path) == {"4711", "backup"}
+
+
+@pytest.mark.root
+@needs_root
+def test_the_members_of_a_group_that_may_write_decide(place: str) -> None:
+    path = file(f"{place}/x", 0o664)
+    assert rights.deciders(path) == frozenset()  # of root's group is only root
+    shutil.chown(path, group="games")
+    assert rights.deciders(path) == {"games"}  # whose first group it is
+    os.chmod(path, 0o644)
+    assert rights.deciders(path) == frozenset()
+
+
+@pytest.mark.root
+@needs_root
+def test_whom_an_access_control_list_lets_write_decides(place: str) -> None:
+    path = file(f"{place}/x", 0o600)
+    undefined = 0xFFFFFFFF
+    entries = [
+        (0x01, 6, undefined), (0x02, 6, 65534), (0x02, 4, 1), (0x04, 4, undefined),
+        (0x10, 6, undefined), (0x20, 4, undefined),
+    ]  # fmt: skip
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    try:
+        os.setxattr(path, "system.posix_acl_access", acl)
+    except OSError as error:
+        pytest.skip(f"no access control lists here: {error}")
+    assert rights.deciders(path) == {"nobody"}
+
+
+def test_only_root_and_the_user_may_decide() -> None:
+    assert rights.may("bk", frozenset())
+    assert rights.may("bk", {"bk"})
+    assert not rights.may("bk", {"bk", "o"})
+    assert not rights.may("root", {"bk"})
+    assert not rights.may("bk", ANY)
+    assert rights.only(frozenset()) == "root"
+    assert rights.only({"bk"}) == "bk"
+    assert rights.only({"bk", "o"}) == rights.only(ANY) == ""
+
+
+# Programs.
+
+
+def program(path: str, text: str = "#!/bin/sh\n", mode: int = 0o755) -> str:
+    Path(path).write_text(text)
+    os.chmod(path, mode)
+    return path
+
+
+def refusal(command: str, path: str = "") -> tuple[Kind, str]:
+    with pytest.raises(CannotSee) as refused:
+        rights.command([command], path)
+    return refused.value.kind, refused.value.reason
+
+
+def test_a_program_is_found_in_the_path_and_named_in_full(place: str) -> None:
+    program(f"{place}/duplicity")
+    words = ["duplicity", "-x"]
+    assert rights.command(words, f"/none:{place}") == [f"{place}/duplicity", "-x"]
+    os.chmod(f"{place}/duplicity", 0o644)
+    reason = "cannot run duplicity: No such file or directory"
+    assert refusal("duplicity", place) == (Kind.NO_DUPLICITY, reason)
+
+
+@pytest.mark.parametrize("command", ["./duplicity", "bin/duplicity", "../duplicity"])
+def test_the_current_directory_chooses_no_program(
+    command: str, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkdir(f"{place}/bin")
+    os.mkdir(f"{place}/here")
+    for name in ("here/duplicity", "bin/duplicity", "duplicity"):
+        program(f"{place}/{name}")
+    monkeypatch.chdir(place)
+    kind, reason = refusal(command)
+    assert kind == Kind.NO_DUPLICITY
+    assert reason == f"cannot run {command}: it is named by no full path"
+
+
+def test_a_program_that_others_can_change_is_not_run(place: str) -> None:
+    path = program(f"{place}/duplicity", mode=0o707)
+    kind, reason = refusal(path)
+    assert kind == Kind.OTHERS_DECIDE
+    assert reason == f"any user can change {path}, so it is not run as {current()}"
+
+
+def test_nor_one_whose_interpreter_others_can_change(place: str) -> None:
+    inner = program(f"{place}/python3", mode=0o707)
+    path = program(f"{place}/duplicity", f"#! {inner} -E\n")
+    assert refusal(path)[1].startswith(f"any user can change {inner}, ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nice", "{}"], ["env", "-S", "{} x"], ["sh", "-c", "exec '{}' \"$@\""], ["python3", "{}"],
+        ["env", "PATH={}:/bin", "duplicity"], ["sh", "-c", "cd /;{}|cat"], ["env", "-C{}/..", "x"],
+    ],
+)  # fmt: skip
+def test_nor_one_that_starts_what_others_can_change(words: list[str], place: str) -> None:
+    inner = program(f"{place}/duplicity", mode=0o707)
+    line = [word.format(inner) for word in words]
+    with pytest.raises(CannotSee, match="any user can change"):
+        rights.command(line, "/usr/bin:/bin")
+    assert rights.offered(tuple(line), current()) == ("duplicity",)
+    os.chmod(inner, 0o755)
+    assert rights.command(line, "/usr/bin:/bin")[1:] == line[1:]
+    assert rights.offered(tuple(line), current()) == tuple(line)
+
+
+def test_directories_that_others_can_change_are_no_part_of_the_path(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, mode in (("open", 0o707), ("own", 0o755)):
+        os.mkdir(f"{place}/{name}")
+        os.chmod(f"{place}/{name}", mode)
+    monkeypatch.setenv("PATH", f"{place}/open:.::{place}/own:bin:/usr/bin")
+    assert rights.own_path() == f"{place}/own:/usr/bin"
+    monkeypatch.setenv("PATH", f"{place}/open")
+    assert rights.own_path() == os.defpath
+
+
+@pytest.mark.parametrize(
+    ("variable", "goes"),
+    [
+        ("PASSPHRASE", True), ("SIGN_PASSPHRASE", True), ("FTP_PASSWORD", True),
+        ("AWS_ACCESS_KEY_ID", True), ("GNUPGHOME", True), ("https_proxy", True),
+        ("RCLONE_CONFIG", True), ("XDG_CACHE_HOME", True),
+        ("PATH", False), ("LD_PRELOAD", False), ("LD_AUDIT", False), ("PYTHONPATH", False),
+        ("OPENSSL_CONF", False), ("GCONV_PATH", False), ("BASH_ENV", False), ("HOME", False),
+        ("TMPDIR", False), ("LANG", False), ("A", False), ("XPASSPHRASEX", False), ("IFS", False),
+        ("PERL5LIB", False), ("GLIBC_TUNABLES", False), ("OPENSSL_ENGINES", False),
+    ],
+)  # fmt: skip
+def test_what_chooses_what_is_loaded_does_not_go_along(variable: str, goes: bool) -> None:
+    assert rights.goes_along(variable) == goes
+
+
+def test_the_place_that_others_can_change_is_named(place: str) -> None:
+    os.mkdir(f"{place}/open")
+    path = program(f"{place}/open/duplicity")
+    os.chmod(f"{place}/open", 0o707)
+    assert rights.changeable(path, current()) == f"{place}/open"
+    assert rights.changeable(f"{place}/open", current()) == f"{place}/open"
+    assert rights.changeable(place, current()) == ""
+    reason = f"any user can change {path} (by {place}/open), so it is not run as {current()}"
+    assert refusal(path)[1] == reason
+
+
+def test_a_job_that_others_decide_says_where(place: str) -> None:
+    os.mkdir(f"{place}/open")
+    script = file(f"{place}/open/b.sh")
+    os.chmod(f"{place}/open", 0o707)
+    known = Known("b", {"destination": Fact("file:///x", f"{script}:4", ANY)})
+    with pytest.raises(CannotSee) as refused:
+        known.demand_decided(current())
+    assert refused.value.reason == (
+        f"any user can change {script} (by {place}/open), which decides what runs as {current()}:"
+        " nothing was run"
+    )
+    known = Known("b", {"options": Fact(f"--ssh-options='-F {place}/open/conf'", "command line")})
+    with pytest.raises(CannotSee) as refused:
+        known.demand_decided(current())
+    assert f"any user can change {place}/open/conf (by {place}/open), which" in refused.value.reason
