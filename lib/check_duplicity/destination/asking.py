@@ -11,13 +11,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import re
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from check_duplicity.duplicity.failure import failure, last_words
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.secrets import Secrets
 from check_duplicity.system import rights, runtime
@@ -28,27 +28,7 @@ _READ_AT_ONCE = 1 << 20  # bytes
 _LONGEST_LINE = 96 << 20  # bytes; a million file names are 70 MB in one line
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108  # nosec B108  # what is made there is private
 _KEPT = 4 << 20  # bytes of a machine log without names
-_LONGEST_REASON = 240  # characters
 _KILLED_WITHIN = 1  # seconds
-
-# duplicity.log.ErrorCode: "these values should never change, as frontends rely upon them".
-_MEANINGS = {
-    2: "wrong usage",
-    8: "bad URL",
-    9: "bad archive directory",
-    23: "user error",
-    30: "internal error",
-    31: "GPG failed",
-    38: "connection failed",
-    43: "lftp is not installed",
-    50: "backend error",
-    51: "permission denied at the destination",
-    52: "not found at the destination",
-    53: "no space at the destination",
-    54: "backend command failed",
-    55: "backend code error",
-    56: "backend validation failed",
-}
 
 
 def ask(
@@ -106,12 +86,13 @@ class Asked:
             # Not reaped before its group is killed: until then no other can have its number.
             end = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         except CannotSee as cut_short:
-            said = _last_words(self._text(log))
+            said = last_words(self._text(log))
             detail = f"; duplicity's last words: {said}" if said else ""
             raise CannotSee(cut_short.kind, cut_short.reason + detail) from None
         assert end is not None
         if end.si_status:
-            raise _failure(end.si_status, end.si_code == os.CLD_EXITED, self._text(log))
+            reason = failure(end.si_status, end.si_code == os.CLD_EXITED, self._text(log))
+            raise CannotSee(Kind.DUPLICITY_FAILED, reason)
         return log.decode(errors="replace")
 
     def _text(self, log: bytearray) -> str:
@@ -243,42 +224,3 @@ def _environment(private: str, given: Mapping[str, str]) -> dict[str, str]:
         "HOME": os.path.expanduser("~"),
         "SSH_ASKPASS_REQUIRE": "never",
     }
-
-
-def _failure(status: int, by_itself: bool, log: str) -> CannotSee:
-    if by_itself:
-        meaning = _MEANINGS.get(status)
-        how = f"failed with {status}" + (f" ({meaning})" if meaning else "")
-    else:
-        how = f"was killed by {_signal_name(status)}"
-    reason = _last_words(log)
-    return CannotSee(Kind.DUPLICITY_FAILED, f"duplicity {how}" + (f": {reason}" if reason else ""))
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def _last_words(log: str) -> str:
-    """The last error or warning of a machine log, else its last plain line, in one line.
-
-    Never a traceback: of one, only the last line.
-    """
-    blocks = re.findall(r"^(?:ERROR|WARNING) .*\n((?:\. .*\n?)+)", log, re.M)
-    if blocks:
-        lines = [line[2:].strip() for line in blocks[-1].splitlines()]
-    else:
-        lines = [line.strip() for line in log.splitlines() if _plain(line)][-1:]
-    lines = [line for line in lines if line and not line.startswith("Enter 'duplicity --help'")]
-    if any(line.startswith("Traceback (") for line in lines):
-        lines = lines[-1:]
-    reason = " ".join(" ".join(lines).split())
-    return reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…"
-
-
-def _plain(line: str) -> bool:
-    """Whether a line is not the machine log's."""
-    return bool(line.strip()) and not re.match(r"\. |\.$|[A-Z]+ \d+( |$)", line)

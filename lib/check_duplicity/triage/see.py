@@ -166,14 +166,17 @@ def _remembered(identity: Sequence[str], whose: str) -> tuple[dict[str, Any], st
 def _process_limits(known: Known) -> dict[str, Limits]:
     """The limits of the process check for a job, as far as its file has them right."""
 
-    def limits(key: str, warning: str, critical: str) -> Limits:
-        given = known.get(f"{key}_warning") or warning, known.get(f"{key}_critical") or critical
+    def limits(key: str, default: tuple[str, str]) -> Limits:
+        warning, critical = known.get(f"{key}_warning"), known.get(f"{key}_critical")
         try:
-            return Limits(age_limit(given[0]), age_limit(given[1]))
+            return Limits(age_limit(warning or default[0]), age_limit(critical or default[1]))
         except ValueError:
-            return Limits(age_limit(warning), age_limit(critical))
+            return Limits(age_limit(default[0]), age_limit(default[1]))
 
-    return {"elapsed": limits("process", "12h", "24h"), "stalled": limits("stalled", "1h", "3h")}
+    return {
+        "elapsed": limits("process", judge_processes.ELAPSED),
+        "stalled": limits("stalled", judge_processes.STALLED),
+    }
 
 
 def _with_destination(

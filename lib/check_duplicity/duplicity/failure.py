@@ -1,0 +1,70 @@
+"""Read how duplicity has failed: its exit status, and the last words of its machine log. Pure."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+_LONGEST_REASON = 240  # characters
+
+# duplicity.log.ErrorCode: "these values should never change, as frontends rely upon them".
+_MEANINGS = {
+    2: "wrong usage",
+    8: "bad URL",
+    9: "bad archive directory",
+    23: "user error",
+    30: "internal error",
+    31: "GPG failed",
+    38: "connection failed",
+    43: "lftp is not installed",
+    50: "backend error",
+    51: "permission denied at the destination",
+    52: "not found at the destination",
+    53: "no space at the destination",
+    54: "backend command failed",
+    55: "backend code error",
+    56: "backend validation failed",
+}
+
+
+def failure(status: int, by_itself: bool, log: str) -> str:
+    """Return how duplicity has failed, and its own reason, if its machine log gives one.
+
+    ``status`` is its exit status, or the number of the signal that killed it.
+    """
+    if by_itself:
+        meaning = _MEANINGS.get(status)
+        how = f"failed with {status}" + (f" ({meaning})" if meaning else "")
+    else:
+        how = f"was killed by {_signal_name(status)}"
+    reason = last_words(log)
+    return f"duplicity {how}" + (f": {reason}" if reason else "")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def last_words(log: str) -> str:
+    """Return the last error or warning of a machine log, else its last plain line, in one line.
+
+    Never a traceback: of one, only the last line.
+    """
+    blocks = re.findall(r"^(?:ERROR|WARNING) .*\n((?:\. .*\n?)+)", log, re.M)
+    if blocks:
+        lines = [line[2:].strip() for line in blocks[-1].splitlines()]
+    else:
+        lines = [line.strip() for line in log.splitlines() if _plain(line)][-1:]
+    lines = [line for line in lines if line and not line.startswith("Enter 'duplicity --help'")]
+    if any(line.startswith("Traceback (") for line in lines):
+        lines = lines[-1:]
+    reason = " ".join(" ".join(lines).split())
+    return reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…"
+
+
+def _plain(line: str) -> bool:
+    """Whether a line is not the machine log's."""
+    return bool(line.strip()) and not re.match(r"\. |\.$|[A-Z]+ \d+( |$)", line)
