@@ -6,7 +6,8 @@
 # make man    write the man pages anew from --help, with help2man
 # make puppet-test  the Puppet module; as root its examples are applied on this machine, and removed
 # make e2e    all of it deployed for real; as root, on a machine that may be changed
-# make fuzz  feed the readers what nobody thinks of, SECONDS_EACH for each; only TARGET, if given
+# make fuzz  feed the readers what nobody thinks of, SECONDS_EACH for each; only TARGET, if given; with a
+#             SEED the same inputs each time
 # make picture  the README's pictures of Icinga Web 2; as make e2e, with these packages besides:
 #             icingaweb2 icinga2-ido-pgsql php-cli php-pgsql and chromium-headless-shell
 # make platforms  make demo, make test and the package on other Debians (SUITES), by debootstrap; as root
@@ -28,6 +29,7 @@ DUPLICITIES := $(VERSIONS:%=.duplicity/%/installed)
 DEBIAN_PATH := /usr/sbin:/usr/bin:/sbin:/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 SECONDS_EACH ?= 600
+SEED ?= 0
 SUITES ?= trixie testing
 PYTEST ?= $(BIN)/python -m pytest -q -m 'not root' -n logical --dist worksteal
 
@@ -76,7 +78,7 @@ e2e:
 	E2E=yes PATH=$(DEBIAN_PATH) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
 
 fuzz: $(VENV)/fuzzer
-	nice $(BIN)/python fuzz/run.py --seconds $(SECONDS_EACH) $(TARGET)
+	nice $(BIN)/python fuzz/run.py --seconds $(SECONDS_EACH) --seed $(SEED) $(TARGET)
 
 # set -e: the first suite that fails is the last one.
 platforms:

@@ -38,6 +38,7 @@ def main() -> int:
     parser.add_argument("target", nargs="?", choices=list(TARGETS), metavar="TARGET")
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
     parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
+    parser.add_argument("--seed", type=int, default=0, help="the same inputs each time (0: others)")
     parser.add_argument("--max-length", type=int, default=4096, help="of an input, in bytes (4096)")
     parser.add_argument("--keep", action="store_true", help="add what is new to the corpus")
     options = parser.parse_args()
@@ -47,13 +48,13 @@ def main() -> int:
         return 0
     print(f"{'target':14}{'seconds':>8}{'runs':>10}{'exec/s':>8}{'edges':>7}{'features':>9}")
     chosen = [options.target] if options.target else list(TARGETS)
-    bad = [n for n in chosen if not fuzz(n, options.seconds, options.max_length, options.keep)]
+    bad = [name for name in chosen if not fuzz(name, options)]
     if bad:
         print("FOUND something in: " + ", ".join(bad))
     return bool(bad)
 
 
-def fuzz(name: str, seconds: int, longest: int, keep: bool) -> bool:
+def fuzz(name: str, how: argparse.Namespace) -> bool:
     """Fuzz one target and print a line about it; return whether all was well."""
     corpus = HERE / "corpus" / name
     with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
@@ -66,10 +67,11 @@ def fuzz(name: str, seconds: int, longest: int, keep: bool) -> bool:
         before = set(FOUND.glob(f"{name}-*"))
         directories = [path for path in (new, corpus, seeds) if path.is_dir()]
         options = [
-            f"-max_total_time={seconds}",
+            f"-max_total_time={how.seconds}",
+            f"-seed={how.seed}",
             f"-timeout={LONGEST_INPUT}",
             f"-rss_limit_mb={MOST_MEMORY}",
-            f"-max_len={longest}",
+            f"-max_len={how.max_length}",
             f"-artifact_prefix={FOUND}/{name}-",
             *dictionary(name),
         ]
@@ -77,7 +79,9 @@ def fuzz(name: str, seconds: int, longest: int, keep: bool) -> bool:
         runs = _RUNS.findall(done.stdout) or ["0"]
         counted = _DONE.search(done.stdout)
         edges, features, _, speed = counted.groups() if counted else ("?",) * 4
-        print(f"{name:14}{seconds:8}{runs[-1]:>10}{speed:>8}{edges:>7}{features:>9}", flush=True)
+        print(
+            f"{name:14}{how.seconds:8}{runs[-1]:>10}{speed:>8}{edges:>7}{features:>9}", flush=True
+        )
         found = sorted(set(FOUND.glob(f"{name}-*")) - before)
         if found or done.returncode:
             tail = re.sub(r"(?m)^(?:#|INFO: |NEW_FUNC).*\n", "", done.stdout)[-3000:]
@@ -85,7 +89,7 @@ def fuzz(name: str, seconds: int, longest: int, keep: bool) -> bool:
             for file in found:
                 print(f"Run it again: {sys.executable} {__file__} {name} {file}", flush=True)
             return False
-        if keep:
+        if how.keep:
             merge(name, Path(scratch, "merged"), directories)
     return True
 

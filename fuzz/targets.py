@@ -372,10 +372,11 @@ def secrets(data: bytes) -> None:
     # The three stars that stand for one may be part of another.
     if len(secret) >= 4 and "*" not in secret:
         assert secret not in Secrets({"PASSPHRASE": secret}, argv).hide(text + secret + text)
-    # With a blank or a quote hidden, words go on that ended before.
-    if re.fullmatch(r"\w{4,}", secret):
+    # With a blank or a quote hidden, words go on that ended before; and what a secret was glued to
+    # begins where it ended.
+    if re.fullmatch(r"\w{4,}", secret) and secret not in text:
         known = Secrets({"PASSPHRASE": secret})
-        hidden = known.hide(text + secret + text)
+        hidden = known.hide(f"{text}\n{secret}\n{text}")
         assert known.hide(hidden) == hidden
     if re.fullmatch(r"[\w.~!$&'()+,;=%:@-]{4,}", secret, re.A):
         url = f"sftp://user:{secret}@host/dir"

@@ -154,7 +154,7 @@ def _tokens_in(text: str) -> list[tuple[int, int]]:
     if "://" not in text:
         return []
     found = [match.span(1) for match in re.finditer(_URL_USER, text)]
-    schemes = (re.split(r"[^a-z]", text[max(0, at - 9) : at - 3].lower())[-1] for at, _ in found)
+    schemes = (text[max(0, at - 9) : at - 3].lower() for at, _ in found)
     return [at for at, scheme in zip(found, schemes) if _is_token(scheme, text[slice(*at)])]
 
 
@@ -164,7 +164,8 @@ def _is_token(scheme: str, user: str) -> bool:
         return True
     if "%40" in user:  # an address of mail
         return False
-    if scheme in _TOKEN_SCHEMES and not re.fullmatch(_PLAIN_NAME, user):
+    # Whatever stands in front of it: "webdav+https", or another word that it is glued to.
+    if scheme.endswith(_TOKEN_SCHEMES) and not re.fullmatch(_PLAIN_NAME, user):
         return True
     return any(_is_random(part) for part in re.split("[^A-Za-z0-9]", user))
 

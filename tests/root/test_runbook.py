@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -165,6 +166,7 @@ def host(cron: None, request: pytest.FixtureRequest) -> Iterator[Host]:
                 != 0
             )
         )
+        shutil.rmtree(f"/var/tmp/check-duplicity-{pwd.getpwnam(USER).pw_uid}", ignore_errors=True)
         subprocess.run(["userdel", "-r", USER], capture_output=True, check=False)
         CRONTAB.unlink(missing_ok=True)
         MAIL.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Tell the operator what to type: the advice for what was found, filled in for the job."""
+"""Fill in the advice for what was found, from the job's command lines."""
 
 from __future__ import annotations
 
