@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from check_duplicity.duplicity.catalogue import SENTENCES
+from check_duplicity.duplicity.catalogue import LEFTOVERS, SENTENCES
 from check_duplicity.nagios.findings import Finding, Kind, State
 from check_duplicity.nagios.steps import advise
 from check_duplicity.triage.model import BackupSet, Picture
@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _DAYS = 28  # of the picture of the collection
-_LEFTOVERS = (
-    Kind.ORPHANED, Kind.INCOMPLETE, Kind.ORPHANED_SIGNATURES, Kind.UNMATCHED_SIGNATURES,
-)  # fmt: skip
 _DAMAGE = (Kind.MISSING_VOLUMES, Kind.DOUBLED, Kind.MISSING_MANIFEST)
-_FAILURES = tuple(kind for kind in SENTENCES if kind not in (*_LEFTOVERS, *_DAMAGE))
+_FAILURES = tuple(kind for kind in SENTENCES if kind not in (*LEFTOVERS, *_DAMAGE))
 # In the order in which they decide: what is going on, what has been lost, why, and what is left.
 _VERDICTS = (
     ("waiting for a passphrase", (Kind.WAITING,)),
@@ -36,12 +33,11 @@ _VERDICTS = (
     ("never backed up", (Kind.NO_BACKUP,)),
     ("stale", (Kind.STALE, Kind.STALE_FULL)),
     ("not encrypted", (Kind.NOT_ENCRYPTED,)),
-    ("orphaned leftovers", _LEFTOVERS),
+    ("orphaned leftovers", LEFTOVERS),
 )
 _SEVERITY = (State.OK, State.UNKNOWN, State.WARNING, State.CRITICAL)
-_ENDED = ("good", "can't be seen")
 _WORSE_WHILE_RUNNING = (
-    *_LEFTOVERS, Kind.DISCARDED, Kind.OLD_DAMAGE, Kind.STALE, Kind.INTERRUPTED, Kind.IN_PROGRESS,
+    *LEFTOVERS, Kind.DISCARDED, Kind.OLD_DAMAGE, Kind.STALE, Kind.INTERRUPTED, Kind.IN_PROGRESS,
 )  # fmt: skip
 
 
@@ -99,7 +95,7 @@ def _steps(picture: Picture, found: Sequence[Finding]) -> Iterator[str]:
     """What to read and to type, in order; nothing that would spoil a running backup."""
     asked = [(finding.kind, picture.job) for finding in found]
     if picture.running:
-        left = [kind for kind, _ in asked if kind in _LEFTOVERS]
+        left = [kind for kind, _ in asked if kind in LEFTOVERS]
         asked = [(kind, job) for kind, job in asked if kind not in _WORSE_WHILE_RUNNING]
         asked.append((Kind.IN_PROGRESS, picture.job))
         if left:
