@@ -48,7 +48,25 @@ Make a full backup, in tmux or screen: best by the script, with "full" as duplic
 PASSPHRASE, keys and options that stand there.
 {full}"""
 
-RUNNING = (RERUN, CLEANUP, _FULL)
+_FULL_THEN = """\
+When the source is whole again, make a full backup, in tmux or screen: best by the script, with
+"full" as duplicity's action and the PASSPHRASE, keys and options that stand there.
+{full}"""
+
+_OLDER = """\
+If nobody needs what is older than the newest chain, and no backup runs or has been interrupted,
+remove it:
+{older}"""
+
+RUNNING = (RERUN, CLEANUP, _FULL, _FULL_THEN)
+
+NOT_WITH = {
+    # The next run removes what only needs its manifest again, and so does cleanup.
+    Kind.MISSING_MANIFEST: (CLEANUP, RERUN),
+    # Each run, and each full backup of what is left, brings the last good chain nearer to its end.
+    Kind.SHRUNK: (RERUN, _FULL, _OLDER),
+}
+"""What must not be typed, whatever else was found, as long as one of these is there."""
 
 ADVICE: dict[Kind, tuple[str, ...]] = {
     Kind.NO_DESTINATION: (
@@ -85,15 +103,30 @@ backup.""",
     Kind.OLD_DAMAGE: (
         """\
 The newest chain is whole; what these volumes held can't be restored from the older one. Put them
-back if they are elsewhere. If nobody needs what is older than the newest chain, and no backup runs
-or has been interrupted, remove it:
-{older}""",
+back if they are elsewhere.""",
+        _OLDER,
     ),
     Kind.NO_BACKUP: (
         "Nothing can be restored. Has the job ever run to its end, to this URL, with this prefix?",
         _LAST_RUN,
         SCRIPT,
         RERUN,
+    ),
+    Kind.SHRUNK: (
+        """\
+Is the source mounted, is it the right one, who has deleted what is gone? As long as that is not
+known, don't run the job again, and let nothing remove old backups (remove-older-than and
+remove-all-but-n-full, maybe in the job's script): these have what the source hasn't any more.
+  findmnt --fstab
+  sudo mount --all""",
+        """\
+Compare the source with what was backed up before:
+{files}""",
+        SCRIPT,
+        _FULL_THEN,
+        """\
+If it is right as it is, this ends when half of the last 30 days are of the new size;
+--shrunk-critical and --shrunk-warning are its limits.""",
     ),
     Kind.NOT_ENCRYPTED: (
         """\
@@ -121,6 +154,32 @@ One lost file breaks all that follows it in a chain, and restoring reads all of 
 --full-if-older-than, or make a full one now.""",
         SCRIPT,
         _FULL,
+    ),
+    Kind.FULLS: (
+        """\
+How many are kept is said by remove-all-but-n-full or remove-older-than, mostly in the job's script;
+how often one is made by --full-if-older-than.""",
+        SCRIPT,
+    ),
+    Kind.HISTORY: (
+        """\
+How far back one can restore is said by remove-older-than or remove-all-but-n-full, mostly in the
+job's script.""",
+        SCRIPT,
+    ),
+    Kind.SOURCE_SIZE: (
+        "Is that what shall be backed up? Compare the source with the job's script.",
+        SCRIPT,
+    ),
+    Kind.BACKUP_SIZE: (
+        """\
+See what has changed in the source since the run before. duplicity before 3.0.6 gives a wrong size
+with --concurrency.""",
+        SCRIPT,
+    ),
+    Kind.DURATION: (
+        "Has the source grown, is the way to the destination slow, was it a full backup?",
+        SCRIPT,
     ),
     Kind.FUTURE: (
         """\

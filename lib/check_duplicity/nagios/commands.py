@@ -27,7 +27,8 @@ class Job(NamedTuple):
     ``logs`` where its runs are read; none is the user's mailbox.
     ``login`` tells whether ``sudo -i`` works for the user. ``url`` is empty where it is not known,
     ``directory`` is that of a ``file://`` URL that isn't there, ``stamp`` the time of the newest
-    set and ``kept`` that of the full set that it builds on, as duplicity writes them. ``programs``
+    set, ``kept`` that of the full set that it builds on, and ``before`` that of the set that had
+    most of the source, as duplicity writes them. ``programs``
     is the directory of the plugins. ``url_from`` is the file that has the URL with its password,
     ``url_reader`` who reads it, ``environment_from`` the script that exports what duplicity needs
     besides, such as PASSPHRASE, and ``environment_file`` the file that has nothing else.
@@ -48,6 +49,7 @@ class Job(NamedTuple):
     directory: str = ""
     stamp: str = ""
     kept: str = ""
+    before: str = ""
     programs: str = ""
     encrypted: bool | None = None
     url_from: str = ""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from check_duplicity.lines import pasted
 from check_duplicity.nagios.advice import (
     ADVICE,
-    CLEANUP,
     NOT_AGAIN,
+    NOT_WITH,
     RERUN,
     RUNNING,
     SCRIPT,
@@ -21,16 +21,13 @@ from check_duplicity.nagios.findings import Kind
 def advise(found: Iterable[tuple[Kind, Job]]) -> list[list[str]]:
     """Return for each kind of finding, in a job, what to read and to type; each text only once."""
     found = list(found)
-    # Nothing may spoil what only needs its manifest again: the next run removes it, too.
-    spoiling = any(kind == Kind.MISSING_MANIFEST for kind, _ in found)
+    harmful = {text for kind, _ in found for text in NOT_WITH.get(kind, ())}
     said: set[str] = set()
     advice = []
     for kind, job in found:
         values = _values(job)
         texts = [
-            text.format_map(values)
-            for text in _offered(ADVICE[kind], job)
-            if not (spoiling and text in (CLEANUP, RERUN))
+            text.format_map(values) for text in _offered(ADVICE[kind], job) if text not in harmful
         ]
         advice.append([text for text in texts if text not in said])
         said.update(texts)
@@ -61,6 +58,7 @@ def _values(job: Job) -> dict[str, str]:
         "stamp": job.stamp,
         "status": job.duplicity("collection-status"),
         "cleanup": job.duplicity("cleanup", "--force", *plain),
+        "files": job.duplicity("list-current-files", "--time", job.before or "TIME"),
         "older": job.duplicity("remove-older-than", job.kept or "TIME", "--force", *plain),
         "full": job.duplicity("full", *plain, "SOURCE"),
         "options": "" if job.url and job.encrypted is not None else UNKNOWN_OPTIONS,
