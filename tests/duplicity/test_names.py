@@ -189,7 +189,7 @@ def test_each_kind_of_file_can_have_a_prefix_of_its_own() -> None:
         ["--file-prefix", "a-", "--file-prefix-manifest=m-", "--file-prefix-archive=v-",
          "--file-prefix-signature=s-"]
     )  # fmt: skip
-    assert prefixes == Prefixes("a-v-", "a-m-", "a-s-")
+    assert prefixes == Prefixes("a-v-", "a-m-", "a-s-", "a-")
     kinds = {"difftar": "a-v-", "manifest": "a-m-", "sigtar": "a-s-"}
     names = [next(p for k, p in kinds.items() if k in n) + n for n in full(DAY, 2)]
     [found] = read_names(names, prefixes).sets

@@ -589,9 +589,11 @@ values = st.sampled_from(job_file.KEYS).flatmap(
         st.just(key),
         {
             **dict.fromkeys(("mail", "options", "duplicity"), words),
-            **dict.fromkeys(
-                job_file.LIMITS, st.sampled_from(["14", "2:30", "@1:2", "32h", "10G:"])
-            ),
+            **dict.fromkeys(job_file.LIMITS, st.just("14")),
+            "full_warning": st.sampled_from(["32h", "@1d:2d", "~:90", "1d8h"]),
+            "chain_critical": st.sampled_from(["14", "2:30", "@1:2"]),
+            "source_size_warning": st.sampled_from(["10G:", "@1K:2.5T"]),
+            "shrunk_critical": st.sampled_from(["90", "none"]),
             "encryption": st.sampled_from(["yes", "no", "required"]),
             "user": st.sampled_from(["bk", "www-data", "x$", "-u", "#0", "a b", "\xe4", "--"]),
         }.get(key, plain | st.sampled_from(["# x", "; x", "[x]", "= x", "a = b", ": x", "%(x)s"])),

@@ -35,8 +35,13 @@ COUNTS: dict[str, Callable[[Collection], int]] = {
 """The counts that are always there as performance data, and have no limits."""
 
 
-def evaluated(seen: Seen, options: Namespace, now: datetime) -> Evaluation:
-    """Judge what was seen by the options of check_duplicity_freshness."""
+def evaluated(
+    seen: Seen, options: Namespace, now: datetime, vouched: datetime | None = None
+) -> Evaluation:
+    """Judge what was seen by the options of check_duplicity_freshness.
+
+    ``vouched`` is when the job's newest run ended, if that was good and had nothing to back up.
+    """
     in_time = _in_time(seen.running, now)
     worst = State.WARNING if in_time else State.CRITICAL
     found = judge(
@@ -54,18 +59,25 @@ def evaluated(seen: Seen, options: Namespace, now: datetime) -> Evaluation:
         "history": Limits(options.history_warning, options.history_critical),
         "shrunk": Limits(options.shrunk_warning, options.shrunk_critical),
     }
-    return evaluate(measure(seen.collection, now, seen.running), found, limits)
+    return evaluate(measure(seen.collection, now, seen.running, vouched), found, limits)
 
 
 def measure(
-    collection: Collection, now: datetime, running: Running | None = None
+    collection: Collection,
+    now: datetime,
+    running: Running | None = None,
+    vouched: datetime | None = None,
 ) -> Iterator[Measure]:
     """Yield the numbers; the ages only if there is a backup. Only what can be restored counts."""
     newest = _newest(collection, now)
     if newest is not None:
         chain, backup_set = newest
         age = _seconds(now - backup_set.time)
-        yield Measure("age", age, "s", f"last backup {_ago(age)}", _stale(running, now))
+        text = f"last backup {_ago(age)}"
+        if vouched is not None and backup_set.time < vouched <= now:
+            age = _seconds(now - vouched)
+            text += f", nothing changed since (run {_ago(age)})"
+        yield Measure("age", age, "s", text, _stale(running, now))
         full_age = _seconds(now - _newest_full(collection, now).time)
         yield Measure("full_age", full_age, "s", f"last full {_ago(full_age)}", Kind.STALE_FULL)
         length = chain.restorable.index(backup_set) + 1

@@ -42,6 +42,7 @@ def job_of(known: Known, secrets: Secrets, unknown: Job) -> Job:
         archive_dir=known.get("archive_dir") or None,
         name=known.get("name") or None,
         options=tuple(map(secrets.hide, known.options)),
+        skips="--skip-if-no-change" in known.backup_options,
         command=rights.offered(known.words("duplicity"), owner),
         script="" if changing else secrets.hide(known.get("script")),
         script_by=rights.named(changing),

@@ -25,6 +25,10 @@ See what the last run said, and whether one runs now:
 {log}
 {process}"""
 
+SKIPS = """\
+The job has --skip-if-no-change: a good run with nothing to back up leaves no backup, and only its
+output tells of it. Name its log or mailbox: mail in the job's file, or --log."""
+
 _BY_HAND = """\
 Ask duplicity yourself:
 {status}"""
@@ -142,7 +146,7 @@ Mend that, and see that cron runs; then run the job again:
   sudo crontab -eu {user}""",
         RERUN,
     ),
-    Kind.STALE: (_LAST_RUN, SCRIPT, RERUN),
+    Kind.STALE: (SKIPS, _LAST_RUN, SCRIPT, RERUN),
     Kind.STALE_FULL: (
         "The job has made incrementals only. Give it --full-if-older-than, or make a full one now.",
         SCRIPT,

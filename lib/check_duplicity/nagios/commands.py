@@ -34,6 +34,7 @@ class Job(NamedTuple):
     besides, such as PASSPHRASE, and ``environment_file`` the file that has nothing else.
     ``starter`` is who starts the script, if not the user; ``script_by`` who else can change what
     it runs, so that it is not offered, and ``others`` who else decides what duplicity would do.
+    ``skips`` tells that a run that has nothing to back up leaves no backup.
     """
 
     user: str
@@ -59,6 +60,7 @@ class Job(NamedTuple):
     starter: str = ""
     script_by: str = ""
     others: str = ""
+    skips: bool = False
 
     @property
     def sudo(self) -> tuple[str, ...]:

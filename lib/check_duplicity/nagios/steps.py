@@ -12,6 +12,7 @@ from check_duplicity.nagios.advice import (
     RERUN,
     RUNNING,
     SCRIPT,
+    SKIPS,
     UNKNOWN_OPTIONS,
 )
 from check_duplicity.nagios.commands import Job
@@ -39,6 +40,8 @@ def _offered(texts: Iterable[str], job: Job) -> Iterator[str]:
     for text in texts:
         if text == RERUN and job.script_by:
             yield NOT_AGAIN
+        elif text == SKIPS and not job.skips:
+            continue
         elif not (job.script and text == SCRIPT) and not (job.others and text in RUNNING):
             yield text
 
