@@ -63,7 +63,8 @@ def test_performance_data_carry_the_limits_in_base_units() -> None:
     performance = evaluated(read_names(full(HOUR, 3))).performance.split()
     assert performance == [
         "age=3600s;115200;201600;0", "chain_length=1;;;0", "chains=1;;;0", "full_age=3600s;;;0",
-        "incomplete=0;;;0", "missing_volumes=0;;;0", "orphaned=0;;;0", "volumes=3;;;0",
+        "fulls=1;;;0", "history=3600s;;;0", "incomplete=0;;;0", "missing_volumes=0;;;0",
+        "orphaned=0;;;0", "volumes=3;;;0",
     ]  # fmt: skip
 
 

@@ -200,7 +200,8 @@ NIGHTLY = job("duplicity", "file:///b", schedule="0 2 * * *", user="root", scrip
         # Scripts.
         ({SPOOL: "0 2 * * * /s/assets.sh\n", "/s/assets.sh": ASSETS},
          job("assets", "rsync://bk@h://srv/a", user="root", schedule="0 2 * * *", name="assets",
-             script="/s/assets.sh", archive_dir="/data/cache", options="--ssh-options=-oPort=2222",
+             script="/s/assets.sh", archive_dir="/data/cache",
+             options="--full-if-older-than=7D --ssh-options=-oPort=2222",
              encryption="yes", duplicity="", environment="FTP_PASSWORD=geheim-ftp "
              "PASSPHRASE=s3cret")),
         (script(ASSETS.replace("\n", "\r\n")),

@@ -83,7 +83,7 @@ def shrunk(newest: Extent, others: Iterable[Extent]) -> Shrunk | None:
     time before it: a new size is the usual one when it has lasted for half of those days. ``None``
     if nothing can be compared, or was too small to be worth it.
     """
-    earlier = sorted(extent for extent in others if extent.time < newest.time)
+    earlier = sorted((e for e in others if e.time < newest.time), key=lambda extent: extent.time)
     compared = [
         _compare(name, now, _spans(earlier, name, newest.time), least)
         for name, now, least in (

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _DAY = 86400  # seconds
-_DAYS = 31
+_DAYS = 31  # back from the newest run that earlier ones are remembered
+_NEWEST = 30  # runs that are remembered, however quickly they followed each other
 GOOD, FAILED, OTHER, OPEN, NOTHING = "good", "failed", "other", "open", "nothing"
 
 
@@ -58,7 +59,7 @@ class Run(NamedTuple):
     ``outcome`` is good (by its statistics), failed, other (no backup, and it came to its end),
     open (neither), or nothing, if there was no word of duplicity's. ``uploading`` tells of an open
     one that it had begun to write, ``cleaned`` that leftovers of earlier runs were deleted.
-    ``past`` is of runs before it that nobody keeps any more, one a day for a month.
+    ``past`` is of runs before it that nobody keeps any more.
     """
 
     outcome: str
@@ -75,14 +76,15 @@ class Run(NamedTuple):
 
 
 def extents_of(runs: Iterable[Run]) -> list[Past]:
-    """Return how much these runs, and those before them, found of the source, in order."""
-    found: dict[float, Past] = {}
-    for run in runs:
-        for past in (*run.past, *_own_extent(run)):
-            day = past.end // _DAY
-            found[day] = max(past, found.get(day, past), key=lambda each: each.end)
-    newest = max(found, default=0)
-    return [found[day] for day in sorted(found) if day >= newest - _DAYS]
+    """Return how much these runs, and those before them, found of the source, in order.
+
+    Of many they are the newest and one of each day of a month, whichever runs were left out first.
+    """
+    found = {past.end: past for run in runs for past in (*run.past, *_own_extent(run))}
+    ends = sorted(found)
+    last_of_days = {end // _DAY: end for end in ends}
+    kept = {*ends[-_NEWEST:], *last_of_days.values()}
+    return [found[end] for end in ends if end in kept and end > ends[-1] - _DAYS * _DAY]
 
 
 def _own_extent(run: Run) -> list[Past]:
