@@ -139,9 +139,11 @@ def newest_complete(url: str, archive_dir: str, name: str, now: datetime) -> dat
     newest = max(sets, key=lambda backup_set: backup_set.time)
     completed = [newest.time]
     stamp = newest.time.strftime("%Y%m%dT%H%M%SZ")
-    for entry in os.scandir(path):
-        if f"{stamp}.manifest" in entry.name and not entry.name.endswith(".part"):
-            completed.append(datetime.fromtimestamp(entry.stat().st_mtime, timezone.utc))
+    with contextlib.suppress(OSError):  # A run that goes on may remove or rename what was there.
+        for entry in os.scandir(path):
+            if f"{stamp}.manifest" in entry.name and not entry.name.endswith(".part"):
+                changed = entry.stat(follow_symlinks=False).st_mtime
+                completed.append(datetime.fromtimestamp(changed, timezone.utc))
     return min(max(completed), newest.time + _DAY, now)
 
 
