@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from check_duplicity.lines import pasted
-from check_duplicity.nagios.advice import (
-    ADVICE,
+from check_duplicity.nagios.advice import ADVICE, NOT_WITH
+from check_duplicity.nagios.commands import Job
+from check_duplicity.nagios.findings import Kind
+from check_duplicity.nagios.paragraphs import (
     NOT_AGAIN,
-    NOT_WITH,
     RERUN,
     RUNNING,
     SCRIPT,
     SKIPS,
     UNKNOWN_OPTIONS,
 )
-from check_duplicity.nagios.commands import Job
-from check_duplicity.nagios.findings import Kind
 
 
 def advise(found: Iterable[tuple[Kind, Job]]) -> list[list[str]]:
