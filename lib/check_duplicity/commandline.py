@@ -203,7 +203,8 @@ def parse(
     known = by_name.job(options.job, options.jobs_dir)
     secrets.learn(known.environment, [known.get("destination"), *known.words("options")])
     values = {name: known.get(key) for name, key in keys.items() if known.get(key)}
-    if "warning" in keys.values():
+    said = {"warning", "critical"} <= values.keys() and not known.backup_options
+    if "warning" in keys.values() and not said:
         by_job = _limits_of(parser, known, now)
         if any(key.startswith("full_") for key in given):
             by_job = {key: text for key, text in by_job.items() if not key.startswith("full_")}
