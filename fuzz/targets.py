@@ -26,8 +26,9 @@ from typing import NamedTuple
 from unittest import mock
 
 import nagiosplugin
-from check_duplicity.destination import archive
 from check_duplicity.duplicity import invocation, names, status, transcript
+from check_duplicity.duplicity import jsonstat as statistics_of_sets
+from check_duplicity.duplicity import manifest as manifests
 from check_duplicity.duplicity.run import run_of, values_of
 from check_duplicity.jobs import by_name, crontabs, schedule, scripts
 from check_duplicity.jobs import job_file as its_file
@@ -66,7 +67,12 @@ def file_names(data: bytes) -> None:
     prefixes = names.Prefixes.of_options([f"--file-prefix={prefix}"])
     collection = names.read_names(found, prefixes)
     assert collection == names.read_names(found[::-1] + found, prefixes)
-    seen = names.Archive(tuple(found), dict.fromkeys(found, 2), frozenset(found), frozenset())
+    seen = names.Archive(
+        tuple(found),
+        dict.fromkeys(found, manifests.Manifest(2)),
+        dict.fromkeys(found, statistics_of_sets.Statistics(1, 2, 3)),
+        frozenset(found),
+    )
     names.read_names(found, prefixes, seen)
     names.read_names((), prefixes, seen._replace(settled=frozenset(), fresh=frozenset(found)))
     names.without_unfinished(collection, seen, prefixes)
@@ -92,10 +98,16 @@ def _status(text: str) -> object:
 
 
 def manifest(data: bytes) -> None:
-    """Count a manifest's volumes: in one block as in many."""
-    whole = archive.count_volumes(io.BytesIO(data))
-    with mock.patch.object(archive, "_BLOCK", 7):
-        assert archive.count_volumes(io.BytesIO(data)) == whole
+    """Read a manifest: in one block as in many."""
+    whole = manifests.read([data] if data else [], len(data))
+    blocks = (data[start : start + 7] for start in range(0, len(data), 7))
+    assert manifests.read(blocks, len(data)) == whole
+
+
+def jsonstat(data: bytes) -> None:
+    """Read the statistics of a set: counts, or nothing."""
+    found = statistics_of_sets.read(data)
+    assert found is None or min(found) >= 0
 
 
 def runs(data: bytes) -> None:
@@ -451,7 +463,8 @@ TARGETS: Mapping[str, Target] = {
             "duplicity/captures/3.2.1",
         ),
     ),
-    "manifest": Target(manifest, ("destination/test_archive",)),
+    "manifest": Target(manifest, ("duplicity/test_manifest",)),
+    "jsonstat": Target(jsonstat, ("duplicity/test_jsonstat",)),
     "runs": Target(runs, ("duplicity/test_transcript",), ("duplicity/captures/runs",)),
     "mail": Target(mail, ("runs/test_files",), ("runs/mail",)),
     "mailbox": Target(mailbox, ("runs/test_files",), ("runs/mail",)),

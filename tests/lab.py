@@ -29,6 +29,7 @@ class Lab:
         self.archive = directory / "archive"
         self.home = directory / "home"
         self.temporary = directory / "tmp"
+        self.printed = ""  # by the last run
         for path in (self.source, self.destination, self.home, self.temporary):
             path.mkdir()
         (self.source / "file").write_bytes(os.urandom(1000))
@@ -54,19 +55,24 @@ class Lab:
         passphrase: str | None = None,
         ago: float = 0,
         at: datetime | None = None,
+        changed: bool = True,
     ) -> datetime:
         """Make a backup as of a time, or of so many hours ago; return that time."""
         made = at or datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=ago)
-        (self.source / "file").write_bytes(os.urandom(1000))
+        if changed:
+            (self.source / "file").write_bytes(os.urandom(1000))
         encryption = [] if passphrase else ["--no-encryption"]
         time = f"--current-time={int(made.timestamp())}"
-        subprocess.run(
+        done = subprocess.run(
             self.command(action, *encryption, *options, time),
             env={**self.environment, "PASSPHRASE": passphrase or ""},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             check=True,
+            text=True,
         )
+        self.printed = done.stdout
         return made
 
     def command(self, action: str, *options: object) -> list[str]:

@@ -34,7 +34,7 @@ class Result(NamedTuple):
         return dict(word.split("=", 1) for word in words)
 
     def value(self, label: str) -> int:
-        return int(self.performance[label].split(";")[0].rstrip("s"))
+        return int(self.performance[label].split(";")[0].rstrip("sB%"))
 
 
 def run_plugin(

@@ -55,7 +55,8 @@ def test_bash_completes_options_jobs_and_paths(tmp_path: Path) -> None:
         (tmp_path / f"{name}.ini").touch()
     (tmp_path / "web.log").touch()
     freshness, triage = BIN / "check_duplicity_freshness", BIN / "duplicity_triage"
-    assert complete(f"{freshness} --full") == {"--full-warning", "--full-critical"}
+    limits = {f"--full{s}-{state}" for s in ("", "s") for state in ("warning", "critical")}
+    assert complete(f"{freshness} --full") == limits
     assert "--stalled-warning" in complete(f"{BIN}/check_duplicity_process -w 1h --")
     assert complete(f"{freshness} --jobs-dir {tmp_path} -j ''") == {"assets", "web"}
     assert complete(f"{triage} --jobs-dir {tmp_path} a") == {"assets"}

@@ -7,19 +7,30 @@ from pathlib import Path
 
 import pytest
 from check_duplicity.destination import judge as judge_destination
-from check_duplicity.duplicity.names import read_names
-from check_duplicity.duplicity.run import GOOD, Run, Statistics
+from check_duplicity.duplicity.jsonstat import Statistics as OfSet
+from check_duplicity.duplicity.manifest import Manifest
+from check_duplicity.duplicity.names import Archive, read_names
+from check_duplicity.duplicity.run import GOOD, Past, Run, Statistics
 from check_duplicity.nagios.findings import Kind
 from check_duplicity.processes import judge as judge_processes
 from check_duplicity.processes.model import Sight
 from check_duplicity.runs import judge as judge_runs
+from check_duplicity.runs.judge import Verdict
 from check_duplicity.runs.model import Logged
 from plugin import run_plugin
-from samples import ago, full
+from samples import ago, full, stamp
 
 README = (Path(__file__).parent.parent / "README.rst").read_text()
-COUNTED = Run(GOOD, (), Statistics(1.0, 2.0, 3, 4, 0))
+COUNTED = Run(
+    GOOD, (), Statistics(1e9, 1e9 + 2, 3, 4, 0, 5, 6, 7, 8, 9), past=(Past(1e9, 100, 10**9),)
+)
 RUN = Logged("job", "job", "", "", "", 2.0, whole=True, sure=True, run=COUNTED)
+BOTH = full(ago(days=2)) + full(ago(days=1))
+HEADS = [f"duplicity-full.{stamp(ago(days=days))}" for days in (2, 1)]
+ARCHIVE = Archive(
+    manifests={f"{head}.manifest": Manifest(1, 100) for head in HEADS},
+    statistics={f"{head}.jsonstat.gz": OfSet(100, 10**9, 0) for head in HEADS},
+)
 PLUGINS = sorted(path.name for path in (Path(__file__).parent.parent / "plugins").iterdir())
 CHECKS = [name for name in PLUGINS if name.startswith("check_")]
 
@@ -60,9 +71,9 @@ def test_triage_has_one_entry_for_each_finding() -> None:
 def test_performance_data_are_those_of_the_checks() -> None:
     said = {
         "check_duplicity_freshness": judge_destination.measure(
-            read_names(full(ago(days=1))), ago()
+            read_names(BOTH, archive=ARCHIVE), ago()
         ),
-        "check_duplicity_log": judge_runs.measure([], [RUN], 0, ago()),
+        "check_duplicity_log": judge_runs.measure([Verdict(RUN, ())], [RUN], 0, ago()),
         "check_duplicity_process": judge_processes.measure(Sight((), sure=True), {}, ago()),
     }
     for plugin, measures in said.items():

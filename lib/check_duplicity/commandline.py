@@ -14,7 +14,8 @@ from check_duplicity import __version__
 from check_duplicity.lines import pasted
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import CannotSee, Kind
-from check_duplicity.nagios.limits import Limit, age_limit, count_limit
+from check_duplicity.nagios.judged import DESTINATION, JUDGED, Judged
+from check_duplicity.nagios.limits import Limit
 from check_duplicity.secrets import Secrets
 from check_duplicity.system import user
 from check_duplicity.values import TYPE_CHECKING
@@ -148,20 +149,22 @@ def add_job(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-u", "--user", help="the user the backup belongs to")
 
 
-def add_limits(parser: Parser) -> None:
+def add_limits(group: argparse._ArgumentGroup, kinds: Mapping[str, Judged]) -> None:
+    """Add the options for limits: by what stands in front of "warning" and "critical"."""
+    for kind, what in kinds.items():
+        for state, default in (("warning", what.warning), ("critical", what.critical)):
+            names = [f"--{kind.replace('_', '-')}{state}"]
+            said = f" (default {default})" if default else ""
+            group.add_argument(
+                *([] if kind else [f"-{state[0]}"]), *names, metavar=what.metavar,
+                type=argument(what.read), default=default, help=what.what + said,
+            )  # fmt: skip
+
+
+def add_destination_limits(parser: Parser) -> None:
     """Add the options that say what a good collection is."""
     group = parser.add_argument_group("limits")
-    age, count = argument(age_limit), argument(count_limit)
-    newest, full = "age of the newest complete backup", "age of the newest full backup"
-    length = "backup sets in the newest chain, its full one included"
-    group.add_argument("-w", "--warning", metavar="AGE", type=age, default="32h",
-                       help=f"{newest} (default 32h)")  # fmt: skip
-    group.add_argument("-c", "--critical", metavar="AGE", type=age, default="56h",
-                       help=f"{newest} (default 56h)")  # fmt: skip
-    group.add_argument("--full-warning", metavar="AGE", type=age, help=full)
-    group.add_argument("--full-critical", metavar="AGE", type=age, help=full)
-    group.add_argument("--chain-warning", metavar="RANGE", type=count, help=length)
-    group.add_argument("--chain-critical", metavar="RANGE", type=count, help=length)
+    add_limits(group, {kind: JUDGED[kind] for kind in DESTINATION})
     group.add_argument(
         "--require-encryption",
         action="store_true",
@@ -200,8 +203,12 @@ def parse(
     known = by_name.job(options.job, options.jobs_dir)
     secrets.learn(known.environment, [known.get("destination"), *known.words("options")])
     values = {name: known.get(key) for name, key in keys.items() if known.get(key)}
-    if "warning" in keys.values() and not {"warning", "critical"} <= values.keys():
-        values = {**_limits_of(parser, known, now), **values}
+    said = {"warning", "critical"} <= values.keys() and not known.backup_options
+    if "warning" in keys.values() and not said:
+        by_job = _limits_of(parser, known, now)
+        if any(key.startswith("full_") for key in given):
+            by_job = {key: text for key, text in by_job.items() if not key.startswith("full_")}
+        values = {**by_job, **values}
     parser.set_defaults(**values)
     others = [key for key, value in given.items() if value != known.get(key)]
     return parser.parse_args(argv), known.without(others)
@@ -236,7 +243,7 @@ def job_of(options: argparse.Namespace, known: Known | None, secrets: Secrets) -
 
 
 def _limits_of(parser: Parser, known: Known, now: datetime) -> dict[str, str]:
-    """The limits that a job's schedule gives."""
+    """The limits that a job's schedule and options give."""
     from check_duplicity.jobs import schedule
 
     try:
@@ -257,7 +264,7 @@ def check_order(parser: Parser, options: argparse.Namespace, *kinds: str) -> Non
             continue
         if warning.text == parser.get_default(f"{kind}warning"):
             continue
-        if warning.upper is None or critical.upper is None:
+        if warning.upper in (None, float("inf")) or critical.upper is None:
             continue
         if critical.upper < warning.upper:
             parser.error(f"--{kind.replace('_', '-')}critical is below the warning limit")

@@ -65,6 +65,34 @@
 #   Number of sets in the newest chain.
 # @param chain_critical
 #   Number of sets in the newest chain.
+# @param fulls_warning
+#   Number of full backups that can be restored; `2:` is at least two.
+# @param fulls_critical
+#   Number of full backups that can be restored; `2:` is at least two.
+# @param history_warning
+#   Age of the oldest backup that can be restored; `30d:` is at least 30 days.
+# @param history_critical
+#   Age of the oldest backup that can be restored; `30d:` is at least 30 days.
+# @param shrunk_warning
+#   By how many per cent the source is smaller than the median of the last 30 days, or `none`.
+# @param shrunk_critical
+#   By how many per cent the source is smaller than the median of the last 30 days, or `none`.
+# @param source_size_warning
+#   Size of the source, in the newest run.
+# @param source_size_critical
+#   Size of the source, in the newest run.
+# @param backup_size_warning
+#   Size of what the newest run has backed up.
+# @param backup_size_critical
+#   Size of what the newest run has backed up.
+# @param duration_warning
+#   How long the newest run took.
+# @param duration_critical
+#   How long the newest run took.
+# @param errors_warning
+#   Number of files that could not be read.
+# @param errors_critical
+#   Number of files that could not be read.
 # @param process_warning
 #   How long a backup has been running.
 # @param process_critical
@@ -100,6 +128,20 @@ define check_duplicity::job (
   Optional[Check_duplicity::Age] $full_critical = undef,
   Optional[Check_duplicity::Count] $chain_warning = undef,
   Optional[Check_duplicity::Count] $chain_critical = undef,
+  Optional[Check_duplicity::Count] $fulls_warning = undef,
+  Optional[Check_duplicity::Count] $fulls_critical = undef,
+  Optional[Check_duplicity::Age] $history_warning = undef,
+  Optional[Check_duplicity::Age] $history_critical = undef,
+  Optional[Check_duplicity::Percent] $shrunk_warning = undef,
+  Optional[Check_duplicity::Percent] $shrunk_critical = undef,
+  Optional[Check_duplicity::Size] $source_size_warning = undef,
+  Optional[Check_duplicity::Size] $source_size_critical = undef,
+  Optional[Check_duplicity::Size] $backup_size_warning = undef,
+  Optional[Check_duplicity::Size] $backup_size_critical = undef,
+  Optional[Check_duplicity::Age] $duration_warning = undef,
+  Optional[Check_duplicity::Age] $duration_critical = undef,
+  Optional[Check_duplicity::Count] $errors_warning = undef,
+  Optional[Check_duplicity::Count] $errors_critical = undef,
   Optional[Check_duplicity::Age] $process_warning = undef,
   Optional[Check_duplicity::Age] $process_critical = undef,
   Optional[Check_duplicity::Age] $stalled_warning = undef,
@@ -129,29 +171,43 @@ define check_duplicity::job (
   $nrpe_ensure = if $exists and 'nrpe' in $check_duplicity::asked_by { 'file' } else { 'absent' }
 
   $in_file = {
-    'user'             => $user,
-    'script'           => $script,
-    'destination'      => $destination.unwrap,
-    'archive_dir'      => $archive_dir,
-    'name'             => $backup_name,
-    'schedule'         => $backup_schedule,
-    'time_zone'        => $time_zone,
-    'mail'             => $mail.then |$paths| { check_duplicity::words(flatten([$paths])) },
-    'options'          => $options.unwrap.then |$words| { check_duplicity::words($words) },
-    'duplicity'        => $duplicity,
-    'environment_file' => $environment_file,
-    'encryption'       => $encryption ? { true => 'yes', false => 'no', default => $encryption },
-    'warning'          => $warning,
-    'critical'         => $critical,
-    'full_warning'     => $full_warning,
-    'full_critical'    => $full_critical,
-    'chain_warning'    => $chain_warning,
-    'chain_critical'   => $chain_critical,
-    'process_warning'  => $process_warning,
-    'process_critical' => $process_critical,
-    'stalled_warning'  => $stalled_warning,
-    'stalled_critical' => $stalled_critical,
-    'lookback'         => $lookback,
+    'user'                 => $user,
+    'script'               => $script,
+    'destination'          => $destination.unwrap,
+    'archive_dir'          => $archive_dir,
+    'name'                 => $backup_name,
+    'schedule'             => $backup_schedule,
+    'time_zone'            => $time_zone,
+    'mail'                 => $mail.then |$paths| { check_duplicity::words(flatten([$paths])) },
+    'options'              => $options.unwrap.then |$words| { check_duplicity::words($words) },
+    'duplicity'            => $duplicity,
+    'environment_file'     => $environment_file,
+    'encryption'           => $encryption ? { true => 'yes', false => 'no', default => $encryption },
+    'warning'              => $warning,
+    'critical'             => $critical,
+    'full_warning'         => $full_warning,
+    'full_critical'        => $full_critical,
+    'chain_warning'        => $chain_warning,
+    'chain_critical'       => $chain_critical,
+    'fulls_warning'        => $fulls_warning,
+    'fulls_critical'       => $fulls_critical,
+    'history_warning'      => $history_warning,
+    'history_critical'     => $history_critical,
+    'shrunk_warning'       => $shrunk_warning,
+    'shrunk_critical'      => $shrunk_critical,
+    'source_size_warning'  => $source_size_warning,
+    'source_size_critical' => $source_size_critical,
+    'backup_size_warning'  => $backup_size_warning,
+    'backup_size_critical' => $backup_size_critical,
+    'duration_warning'     => $duration_warning,
+    'duration_critical'    => $duration_critical,
+    'errors_warning'       => $errors_warning,
+    'errors_critical'      => $errors_critical,
+    'process_warning'      => $process_warning,
+    'process_critical'     => $process_critical,
+    'stalled_warning'      => $stalled_warning,
+    'stalled_critical'     => $stalled_critical,
+    'lookback'             => $lookback,
   }.filter |$key, $value| { $value =~ NotUndef }
 
   $allowed = {

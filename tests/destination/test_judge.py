@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from check_duplicity.destination.judge import judge, kept_stamp, measure
+from check_duplicity.destination.judge import judge, measure, with_collection
 from check_duplicity.duplicity.collection import Collection
+from check_duplicity.duplicity.manifest import Manifest
 from check_duplicity.duplicity.names import Archive, read_archive, read_names
+from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import Evaluation, evaluate
 from check_duplicity.nagios.findings import CannotSee, Kind, State
 from check_duplicity.nagios.limits import age_limit, count_limit
@@ -61,7 +63,8 @@ def test_performance_data_carry_the_limits_in_base_units() -> None:
     performance = evaluated(read_names(full(HOUR, 3))).performance.split()
     assert performance == [
         "age=3600s;115200;201600;0", "chain_length=1;;;0", "chains=1;;;0", "full_age=3600s;;;0",
-        "incomplete=0;;;0", "missing_volumes=0;;;0", "orphaned=0;;;0", "volumes=3;;;0",
+        "fulls=1;;;0", "history=3600s;;;0", "incomplete=0;;;0", "missing_volumes=0;;;0",
+        "orphaned=0;;;0", "volumes=3;;;0",
     ]  # fmt: skip
 
 
@@ -111,13 +114,13 @@ def test_a_lost_volume_is_critical_and_what_is_before_it_still_counts() -> None:
 def test_damage_before_a_whole_newer_chain_is_told_apart() -> None:
     names = [n for n in full(WEEK, 3) if "vol2" not in n] + full(DAY)
     assert kinds(read_names(names)) == [Kind.OLD_DAMAGE]
-    assert kept_stamp(read_names(names), NOW) == "20261123T120000Z"
+    assert with_collection(Job("root"), read_names(names), NOW).kept == "20261123T120000Z"
 
 
 def test_lost_manifests_matter_until_there_is_a_newer_backup() -> None:
     names = [n for n in full(DAY) if "manifest" not in n]
     manifest = f"duplicity-full.{stamp(DAY)}.manifest"
-    archive = Archive((manifest,), {manifest: 1}, settled=frozenset([manifest]))
+    archive = Archive((manifest,), {manifest: Manifest(1)}, settled=frozenset([manifest]))
     older = read_names(names + full(WEEK) + unfinished(full(HOUR)), archive=archive)
     assert Kind.MISSING_MANIFEST in kinds(older)
     newer = read_names(names + full(HOUR), archive=archive)

@@ -105,7 +105,7 @@ def test_archive_directory_and_name_are_told() -> None:
 def test_prefixes_tell_jobs_at_one_destination_apart() -> None:
     found = read_invocation(["duplicity", "full", "--file-prefix", "web-", "/etc", "file:///x"])
     assert found is not None
-    assert found.prefixes == Prefixes("web-", "web-", "web-")
+    assert found.prefixes == Prefixes("web-", "web-", "web-", "web-")
 
 
 @pytest.mark.parametrize("url", ["sftp://u:ge/heim@h/x", "b2://k:s/heim@b", "s3://b?secret=heim"])

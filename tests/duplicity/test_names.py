@@ -5,6 +5,7 @@ import random
 import pytest
 from check_duplicity.duplicity import names as reader
 from check_duplicity.duplicity.collection import Collection
+from check_duplicity.duplicity.manifest import Manifest
 from check_duplicity.duplicity.names import Archive, Prefixes, read_archive, read_names
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,7 +83,7 @@ def test_volumes_are_numbered_without_a_gap(seen: list[int], missing: tuple[rang
 
 def test_the_manifest_in_the_archive_directory_knows_of_a_lost_last_volume() -> None:
     names = [n for n in full(DAY, 5) if "vol5" not in n and "vol4" not in n]
-    archive = Archive(listed={f"duplicity-full.{stamp(DAY)}.manifest": 5})
+    archive = Archive(manifests={f"duplicity-full.{stamp(DAY)}.manifest": Manifest(5)})
     assert read_names(names).sets[0].missing == ()
     [found] = read_names(names, archive=archive).sets
     assert found.missing == (range(4, 6),)
@@ -116,20 +117,20 @@ def test_a_manifest_that_is_only_in_the_archive_directory_was_lost() -> None:
 def test_a_run_that_has_just_ended_is_complete() -> None:
     names = [name for name in full(DAY, 3) if ".vol1." in name]
     manifest = f"duplicity-full.{stamp(DAY)}.manifest"
-    archive = Archive((manifest,), {manifest: 3}, fresh=frozenset([manifest]))
+    archive = Archive((manifest,), {manifest: Manifest(3)}, fresh=frozenset([manifest]))
     [found] = read_names(names, archive=archive).sets
     assert (found.complete, found.missing) == (True, ())
 
 
 def test_a_local_manifest_that_lists_no_volume_is_none() -> None:
     manifest = f"duplicity-full.{stamp(DAY)}.manifest"
-    assert read_archive(Archive((manifest,), {manifest: 0})).incomplete == 1
+    assert read_archive(Archive((manifest,), {manifest: Manifest(0)})).incomplete == 1
 
 
 def test_an_archive_directory_alone_has_manifests_but_no_volumes() -> None:
     part = f"duplicity-inc.{stamp(DAY)}.to.{stamp(HOUR)}.manifest.part"
     manifest = f"duplicity-full.{stamp(DAY)}.manifest"
-    collection = read_archive(Archive((manifest, part), {manifest: 12}))
+    collection = read_archive(Archive((manifest, part), {manifest: Manifest(12)}))
     [found] = collection.sets
     assert (found.volumes, found.missing, found.encrypted) == (12, (), None)
     assert collection.incomplete == 1
@@ -188,7 +189,7 @@ def test_each_kind_of_file_can_have_a_prefix_of_its_own() -> None:
         ["--file-prefix", "a-", "--file-prefix-manifest=m-", "--file-prefix-archive=v-",
          "--file-prefix-signature=s-"]
     )  # fmt: skip
-    assert prefixes == Prefixes("a-v-", "a-m-", "a-s-")
+    assert prefixes == Prefixes("a-v-", "a-m-", "a-s-", "a-")
     kinds = {"difftar": "a-v-", "manifest": "a-m-", "sigtar": "a-s-"}
     names = [next(p for k, p in kinds.items() if k in n) + n for n in full(DAY, 2)]
     [found] = read_names(names, prefixes).sets

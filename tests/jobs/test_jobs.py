@@ -200,7 +200,8 @@ NIGHTLY = job("duplicity", "file:///b", schedule="0 2 * * *", user="root", scrip
         # Scripts.
         ({SPOOL: "0 2 * * * /s/assets.sh\n", "/s/assets.sh": ASSETS},
          job("assets", "rsync://bk@h://srv/a", user="root", schedule="0 2 * * *", name="assets",
-             script="/s/assets.sh", archive_dir="/data/cache", options="--ssh-options=-oPort=2222",
+             script="/s/assets.sh", archive_dir="/data/cache",
+             options="--full-if-older-than=7D --ssh-options=-oPort=2222",
              encryption="yes", duplicity="", environment="FTP_PASSWORD=geheim-ftp "
              "PASSPHRASE=s3cret")),
         (script(ASSETS.replace("\n", "\r\n")),
@@ -589,8 +590,11 @@ values = st.sampled_from(job_file.KEYS).flatmap(
         st.just(key),
         {
             **dict.fromkeys(("mail", "options", "duplicity"), words),
-            **dict.fromkeys(job_file.AGES, st.sampled_from(["32h", "@1d:2d", "~:90", "1d8h"])),
-            **dict.fromkeys(job_file.COUNTS, st.sampled_from(["14", "2:30", "@1:2"])),
+            **dict.fromkeys(job_file.LIMITS, st.just("14")),
+            "full_warning": st.sampled_from(["32h", "@1d:2d", "~:90", "1d8h"]),
+            "chain_critical": st.sampled_from(["14", "2:30", "@1:2"]),
+            "source_size_warning": st.sampled_from(["10G:", "@1K:2.5T"]),
+            "shrunk_critical": st.sampled_from(["90", "none"]),
             "encryption": st.sampled_from(["yes", "no", "required"]),
             "user": st.sampled_from(["bk", "www-data", "x$", "-u", "#0", "a b", "\xe4", "--"]),
         }.get(key, plain | st.sampled_from(["# x", "; x", "[x]", "= x", "a = b", ": x", "%(x)s"])),

@@ -27,7 +27,7 @@ JOB = Job(
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_kind_has_advice_that_is_complete(kind: Kind) -> None:
-    [paragraphs] = advise([(kind, JOB)])
+    [paragraphs] = advise([(kind, JOB._replace(skips=True))])
     assert len(paragraphs) == len(ADVICE[kind])
     text = "\n".join(paragraphs)
     assert "{" not in text

@@ -1,34 +1,47 @@
 """See the job's own archive directory: only ever read, and never needed.
 
-It knows two things that no destination tells: which set is unfinished (a name with ``.part``), and
+It knows three things that no destination tells: which set is unfinished (a name with ``.part``),
 how many volumes each manifest lists (a volume lost at the destination goes unnoticed in every
-version of duplicity from 0.8 to 3.2).
+version of duplicity from 0.8 to 3.2), and how many files each set has.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-import re
 import stat
+from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
+from functools import partial
 
+from check_duplicity.duplicity import jsonstat, manifest
 from check_duplicity.duplicity.archive_path import archive_path
-from check_duplicity.duplicity.names import Archive, read_archive
+from check_duplicity.duplicity.contents import COMPARED
+from check_duplicity.duplicity.names import (
+    Archive,
+    is_of_full,
+    read_archive,
+    read_stamp,
+    statistics_stamp,
+)
 from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from check_duplicity.duplicity.jsonstat import Statistics
+    from check_duplicity.duplicity.manifest import Manifest
+
 _BLOCK = 1 << 16  # bytes read at once; for more the C library would ask the kernel each time
 _DAY = timedelta(days=1)
 _UNFINISHED = (".part", ".p")
-_VOLUME = re.compile(rb"\nVolume (\d{1,9}):")
-_LONGEST_VOLUME = len(b"\nVolume 999999999:")
+_MOST_COUNTED = 1 << 27  # bytes of manifests whose files are counted, a third of a second's work
+_LARGEST_STATISTICS = 1 << 20  # bytes
 
 
 def look(path: str, before: float = 0) -> Archive:
-    """List an archive directory and count the volumes that its manifests list.
+    """List an archive directory, and read its manifests and the newest statistics.
 
     ``before`` is when the destination was looked at, in seconds since the epoch: what has got its
     name later says nothing of that. Never raises `OSError`: a directory that can't be read is one
@@ -38,30 +51,78 @@ def look(path: str, before: float = 0) -> Archive:
         names = tuple(sorted(os.listdir(path)))
     except OSError as error:
         return Archive(problem=f"archive directory {path}: {error.strerror}")
-    listed: dict[str, int] = {}
+    manifests: dict[str, Manifest] = {}
     complete: dict[bool, set[str]] = {True: set(), False: set()}
     problem = ""
-    for name in names:
+    left = _MOST_COUNTED
+    for name in reversed(names):  # The newest first: they are what is compared.
         if not name.endswith((".manifest", ".manifest.part", ".m", ".m.p")):
             continue
+        unfinished = name.endswith(_UNFINISHED)
         try:
-            with open(os.path.join(path, name), "rb", buffering=0, opener=_no_link) as manifest:
-                if not stat.S_ISREG(os.fstat(manifest.fileno()).st_mode):
-                    raise OSError(0, "is not a file")
-                listed[name] = count_volumes(manifest)
+            with _open(path, name) as opened:
+                size = os.fstat(opened.fileno()).st_size
+                # A full set's list has nothing but new files, and says at once how many.
+                counted = left if size <= left and not unfinished and not is_of_full(name) else 0
+                left -= size if counted else 0
+                manifests[name] = manifest.read(iter(partial(opened.read, _BLOCK), b""), counted)
                 # A manifest gets its name in the end, and that sets the time of its change.
-                changed = os.fstat(manifest.fileno()).st_ctime
-            if before and not name.endswith(_UNFINISHED):
+                changed = os.fstat(opened.fileno()).st_ctime
+            if before and not unfinished:
                 complete[changed < before].add(name)
-            if not listed[name] and not name.endswith(_UNFINISHED):
-                problem = f"manifest {os.path.join(path, name)}: lists no volume"
+            if not manifests[name].volumes and not unfinished:
+                problem = problem or f"manifest {os.path.join(path, name)}: lists no volume"
         except FileNotFoundError:
             pass  # A run that ends at this moment has renamed or removed it.
         except OSError as error:
             reason = "is a link" if error.errno == errno.ELOOP else error.strerror
-            problem = f"manifest {os.path.join(path, name)}: {reason}"
+            problem = problem or f"manifest {os.path.join(path, name)}: {reason}"
     settled, fresh = frozenset(complete[True]), frozenset(complete[False])
-    return Archive(names, listed, settled, fresh, problem)
+    return Archive(names, manifests, _statistics(path, names), settled, fresh, problem)
+
+
+def _statistics(path: str, names: Iterable[str]) -> dict[str, Statistics]:
+    """What ``--jsonstat`` has left of the newest sets; what can't be read is not known."""
+    stamps = {name: statistics_stamp(name) for name in names if ".jsonstat" in name}
+    since = _days_before(max(stamps.values(), default=""))
+    found = {}
+    for name in (name for name, stamp in stamps.items() if stamp and stamp >= since):
+        with contextlib.suppress(OSError):
+            with _open(path, name) as opened:
+                text = _unpacked(opened.read(_LARGEST_STATISTICS))
+            statistics = jsonstat.read(text)
+            if statistics:
+                found[name] = statistics
+    return found
+
+
+def _days_before(stamp: str) -> str:
+    """The time from which statistics are compared with the newest ones, as names spell it."""
+    try:
+        return f"{read_stamp(stamp) - COMPARED:%Y%m%d}"
+    except (ValueError, OverflowError):
+        return ""
+
+
+def _unpacked(text: bytes) -> bytes:
+    """The text of a file that is compressed, or isn't (``--no-compression``)."""
+    if not text.startswith(b"\x1f\x8b"):
+        return text
+    import zlib
+
+    try:
+        return zlib.decompressobj(31).decompress(text, _LARGEST_STATISTICS)
+    except zlib.error:
+        return b""
+
+
+def _open(path: str, name: str) -> BinaryIO:
+    """Open a file of an archive directory. Raises `OSError` if it is anything else than that."""
+    opened = open(os.path.join(path, name), "rb", buffering=0, opener=_no_link)  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+        opened.close()
+        raise OSError(0, "is not a file")
+    return opened
 
 
 def newest_complete(url: str, archive_dir: str, name: str, now: datetime) -> datetime | None:
@@ -78,27 +139,14 @@ def newest_complete(url: str, archive_dir: str, name: str, now: datetime) -> dat
     newest = max(sets, key=lambda backup_set: backup_set.time)
     completed = [newest.time]
     stamp = newest.time.strftime("%Y%m%dT%H%M%SZ")
-    for entry in os.scandir(path):
-        if f"{stamp}.manifest" in entry.name and not entry.name.endswith(".part"):
-            completed.append(datetime.fromtimestamp(entry.stat().st_mtime, timezone.utc))
+    with contextlib.suppress(OSError):  # A run that goes on may remove or rename what was there.
+        for entry in os.scandir(path):
+            if f"{stamp}.manifest" in entry.name and not entry.name.endswith(".part"):
+                changed = entry.stat(follow_symlinks=False).st_mtime
+                completed.append(datetime.fromtimestamp(changed, timezone.utc))
     return min(max(completed), newest.time + _DAY, now)
 
 
 def _no_link(path: str, flags: int) -> int:
     """Open a file without following a link, or waiting at a pipe: duplicity makes neither."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
-def count_volumes(manifest: BinaryIO) -> int:
-    """Return the number of volumes in a manifest: that of the last ``Volume N:`` in it.
-
-    The last, not the highest, counts: a resumed run may list "1, 2, 3, 2" (duplicity's
-    ``Manifest.from_string``). The list of files that stands before or behind can be long.
-    """
-    last, before = 0, b"\n"  # so that every line begins behind one
-    while block := manifest.read(_BLOCK):
-        block = before + block
-        volumes = _VOLUME.findall(block)
-        last = int(volumes[-1]) if volumes else last
-        before = block[-_LONGEST_VOLUME:]
-    return last

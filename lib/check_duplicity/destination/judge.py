@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from check_duplicity.destination.model import Seen
 from check_duplicity.duplicity.collection import BackupSet, Chain, Collection
+from check_duplicity.duplicity.contents import Extent, extents, shrunk
 from check_duplicity.duplicity.invocation import Running
+from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import Evaluation, evaluate
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
 from check_duplicity.nagios.limits import format_age, format_time
@@ -33,8 +35,13 @@ COUNTS: dict[str, Callable[[Collection], int]] = {
 """The counts that are always there as performance data, and have no limits."""
 
 
-def evaluated(seen: Seen, options: Namespace, now: datetime) -> Evaluation:
-    """Judge what was seen by the options of check_duplicity_freshness."""
+def evaluated(
+    seen: Seen, options: Namespace, now: datetime, vouched: datetime | None = None
+) -> Evaluation:
+    """Judge what was seen by the options of check_duplicity_freshness.
+
+    ``vouched`` is when the job's newest run ended, if that was good and had nothing to back up.
+    """
     in_time = _in_time(seen.running, now)
     worst = State.WARNING if in_time else State.CRITICAL
     found = judge(
@@ -48,26 +55,66 @@ def evaluated(seen: Seen, options: Namespace, now: datetime) -> Evaluation:
         "age": Limits(options.warning, options.critical, worst),
         "full_age": Limits(options.full_warning, options.full_critical),
         "chain_length": Limits(options.chain_warning, options.chain_critical),
+        "fulls": Limits(options.fulls_warning, options.fulls_critical),
+        "history": Limits(options.history_warning, options.history_critical),
+        "shrunk": Limits(options.shrunk_warning, options.shrunk_critical),
     }
-    return evaluate(measure(seen.collection, now, seen.running), found, limits)
+    return evaluate(measure(seen.collection, now, seen.running, vouched), found, limits)
 
 
 def measure(
-    collection: Collection, now: datetime, running: Running | None = None
+    collection: Collection,
+    now: datetime,
+    running: Running | None = None,
+    vouched: datetime | None = None,
 ) -> Iterator[Measure]:
     """Yield the numbers; the ages only if there is a backup. Only what can be restored counts."""
     newest = _newest(collection, now)
     if newest is not None:
         chain, backup_set = newest
         age = _seconds(now - backup_set.time)
-        yield Measure("age", age, "s", f"last backup {_ago(age)}", _stale(running, now))
+        text = f"last backup {_ago(age)}"
+        if vouched is not None and backup_set.time < vouched <= now:
+            age = _seconds(now - vouched)
+            text += f", nothing changed since (run {_ago(age)})"
+        yield Measure("age", age, "s", text, _stale(running, now))
         full_age = _seconds(now - _newest_full(collection, now).time)
         yield Measure("full_age", full_age, "s", f"last full {_ago(full_age)}", Kind.STALE_FULL)
         length = chain.restorable.index(backup_set) + 1
         text = f"chain of {length} {_plural(length, 'set')}"
         yield Measure("chain_length", length, text=text, kind=Kind.CHAIN)
+        yield from _kept(collection, now)
+        yield from _contents(collection, backup_set)
     for name, count in COUNTS.items():
         yield Measure(name, count(collection))
+
+
+def _kept(collection: Collection, now: datetime) -> Iterator[Measure]:
+    """How many full backups can be restored, and how far back one can go."""
+    fulls = [chain.restorable[0] for chain in collection.chains if chain.restorable]
+    text = f"{len(fulls)} full {_plural(len(fulls), 'backup')} kept"
+    yield Measure("fulls", len(fulls), text=text, kind=Kind.FULLS, said="")
+    back = max(0, _seconds(now - min(map(_time, fulls))))
+    text = f"the oldest backup is {format_age(back)} old"
+    yield Measure("history", back, "s", text, Kind.HISTORY, said="")
+
+
+def _contents(collection: Collection, newest: BackupSet) -> Iterator[Measure]:
+    """How much of the source the newest backup has, as far as its archive directory tells."""
+    extent, everything = _extents(collection, newest)
+    files = extent.entries if extent.files is None else extent.files
+    if files is not None:
+        yield Measure("files", files)
+    if extent.size is not None:
+        yield Measure("source_size", extent.size, "B")
+    if newest.manifest and newest.manifest.files:
+        yield Measure("deleted", newest.manifest.files.deleted)
+    elif newest.statistics:
+        yield Measure("deleted", newest.statistics.deleted)
+    shrinkage = shrunk(extent, everything)
+    if shrinkage is not None:
+        text = f"backup of {format_time(newest.time)} has {shrinkage}"
+        yield Measure("shrunk", shrinkage.percent, "%", text, Kind.SHRUNK, said="")
 
 
 def judge(
@@ -134,15 +181,41 @@ def _no_backup(
         yield Finding(Kind.NO_BACKUP, State.CRITICAL, "no complete backup")
 
 
-def newest_stamp(collection: Collection) -> str:
-    """Return the time of the newest set of a chain as duplicity writes it; empty without one."""
-    return f"{max(map(_time, collection.sets)):{_STAMP}}" if collection.sets else ""
-
-
-def kept_stamp(collection: Collection, now: datetime) -> str:
-    """Return the time of the full set that the newest backup builds on; empty without one."""
+def with_collection(job: Job, collection: Collection, now: datetime) -> Job:
+    """Return a job with what its commands need of its collection, as duplicity writes times."""
     newest = _newest(collection, now)
-    return f"{newest[0].sets[0].time:{_STAMP}}" if newest else ""
+    encrypted = job.encrypted if collection.encrypted is None else collection.encrypted
+    job = job._replace(encrypted=encrypted, directory=collection.nowhere)
+    if collection.sets:
+        job = job._replace(stamp=_stamp(max(map(_time, collection.sets))))
+    if newest is None:
+        return job
+    before = _whole_before(collection, newest[1])
+    return job._replace(
+        kept=_stamp(newest[0].sets[0].time), before=_stamp(before) if before else ""
+    )
+
+
+def _whole_before(collection: Collection, newest: BackupSet) -> datetime | None:
+    """The time of the last set before the source shrank, if it has."""
+    extent, everything = _extents(collection, newest)
+    shrinkage = shrunk(extent, everything)
+    if shrinkage is None:
+        return None
+    least = (shrinkage.before + shrinkage.now) / 2
+    sizes = [(other.time, getattr(other, shrinkage.what)) for other in everything]
+    whole = [time for time, size in sizes if time < newest.time and (size or 0) > least]
+    return max(whole, default=None)
+
+
+def _extents(collection: Collection, newest: BackupSet) -> tuple[Extent, list[Extent]]:
+    """The extent of the newest set, and those of all sets."""
+    everything = [extent for chain in collection.chains for extent in extents(chain)]
+    return next(extent for extent in everything if extent.time == newest.time), everything
+
+
+def _stamp(time: datetime) -> str:
+    return f"{time:{_STAMP}}"
 
 
 def details(collection: Collection, problem: str, verbosity: int) -> Iterator[str]:
@@ -151,6 +224,9 @@ def details(collection: Collection, problem: str, verbosity: int) -> Iterator[st
         yield f"Not seen: {problem}"
     if verbosity < 1:
         return
+    for backup_set in filter(_is_uncounted, collection.sets[-1:]):
+        time = format_time(backup_set.time)
+        yield f"Not seen: how many files are in the backup of {time}: its manifest is too large"
     for chain in collection.chains:
         first, last = chain.sets[0], chain.sets[-1]
         count = f"{len(chain.sets)} {_plural(len(chain.sets), 'set')}"
@@ -169,7 +245,18 @@ def _row(backup_set: BackupSet) -> str:
         words.append("encrypted" if backup_set.encrypted else "not encrypted")
     if backup_set.missing:
         words.append(f"{backup_set.missing_volumes} missing")
+    manifest = backup_set.manifest
+    if manifest and backup_set.full and manifest.entries:
+        words.append(f"{manifest.entries} {_plural(manifest.entries, 'file')}")
+    elif manifest and manifest.files and not backup_set.full:
+        new, changed, deleted = manifest.files
+        words.append(f"files: {new} new, {changed} changed, {deleted} deleted")
     return "  " + ", ".join(words)
+
+
+def _is_uncounted(backup_set: BackupSet) -> bool:
+    manifest = backup_set.manifest
+    return bool(manifest and manifest.entries and not manifest.files and not backup_set.full)
 
 
 def _stale(running: Running | None, now: datetime) -> Kind:

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from check_duplicity.duplicity.invocation import Running
     from check_duplicity.duplicity.names import Archive
 
-# Options of ours that must not be overruled: they keep the check apart from the job.
-OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir", "--verbosity")
+# They keep the check apart from the job, so none of a job's may overrule them.
+_OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir", "--verbosity")
+_ABBREVIATED = 4  # characters: ``--no`` of ``--no-encryption`` is none of ours
 
 
 class Source(NamedTuple):
@@ -29,6 +30,18 @@ class Source(NamedTuple):
     options: Sequence[str] = ()
     command: Sequence[str] = ("duplicity",)
     environment: Mapping[str, str] = {}
+
+
+def own_option(options: Sequence[str]) -> str:
+    """Return the first of a job's options that is the check's own; empty if there is none.
+
+    Up to 1.2 duplicity takes options that are abbreviated.
+    """
+    for option in options:
+        name = option.partition("=")[0]
+        if len(name) > _ABBREVIATED and any(own.startswith(name) for own in _OWN_OPTIONS):
+            return name
+    return ""
 
 
 class Listing(NamedTuple):

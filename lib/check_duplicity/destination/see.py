@@ -7,7 +7,7 @@ import re
 import stat
 from collections.abc import Callable
 
-from check_duplicity.destination.model import Listing, Seen, Source
+from check_duplicity.destination.model import Listing, Seen, Source, own_option
 from check_duplicity.duplicity.archive_path import archive_path
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.secrets import Secrets
@@ -28,6 +28,10 @@ def look(
 
     ``see_running`` returns the job's running backup, and whether none can be running unseen.
     """
+    own = own_option(source.options)
+    if own:
+        reason = f"{own} in the job's options is the check's own (name it archive_dir and name)"
+        raise CannotSee(Kind.USAGE, reason)
     asked = _ask(source, secrets)
     # Imported while duplicity starts, which takes longer.
     from check_duplicity.destination import read

@@ -10,7 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from check_duplicity.values import NamedTuple
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from check_duplicity.duplicity.jsonstat import Statistics
+    from check_duplicity.duplicity.manifest import Manifest
 
 
 class BackupSet(NamedTuple):
@@ -21,7 +25,8 @@ class BackupSet(NamedTuple):
     seen, ``missing`` the numbers of those that should be there and are not. ``encrypted`` is
     ``None`` where the source does not say. ``signed`` tells that the set's signature file is there,
     ``manifest_lost`` that it was complete once, and its manifest is gone from the destination.
-    ``doubled`` is how many of its files are there twice, under different names.
+    ``doubled`` is how many of its files are there twice, under different names. ``manifest`` and
+    ``statistics`` are what the archive directory has of it, ``None`` without.
     """
 
     start: datetime | None
@@ -33,6 +38,8 @@ class BackupSet(NamedTuple):
     signed: bool = True
     manifest_lost: bool = False
     doubled: int = 0
+    manifest: Manifest | None = None
+    statistics: Statistics | None = None
 
     @property
     def full(self) -> bool:

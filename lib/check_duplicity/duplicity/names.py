@@ -21,6 +21,9 @@ from check_duplicity.values import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Optional
 
+    from check_duplicity.duplicity.jsonstat import Statistics
+    from check_duplicity.duplicity.manifest import Manifest
+
     _Key = tuple[Optional[str], str]
     """Start and time of a set as its names spell them: parsed once a set, not once a file."""
 
@@ -32,6 +35,11 @@ _LONG = re.compile(
     rf"\.(?:(?P<start>{_STAMP})\.to\.)?(?P<time>{_STAMP})"
     rf"\.(?:vol(?P<volume>[0-9]{{1,9}})\.difftar|(?P<manifest>manifest)|(?P<sigtar>sigtar))"
     rf"{_SUFFIX}",
+    re.DOTALL,
+)
+_STATISTICS = re.compile(
+    rf"(?P<prefix>.*?)duplicity-(?:full|inc)\.(?:(?P<start>{_STAMP})\.to\.)?(?P<time>{_STAMP})"
+    r"\.jsonstat(?:\.gz)?",
     re.DOTALL,
 )
 # What stands in front of a volume's ".vol", and behind it.
@@ -48,22 +56,24 @@ _READABLE = {*_ENCRYPTED, "gz", "z"}
 
 
 class Prefixes(NamedTuple):
-    """What a job's names begin with: duplicity's ``--file-prefix`` and its three kin."""
+    """What a job's names begin with: duplicity's ``--file-prefix`` and its four kin."""
 
     volume: str = ""
     manifest: str = ""
     signature: str = ""
+    statistics: str = ""
 
     @classmethod
     def of_options(cls, options: Sequence[str]) -> Prefixes:
         """Take the prefixes from duplicity's options; the last of each wins, as in duplicity."""
-        given = {"": "", "-archive": "", "-manifest": "", "-signature": ""}
+        kinds = ("-archive", "-manifest", "-signature", "-jsonstat")
+        given = dict.fromkeys(("", *kinds), "")
         for position, option in enumerate(options):
             name, equals, value = option.partition("=")
             kind = name[len("--file-prefix") :] if name.startswith("--file-prefix") else None
             if kind in given:
                 given[kind] = value if equals else "".join(options[position + 1 : position + 2])
-        return cls(*(given[""] + given[kind] for kind in ("-archive", "-manifest", "-signature")))
+        return cls(*(given[""] + given[kind] for kind in kinds))
 
     def expected_of(self, name: _Name) -> str:
         """Return what this name must begin with."""
@@ -75,14 +85,15 @@ class Prefixes(NamedTuple):
 class Archive(NamedTuple):
     """What was seen of a job's own archive directory.
 
-    ``listed`` is the number of volumes in each manifest, by the manifest's file name. ``settled``
-    are the manifests that were complete before the destination was looked at, ``fresh`` those that
-    have been completed since. ``problem`` says why something could not be read; that is simply not
-    known then.
+    ``manifests`` and ``statistics`` are what is in these files, by their names. ``settled`` are the
+    manifests that were complete before the destination was looked at, ``fresh`` those that have
+    been completed since. ``problem`` says why something could not be read; that is simply not known
+    then.
     """
 
     names: tuple[str, ...] = ()
-    listed: Mapping[str, int] = MappingProxyType({})
+    manifests: Mapping[str, Manifest] = MappingProxyType({})
+    statistics: Mapping[str, Statistics] = MappingProxyType({})
     settled: frozenset[str] = frozenset()
     fresh: frozenset[str] = frozenset()
     problem: str = ""
@@ -172,7 +183,7 @@ def read_names(
     """
     archive = archive or Archive()
     found = _sort(names, prefixes)
-    listed = _listed(archive, prefixes)
+    manifests, statistics = _manifests(archive, prefixes), _statistics(archive, prefixes)
     settled, fresh = _sort(archive.settled, prefixes).files, _sort(archive.fresh, prefixes).files
     for key, files in _sort(archive.names, prefixes).files.items():
         if not files.manifest:
@@ -183,7 +194,8 @@ def read_names(
         ended = key in fresh
         numbers = files.numbers()
         doubled = len(files.doubled()) if len(numbers) < len(files.volumes) else 0
-        highest = max(listed.get(key, 0), files.highest())
+        manifest = manifests.get(key)
+        highest = max(manifest.volumes if manifest else 0, files.highest())
         missing = _missing(numbers, highest) if files.manifest and not ended else ()
         sets.append(
             BackupSet(
@@ -197,6 +209,8 @@ def read_names(
                 signed=key in found.signed,
                 # The one in the archive directory gets its name when the other has been uploaded.
                 manifest_lost=key in settled and not files.manifest,
+                manifest=manifest,
+                statistics=statistics.get(key),
             )
         )
     return link(sets, found.other_prefixes)
@@ -232,18 +246,22 @@ def read_archive(archive: Archive, prefixes: Prefixes = Prefixes()) -> Collectio
     Whether a set is encrypted does not show here: the manifest in the archive directory never is.
     """
     found = _sort(archive.names, prefixes)
-    listed = _listed(archive, prefixes)
-    sets = [
-        BackupSet(
-            start,
-            time,
-            listed.get(key, 0),
-            # One that lists no volume is no manifest: it was cut off, by a full disk perhaps.
-            complete=bool(files.manifest) and listed.get(key, 1) > 0,
-            signed=key in found.signed,
+    manifests, statistics = _manifests(archive, prefixes), _statistics(archive, prefixes)
+    sets = []
+    for key, start, time, files in _timed(found):
+        manifest = manifests.get(key)
+        sets.append(
+            BackupSet(
+                start,
+                time,
+                manifest.volumes if manifest else 0,
+                # One that lists no volume is no manifest: it was cut off, by a full disk perhaps.
+                complete=bool(files.manifest) and (manifest is None or manifest.volumes > 0),
+                signed=key in found.signed,
+                manifest=manifest,
+                statistics=statistics.get(key),
+            )
         )
-        for key, start, time, files in _timed(found)
-    ]
     return link(sets, found.other_prefixes)
 
 
@@ -391,11 +409,33 @@ def read_stamp(stamp: str) -> datetime:
     return datetime.fromtimestamp(int(stamp, 36), timezone.utc)
 
 
-def _listed(archive: Archive, prefixes: Prefixes) -> dict[_Key, int]:
-    """The number of volumes in the archive directory's manifests, by set."""
-    volumes = {}
-    for text, count in archive.listed.items():
+def _manifests(archive: Archive, prefixes: Prefixes) -> dict[_Key, Manifest]:
+    """What the manifests in the archive directory say, by set."""
+    found = {}
+    for text, manifest in archive.manifests.items():
         name = _read_name(text, prefixes)
         if name is not None and name.prefix == prefixes.manifest:
-            volumes[name.key] = count
-    return volumes
+            found[name.key] = manifest
+    return found
+
+
+def _statistics(archive: Archive, prefixes: Prefixes) -> dict[_Key, Statistics]:
+    """What ``--jsonstat`` has left in the archive directory, by set."""
+    found = {}
+    for text, statistics in archive.statistics.items():
+        match = _STATISTICS.fullmatch(text)
+        if match is not None and match["prefix"] == prefixes.statistics:
+            found[(match["start"], match["time"])] = statistics
+    return found
+
+
+def statistics_stamp(text: str) -> str:
+    """Return the time in the name of a file of ``--jsonstat``; empty for any other name."""
+    match = _STATISTICS.fullmatch(text)
+    return match["time"] if match else ""
+
+
+def is_of_full(text: str) -> bool:
+    """Return whether the name is of a file of a full set."""
+    name = _read_name(text, Prefixes())
+    return name is not None and name.key[0] is None

@@ -26,7 +26,7 @@ from check_duplicity.duplicity.run import (
     Told,
     grouped,
     is_number,
-    joined,
+    last_of,
     run_of,
     text_of,
     values_of,
@@ -54,7 +54,8 @@ _PREFIX = re.compile(
 _PREFIXED = (". ", "20")  # what such lines begin with
 _RECORD = re.compile(r"(DEBUG|INFO|NOTICE|WARNING|ERROR) (\d{1,4})(?: .*)?$")
 _STATISTIC = re.compile(
-    r"(StartTime|EndTime|ElapsedTime|SourceFileSize|TotalDestinationSizeChange|Errors)"
+    r"(StartTime|EndTime|ElapsedTime|SourceFiles|SourceFileSize|NewFiles|DeletedFiles|ChangedFiles"
+    r"|DeltaEntries|TotalDestinationSizeChange|Errors)"
     r" (-?\d{1,18}(?:\.\d{1,9})?)(?: |$)"
 )
 
@@ -116,7 +117,7 @@ class Reader:
     def keep(self) -> dict[str, Any]:
         """Return what is needed to go on, as plain values, without secrets."""
         return {
-            "done": [values_of(run) for run in self._done[-_KEPT:]],
+            "done": [values_of(run) for run in last_of(self._done, _KEPT)],
             "call": self._call.keep(),
             "near": [self._hide(line) for line in self._near],
             "inside": [self._retrying, self._silent, self._logging],
@@ -269,7 +270,7 @@ class Reader:
         if self._call.any:
             self._done = grouped(self._done, [self._call.run()])
         if len(self._done) > _MOST:
-            self._done[:2] = [joined(self._done[:2])]
+            self._done = last_of(self._done, _KEPT)
         self._call = _Call()
 
     def _quote(self, line: str) -> str:
@@ -354,11 +355,15 @@ class _Call:
 
 
 def _statistics(values: dict[str, float]) -> Statistics:
+    counts = [
+        None if values.get(name) is None else int(values[name])
+        for name in ("SourceFiles", "NewFiles", "ChangedFiles", "DeletedFiles", "DeltaEntries")
+    ]
     sizes = [values.get(name) for name in ("SourceFileSize", "TotalDestinationSizeChange")]
     times = [values.get(name) for name in ("StartTime", "EndTime")]
     start, end = (t if t is not None and is_number(t, _LATEST) else None for t in times)
     source, backup = (int(size) if size is not None else None for size in sizes)
-    return Statistics(start, end, source, backup, int(values["Errors"]))
+    return Statistics(start, end, source, backup, int(values["Errors"]), *counts)
 
 
 def _kinds(values: dict[str, Any]) -> dict[Kind, str]:

@@ -15,22 +15,18 @@ from collections.abc import Callable, Mapping
 
 from check_duplicity.jobs.model import Fact, Known
 from check_duplicity.lines import one_line
+from check_duplicity.nagios import judged
 from check_duplicity.nagios.findings import CannotSee, Kind
-from check_duplicity.nagios.limits import age_limit, count_limit
+from check_duplicity.nagios.limits import age_limit
 from check_duplicity.system.rights import deciders, may, named
 from check_duplicity.system.user import acting_as, current, nonblocking
 
+LIMITS = (*judged.keys(judged.JUDGED), "lookback")
 KEYS = (
     "user", "script", "destination", "archive_dir", "name", "schedule", "time_zone", "mail",
     "options", "environment_file", "encryption", "duplicity",
-    "warning", "critical", "full_warning", "full_critical", "chain_warning", "chain_critical",
-    "process_warning", "process_critical", "stalled_warning", "stalled_critical", "lookback",
+    *LIMITS,
 )  # fmt: skip
-AGES = (
-    "warning", "critical", "full_warning", "full_critical", "process_warning", "process_critical",
-    "stalled_warning", "stalled_critical", "lookback",
-)  # fmt: skip
-COUNTS = ("chain_warning", "chain_critical")
 _NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_.@+-]{0,99}")
 _USER = re.compile(r"(?:[A-Za-z0-9_][\w.@-]*\$?)?", re.A)
 _LARGEST = 1 << 20  # bytes
@@ -107,12 +103,13 @@ def read(job: str, text: str, origin: str) -> Known:
     if unknown:
         # Not the key itself: what stands in a wrong line may be a password.
         raise ValueError(f"a key that is none (known are {', '.join(KEYS)})")
-    for key in (*AGES, *COUNTS):
+    for key in LIMITS:
         if values.get(key):
             try:
-                (age_limit if key in AGES else count_limit)(values[key])
+                age_limit(values[key]) if key == "lookback" else judged.read(key, values[key])
             except ValueError:
-                raise ValueError(f"{key} is no limit (write 36h, or a Nagios range)") from None
+                form = judged.example(key)  # What stands there may be a password.
+                raise ValueError(f"{key} is no limit (write {form})") from None
     _demand_words(values)
     if values.get("encryption", "yes") not in ("yes", "no", "required"):
         raise ValueError("encryption is yes, no or required")

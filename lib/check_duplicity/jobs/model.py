@@ -25,6 +25,9 @@ COMMENTED_OUT = "is commented out"
 _RUN = (
     "user", "destination", "options", "duplicity", "archive_dir", "name", "environment_file",
 )  # fmt: skip
+# Only a backup takes them, and limits follow from them (duplicity 2.1 and later have the last two).
+BACKUP_OPTIONS = ("--full-if-older-than", "--full-if-n-inc", "--skip-if-no-change")
+_FLAGS = ("--skip-if-no-change",)
 _LINE = re.compile(r":\d+$")
 
 
@@ -73,6 +76,31 @@ class Known(NamedTuple):
         return tuple(shlex.split(self.get(key)))
 
     @property
+    def options(self) -> tuple[str, ...]:
+        """The options for duplicity that each of its commands takes."""
+        return tuple(self._sorted_options[1])
+
+    @property
+    def backup_options(self) -> dict[str, str]:
+        """Those of its options that only a backup takes, by name, with their values."""
+        return self._sorted_options[0]
+
+    @property
+    def _sorted_options(self) -> tuple[dict[str, str], list[str]]:
+        of_backups: dict[str, str] = {}
+        others = []
+        words = iter(self.words("options"))
+        for word in words:
+            name, equals, value = word.partition("=")
+            if name not in BACKUP_OPTIONS:
+                others.append(word)
+            elif equals or name in _FLAGS:
+                of_backups[name] = value
+            else:
+                of_backups[name] = next(words, "")
+        return of_backups, others
+
+    @property
     def runs_as(self) -> str:
         """The job's user; if none is known, who runs this."""
         return self.get("user") or current()
@@ -85,7 +113,7 @@ class Known(NamedTuple):
 
     @property
     def _started(self) -> list[str]:
-        return started(self.words("options"), self.handed_on, self.get("destination"))
+        return started(self.options, self.handed_on, self.get("destination"))
 
     @property
     def handed_on(self) -> dict[str, str]:

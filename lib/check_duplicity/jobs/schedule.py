@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from check_duplicity.jobs.model import Known
 
 _SPARE = timedelta(hours=8)  # in which a large backup may run
+_DAY = timedelta(days=1)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "D": 86400, "W": 604800, "M": 2592000, "Y": 31536000}
 # Such jobs cron runs by the clock that knows no daylight saving time (Debian's cron(8)).
 _BY_THE_HOUR = re.compile(r"\s*(@hourly|\*|\S+\s+\*)")
 _LOOKED_AT = 12  # runs: enough for the gap of a weekend, or of the longest month
@@ -53,12 +55,37 @@ def interval(schedule: str, now: datetime, zone: tzinfo | None) -> timedelta:
 
 
 def limits_of(known: Known, now: datetime) -> dict[str, str]:
-    """Return the limits that a job's schedule gives, none if it has none. Raises `ValueError`."""
-    if not known.get("schedule"):
-        return {}
-    zone = zone_of(known.get("time_zone"))
-    warning, critical = limits(known.get("schedule"), now, zone)
-    return {"warning": warning, "critical": critical}
+    """Return the limits that a job's schedule and options give, by the keys of its file.
+
+    Raises `ValueError`.
+    """
+    options = known.backup_options
+    full = _duplicitys_time(options.get("--full-if-older-than", ""))
+    if known.get("full_warning") or known.get("full_critical"):
+        full = None
+    found = {}
+    between = _DAY
+    if known.get("schedule") and (full or not (known.get("warning") and known.get("critical"))):
+        between = interval(known.get("schedule"), now, zone_of(known.get("time_zone")))
+        found["warning"], found["critical"] = _one_and_two(between)
+    if full:
+        # The first run after that time makes it.
+        found["full_warning"], found["full_critical"] = _one_and_two(between, full)
+    incrementals = options.get("--full-if-n-inc", "")
+    if re.fullmatch(r"[1-9][0-9]{0,5}", incrementals):
+        found["chain_warning"] = str(int(incrementals) + 1)  # and the full one
+    return found
+
+
+def _duplicitys_time(text: str) -> timedelta | None:
+    """Read ``1M``, ``2W3D``: an interval as duplicity's ``--full-if-older-than`` takes it.
+
+    Seen in ``dup_time.py`` of 0.8.23 to 3.2.1; a date, which it takes too, is none.
+    """
+    if not re.fullmatch(r"(?:[0-9]{1,6}[smhDWMY])+", text):
+        return None
+    parts = re.findall(r"([0-9]+)([smhDWMY])", text)
+    return timedelta(seconds=sum(int(count) * _SECONDS[unit] for count, unit in parts))
 
 
 def limits(schedule: str, now: datetime, zone: tzinfo | None = None) -> tuple[str, str]:
@@ -66,8 +93,12 @@ def limits(schedule: str, now: datetime, zone: tzinfo | None = None) -> tuple[st
 
     A daily job has 32h and 56h. Raises `ValueError`.
     """
-    between = interval(schedule, now, zone)
-    return _age(between + _SPARE), _age(2 * between + _SPARE)
+    return _one_and_two(interval(schedule, now, zone))
+
+
+def _one_and_two(between: timedelta, first: timedelta = timedelta()) -> tuple[str, str]:
+    """The limits of an age that a job's next run mends: one run may fail, but not two."""
+    return _age(first + between + _SPARE), _age(first + 2 * between + _SPARE)
 
 
 def _age(time: timedelta) -> str:

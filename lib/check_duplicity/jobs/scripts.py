@@ -21,7 +21,7 @@ from check_duplicity.values import NamedTuple
 _SHARED = re.compile(
     r"--(?:file-prefix|ssh-|sftp-|scp-|rsync-|s3-|azure-|b2-|cf-|swift-|webdav-|ftp-|ssl-|par2-|"
     r"backend-|imap-|pydrive-|rclone|idr-|mf-|dropbox|old-filenames|time-separator|short-filenames|"
-    r"num-retries|timeout|use-scp)"
+    r"num-retries|timeout|use-scp|full-if-|skip-if-no-change)"
 )
 # What cron and sudo set for every command: nothing of the job's own.
 # And what decides which program is run never comes from a job.

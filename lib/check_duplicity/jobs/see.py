@@ -18,7 +18,7 @@ from check_duplicity.nagios.findings import CannotSee
 from check_duplicity.system import rights
 from check_duplicity.values import NamedTuple
 
-_OF_ANYBODY = {*job_file.AGES, *job_file.COUNTS, "schedule", "time_zone", "encryption", "mail"}
+_OF_ANYBODY = {*job_file.LIMITS, "schedule", "time_zone", "encryption", "mail"}
 
 
 class Found(NamedTuple):

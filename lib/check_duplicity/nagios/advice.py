@@ -1,54 +1,24 @@
 """What to type: the table of advice, one entry for each kind of finding.
 
-What stands in braces is filled in by `steps`, from a job's command lines.
+What stands in braces is filled in by `steps`, from a job's command lines; `paragraphs` has what is
+said more than once.
 """
 
 from __future__ import annotations
 
 from check_duplicity.nagios.findings import Kind
-
-SCRIPT = """\
-The job's script stands in a crontab, in /etc/cron.d or in a timer's unit:
-  sudo crontab -lu {user}
-  sudo grep -rl duplicity /etc/cron* /etc/systemd/system"""
-
-RERUN = """\
-Run it again, in tmux or screen:
-{again}"""
-
-NOT_AGAIN = """\
-{script_by} can change what {starter} would run there: read it before you run it again, and give it
-to {starter} or root."""
-
-_LAST_RUN = """\
-See what the last run said, and whether one runs now:
-{log}
-{process}"""
-
-_BY_HAND = """\
-Ask duplicity yourself:
-{status}"""
-
-_PROCESSES = """\
-See the processes; ending the first of them is enough. One that is stopped (T in STAT) ends only
-when it is continued, which harms no other:
-  ps -o pid,stat,etime,time,args -u {user}
-  sudo kill PID
-  sudo kill -CONT PID"""
-
-UNKNOWN_OPTIONS = ",\nwith the options that the script has (--no-encryption, if it says so)"
-
-CLEANUP = """\
-If no backup runs now, remove them{options}:
-{process}
-{cleanup}"""
-
-_FULL = """\
-Make a full backup, in tmux or screen: best by the script, with "full" as duplicity's action and the
-PASSPHRASE, keys and options that stand there.
-{full}"""
-
-RUNNING = (RERUN, CLEANUP, _FULL)
+from check_duplicity.nagios.paragraphs import (
+    BY_HAND,
+    CLEANUP,
+    FULL,
+    FULL_THEN,
+    LAST_RUN,
+    OLDER,
+    PROCESSES,
+    RERUN,
+    SCRIPT,
+    SKIPS,
+)
 
 ADVICE: dict[Kind, tuple[str, ...]] = {
     Kind.NO_DESTINATION: (
@@ -65,13 +35,13 @@ What these volumes held can't be restored, nor what builds on them; duplicity do
 out what removes files at the destination, and put them back if they are elsewhere; or what renames
 them: with more behind it than .gz or .gpg duplicity can't read a volume.""",
         SCRIPT,
-        _FULL,
+        FULL,
     ),
     Kind.DOUBLED: (
         """\
 duplicity reads neither file, and stops: every backup and restore fails. Find the copies among the
 files at the destination (".bak", a second suffix), and move them elsewhere.""",
-        _BY_HAND,
+        BY_HAND,
     ),
     Kind.MISSING_MANIFEST: (
         """\
@@ -80,20 +50,35 @@ directory has the manifest still: copy it to the destination (encrypted, if the 
 that before the job or anything else of duplicity runs there, which would delete it. Or make a full
 backup.""",
         SCRIPT,
-        _FULL,
+        FULL,
     ),
     Kind.OLD_DAMAGE: (
         """\
 The newest chain is whole; what these volumes held can't be restored from the older one. Put them
-back if they are elsewhere. If nobody needs what is older than the newest chain, and no backup runs
-or has been interrupted, remove it:
-{older}""",
+back if they are elsewhere.""",
+        OLDER,
     ),
     Kind.NO_BACKUP: (
         "Nothing can be restored. Has the job ever run to its end, to this URL, with this prefix?",
-        _LAST_RUN,
+        LAST_RUN,
         SCRIPT,
         RERUN,
+    ),
+    Kind.SHRUNK: (
+        """\
+Is the source mounted, is it the right one, who has deleted what is gone? As long as that is not
+known, don't run the job again, and let nothing remove old backups (remove-older-than and
+remove-all-but-n-full, maybe in the job's script): these have what the source hasn't any more.
+  findmnt --fstab
+  sudo mount --all""",
+        """\
+Compare the source with what was backed up before:
+{files}""",
+        SCRIPT,
+        FULL_THEN,
+        """\
+If it is right as it is, this ends when half of the last 30 days are of the new size;
+--shrunk-critical and --shrunk-warning are its limits.""",
     ),
     Kind.NOT_ENCRYPTED: (
         """\
@@ -109,18 +94,44 @@ Mend that, and see that cron runs; then run the job again:
   sudo crontab -eu {user}""",
         RERUN,
     ),
-    Kind.STALE: (_LAST_RUN, SCRIPT, RERUN),
+    Kind.STALE: (SKIPS, LAST_RUN, SCRIPT, RERUN),
     Kind.STALE_FULL: (
         "The job has made incrementals only. Give it --full-if-older-than, or make a full one now.",
         SCRIPT,
-        _FULL,
+        FULL,
     ),
     Kind.CHAIN: (
         """\
 One lost file breaks all that follows it in a chain, and restoring reads all of it. Give the job
 --full-if-older-than, or make a full one now.""",
         SCRIPT,
-        _FULL,
+        FULL,
+    ),
+    Kind.FULLS: (
+        """\
+How many are kept is said by remove-all-but-n-full or remove-older-than, mostly in the job's script;
+how often one is made by --full-if-older-than.""",
+        SCRIPT,
+    ),
+    Kind.HISTORY: (
+        """\
+How far back one can restore is said by remove-older-than or remove-all-but-n-full, mostly in the
+job's script.""",
+        SCRIPT,
+    ),
+    Kind.SOURCE_SIZE: (
+        "Is that what shall be backed up? Compare the source with the job's script.",
+        SCRIPT,
+    ),
+    Kind.BACKUP_SIZE: (
+        """\
+See what has changed in the source since the run before. duplicity before 3.0.6 gives a wrong size
+with --concurrency.""",
+        SCRIPT,
+    ),
+    Kind.DURATION: (
+        "Has the source grown, is the way to the destination slow, was it a full backup?",
+        SCRIPT,
     ),
     Kind.FUTURE: (
         """\
@@ -129,11 +140,11 @@ and backups made meanwhile may be orphaned. If the clocks are right now, remove 
 {stamp} in their names, at the destination and in the archive directory, and make a full backup.
   date --utc""",
         SCRIPT,
-        _FULL,
+        FULL,
     ),
     Kind.INTERRUPTED: (
         "It is no backup. When the job runs again, duplicity goes on where it stopped.",
-        _LAST_RUN,
+        LAST_RUN,
         SCRIPT,
         RERUN,
     ),
@@ -243,7 +254,7 @@ first, options behind it. Compare the job's script with
 There is no full backup that an incremental could build on: is the destination right, was it
 emptied? If so, make a full one.""",
         SCRIPT,
-        _FULL,
+        FULL,
     ),
     Kind.KILLED: (
         """\
@@ -295,12 +306,12 @@ Neither statistics nor an error: it was quiet, or was killed. Let the job print 
 --no-print-statistics), or name its archive directory (-a and -d), which tells.""",
         SCRIPT,
     ),
-    Kind.NOT_RUNNING: (_LAST_RUN, SCRIPT, RERUN),
+    Kind.NOT_RUNNING: (LAST_RUN, SCRIPT, RERUN),
     Kind.WAITING: (
         """\
 It waits for a person, and will for ever. Give the job its PASSPHRASE, or a key without one; after
 an interrupted backup duplicity asks for it even if no backup before had to.""",
-        _PROCESSES,
+        PROCESSES,
         SCRIPT,
         RERUN,
     ),
@@ -308,7 +319,7 @@ an interrupted backup duplicity asks for it even if no backup before had to.""",
         """\
 Is the destination reachable, is its disk full? If it doesn't go on, end it and run the job again:
 duplicity goes on where it stopped.""",
-        _PROCESSES,
+        PROCESSES,
         SCRIPT,
         RERUN,
     ),
@@ -316,13 +327,13 @@ duplicity goes on where it stopped.""",
         """\
 A full backup may well take days. See whether it gets on before you end it; if it does, raise the
 limits.""",
-        _PROCESSES,
+        PROCESSES,
     ),
     Kind.TWO_BACKUPS: (
         """\
 Two at once on one archive directory or destination can spoil each other's files. End the younger,
 and see why the job was started twice.""",
-        _PROCESSES,
+        PROCESSES,
     ),
     Kind.ZOMBIE: (
         """\
@@ -363,13 +374,13 @@ the job's script, and for a check with --duplicity.
     ),
     Kind.DUPLICITY_FAILED: (
         "The destination was not seen; this says nothing about the backups.",
-        _BY_HAND,
+        BY_HAND,
     ),
     Kind.TIMEOUT: (
         """\
 What was to be seen was not seen in time; this says nothing about the backups. If it is only slow,
 give more time with --timeout (and above that NRPE's command_timeout).""",
-        _BY_HAND,
+        BY_HAND,
     ),
     Kind.NOT_READABLE: (
         """\
@@ -392,3 +403,11 @@ and -d).""",
     Kind.ENDED: ("Something else ended the check before its own --timeout.",),
     Kind.INTERNAL: ("Please report this, with the command line and duplicity's version.",),
 }
+
+NOT_WITH = {
+    # The next run removes what only needs its manifest again, and so does cleanup.
+    Kind.MISSING_MANIFEST: (CLEANUP, RERUN),
+    # Each run, and each full backup of what is left, brings the last good chain nearer to its end.
+    Kind.SHRUNK: (RERUN, FULL, OLDER),
+}
+"""What must not be typed, whatever else was found, as long as one of these is there."""

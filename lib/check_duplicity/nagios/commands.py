@@ -27,12 +27,14 @@ class Job(NamedTuple):
     ``logs`` where its runs are read; none is the user's mailbox.
     ``login`` tells whether ``sudo -i`` works for the user. ``url`` is empty where it is not known,
     ``directory`` is that of a ``file://`` URL that isn't there, ``stamp`` the time of the newest
-    set and ``kept`` that of the full set that it builds on, as duplicity writes them. ``programs``
+    set, ``kept`` that of the full set that it builds on, and ``before`` that of the set that had
+    most of the source, as duplicity writes them. ``programs``
     is the directory of the plugins. ``url_from`` is the file that has the URL with its password,
     ``url_reader`` who reads it, ``environment_from`` the script that exports what duplicity needs
     besides, such as PASSPHRASE, and ``environment_file`` the file that has nothing else.
     ``starter`` is who starts the script, if not the user; ``script_by`` who else can change what
     it runs, so that it is not offered, and ``others`` who else decides what duplicity would do.
+    ``skips`` tells that a run that has nothing to back up leaves no backup.
     """
 
     user: str
@@ -48,6 +50,7 @@ class Job(NamedTuple):
     directory: str = ""
     stamp: str = ""
     kept: str = ""
+    before: str = ""
     programs: str = ""
     encrypted: bool | None = None
     url_from: str = ""
@@ -57,6 +60,7 @@ class Job(NamedTuple):
     starter: str = ""
     script_by: str = ""
     others: str = ""
+    skips: bool = False
 
     @property
     def sudo(self) -> tuple[str, ...]:

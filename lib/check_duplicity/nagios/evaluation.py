@@ -24,7 +24,7 @@ def evaluate(
     """Judge measures by their limits (by the measure's name), and join the findings to them."""
     judged = [(measure, limits.get(measure.name, Limits())) for measure in measures]
     found = tuple(found)
-    performance = " ".join(sorted(in_graphs(*pair) for pair in judged))
+    performance = " ".join(sorted(in_graphs(*pair) for pair in judged if pair[0].graphed))
     if not found and all(_is_plainly_good(*pair) for pair in judged):
         return Evaluation(State.OK, said_of([m for m, _ in judged]), performance, ())
     # Not above: it takes longer to load than a thousand processes to look at, and mostly all is

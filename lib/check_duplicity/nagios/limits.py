@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from datetime import datetime
 
 from check_duplicity.values import NamedTuple
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
 # As text: re compiles each when it is first needed.
 _AGE = rf"(?a){_NUMBER}|(?:{_NUMBER}[smhdw])+"
 _PART = rf"(?a)({_NUMBER})([smhdw]?)"
 _COUNT = rf"(?a){_NUMBER}"
+_SIZE = rf"(?a)({_NUMBER})([KMGT]?)"
 _RANGE = r"(@?)(?:([^:@]*):)?([^:@]*)"
 
 
@@ -41,16 +44,34 @@ def age_limit(text: str) -> Limit:
     Raises `ValueError` with what would be right.
     """
     error = f"not an age: {text!r} (write 36h, 1d8h or a Nagios range of these)"
-    return _limit(text, _AGE, error)
+    return _limit(text, _AGE, error, _base_units)
 
 
 def count_limit(text: str) -> Limit:
     """Read a range of numbers without units: ``14``, ``2:30``. Raises `ValueError`."""
     error = f"not a range: {text!r} (write 14 or a Nagios range: 2:30)"
-    return _limit(text, _COUNT, error)
+    return _limit(text, _COUNT, error, float)
 
 
-def _limit(text: str, form: str, error: str) -> Limit:
+def size_limit(text: str) -> Limit:
+    """Read a range of bytes, with K, M, G or T of 1024: ``2T``, ``10G:``. Raises `ValueError`."""
+    error = f"not a size: {text!r} (write 500M, 10G or a Nagios range of these: 10G:)"
+    return _limit(text, _SIZE, error, _bytes)
+
+
+def percent_limit(text: str) -> Limit:
+    """Read how many per cent are too many, or ``none``. Raises `ValueError`.
+
+    What is reached already counts, other than with a Nagios range: so the range ends below.
+    """
+    if text == "none":
+        return Limit(text, "~:")
+    if not re.fullmatch(r"(?a)[1-9]\d?|100", text):
+        raise ValueError(f"not a percentage: {text!r} (write 1 to 100, or none)")
+    return Limit(text, f"~:{int(text) - 1}")
+
+
+def _limit(text: str, form: str, error: str, read: Callable[[str], float]) -> Limit:
     match = re.fullmatch(_RANGE, text)
     if match is None:
         raise ValueError(error)
@@ -60,12 +81,17 @@ def _limit(text: str, form: str, error: str) -> Limit:
         raise ValueError(error)
     if not all(re.fullmatch(form, bound) for bound in given) or not (given or start == "~"):
         raise ValueError(error)
-    if len(given) == 2 and _base_units(start) > _base_units(end):
+    if len(given) == 2 and read(start) > read(end):
         raise ValueError(f"{error}: the start is above the end")
     if start is None:
         start = "0" if invert else "~"  # A bare limit is an upper limit.
-    low = start if start == "~" else _plain(_base_units(start))
-    return Limit(text, f"{invert}{low}:{_plain(_base_units(end)) if end else ''}")
+    low = start if start == "~" else _plain(read(start))
+    return Limit(text, f"{invert}{low}:{_plain(read(end)) if end else ''}")
+
+
+def _bytes(text: str) -> float:
+    match = re.fullmatch(_SIZE, text)
+    return float(match[1]) * _SIZES[match[2]] if match else 0
 
 
 def _base_units(text: str) -> float:
@@ -86,6 +112,15 @@ def format_age(seconds: float) -> str:
             parts.append(f"{count}{unit}")
     shown = [part for part in parts[:2] if not part.startswith("0")] or parts[:1]
     return " ".join(shown)
+
+
+def format_size(size: float) -> str:
+    """Return a size as people read it: ``512 B``, ``1.5 MiB``, ``2.0 TiB``."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.1f} {unit}" if unit != "B" else f"{size:.0f} B"
+        size /= 1024
+    return f"{size:.1f} TiB"
 
 
 def format_time(time: datetime) -> str:

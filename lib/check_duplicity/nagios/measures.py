@@ -14,7 +14,8 @@ class Measure(NamedTuple):
 
     ``name`` and ``unit`` are those of the performance data; if the number can be outside of its
     limits, ``kind`` and ``text`` are those of the finding. ``said`` is what the status line says of
-    it when all is well, ``None`` for the same text.
+    it when all is well, ``None`` for the same text. ``job`` is whose it is, if there are many, and
+    ``graphed`` whether it is performance data.
     """
 
     name: str
@@ -23,6 +24,8 @@ class Measure(NamedTuple):
     text: str = ""
     kind: Kind | None = None
     said: str | None = None
+    job: str = ""
+    graphed: bool = True
 
 
 class Limits(NamedTuple):

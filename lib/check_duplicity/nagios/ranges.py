@@ -54,7 +54,7 @@ class _MeasureContext(nagiosplugin.Context):
             if limit is not None and not nagiosplugin.Range(limit.spec).match(measure.value):
                 assert measure.kind is not None
                 text = f"{measure.text} (limit {limit.text})"
-                finding = Finding(measure.kind, min(state, self.limits.worst), text)
+                finding = Finding(measure.kind, min(state, self.limits.worst), text, measure.job)
                 return nagiosplugin.Result(_NAGIOS_STATES[finding.state], finding, metric)
         return nagiosplugin.Result(nagiosplugin.Ok, None, metric)
 

@@ -5,32 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from check_duplicity.lines import pasted
-from check_duplicity.nagios.advice import (
-    ADVICE,
-    CLEANUP,
+from check_duplicity.nagios.advice import ADVICE, NOT_WITH
+from check_duplicity.nagios.commands import Job
+from check_duplicity.nagios.findings import Kind
+from check_duplicity.nagios.paragraphs import (
     NOT_AGAIN,
     RERUN,
     RUNNING,
     SCRIPT,
+    SKIPS,
     UNKNOWN_OPTIONS,
 )
-from check_duplicity.nagios.commands import Job
-from check_duplicity.nagios.findings import Kind
 
 
 def advise(found: Iterable[tuple[Kind, Job]]) -> list[list[str]]:
     """Return for each kind of finding, in a job, what to read and to type; each text only once."""
     found = list(found)
-    # Nothing may spoil what only needs its manifest again: the next run removes it, too.
-    spoiling = any(kind == Kind.MISSING_MANIFEST for kind, _ in found)
+    harmful = {text for kind, _ in found for text in NOT_WITH.get(kind, ())}
     said: set[str] = set()
     advice = []
     for kind, job in found:
         values = _values(job)
         texts = [
-            text.format_map(values)
-            for text in _offered(ADVICE[kind], job)
-            if not (spoiling and text in (CLEANUP, RERUN))
+            text.format_map(values) for text in _offered(ADVICE[kind], job) if text not in harmful
         ]
         advice.append([text for text in texts if text not in said])
         said.update(texts)
@@ -42,6 +39,8 @@ def _offered(texts: Iterable[str], job: Job) -> Iterator[str]:
     for text in texts:
         if text == RERUN and job.script_by:
             yield NOT_AGAIN
+        elif text == SKIPS and not job.skips:
+            continue
         elif not (job.script and text == SCRIPT) and not (job.others and text in RUNNING):
             yield text
 
@@ -61,6 +60,7 @@ def _values(job: Job) -> dict[str, str]:
         "stamp": job.stamp,
         "status": job.duplicity("collection-status"),
         "cleanup": job.duplicity("cleanup", "--force", *plain),
+        "files": job.duplicity("list-current-files", "--time", job.before or "TIME"),
         "older": job.duplicity("remove-older-than", job.kept or "TIME", "--force", *plain),
         "full": job.duplicity("full", *plain, "SOURCE"),
         "options": "" if job.url and job.encrypted is not None else UNKNOWN_OPTIONS,

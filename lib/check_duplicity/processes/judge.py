@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 # The limits if none are given, warning and critical: of the run time, and of no progress.
-ELAPSED = ("12h", "24h")
-STALLED = ("1h", "3h")
 # A process that only waits uses some CPU all the same: threads that look every 0.1 s whether
 # something has come take about a hundredth of one.
 _IDLE_CPU = 0.02  # of the time that has passed

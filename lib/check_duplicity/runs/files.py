@@ -18,6 +18,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from check_duplicity.duplicity.run import last_of
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.runs import beside, mailboxes
 from check_duplicity.runs.model import Logged, logged_of, newest, values_of_logged
@@ -34,6 +35,8 @@ _BLOCK = 1 << 20  # bytes read at once
 _FINGERPRINT = 1024  # bytes
 _LONGEST_LINE = 1 << 16  # bytes; what is longer is cut
 _SETTLED = 60  # seconds after which nobody goes on writing a line or a message
+_COMPARED = 7  # good runs before the newest that it is compared with, when a mailbox is read anew
+_LOOKED_AT = 14  # messages of a job for that
 _LARGEST_COPY = 2 << 30  # bytes, of a compressed mbox
 _COMPRESSED = (".gz", ".bz2", ".xz")
 _SUFFIX = re.compile(r"\.(?:log|txt|out)$")
@@ -240,7 +243,7 @@ def _read_compressed(
                 with _as_far_as_it_goes():
                     rest, _ = _read_lines(plain, reader)
                     reader.read(rest)
-                runs = of_log(job, job_of(job), file.owner, reader.runs())[-2:]
+                runs = of_log(job, job_of(job), file.owner, last_of(reader.runs(), 2))
     values = {"runs": list(map(values_of_logged, runs))}
     return runs, _entry(file, file.size, values, known, how)
 
@@ -335,7 +338,9 @@ def _of_places(
             continue
         run = _of_message(raw, place.delivered, how)
         found += [] if run is None else [(place.start, run)]
-        if count >= 1 and any(run.sure and run.decisive for _, run in found):
+        decisive = sum(run.sure and run.decisive for _, run in found)
+        # The newest decides; it is compared with what those before it found of the source.
+        if decisive > _COMPARED or (decisive and count >= _LOOKED_AT):
             break
     return found
 
@@ -365,7 +370,7 @@ def _read_text(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple
     if rest and settled:
         reader.read(rest)
     name = "standard input" if job == "-" else job_of(job)
-    runs = of_log(job, name, file.owner, reader.runs())[-2:]
+    runs = of_log(job, name, file.owner, last_of(reader.runs(), 2))
     return runs, _with_end(entry, runs) if settled else entry
 
 

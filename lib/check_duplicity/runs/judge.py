@@ -11,9 +11,20 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 
 from check_duplicity.duplicity.catalogue import SENTENCES, state_of
-from check_duplicity.duplicity.run import FAILED, GOOD, OPEN, OTHER, Run, Told, joined
+from check_duplicity.duplicity.contents import Extent, shrunk
+from check_duplicity.duplicity.run import (
+    FAILED,
+    GOOD,
+    OPEN,
+    OTHER,
+    Past,
+    Run,
+    Told,
+    extents_of,
+    joined,
+)
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
-from check_duplicity.nagios.limits import format_age, format_time
+from check_duplicity.nagios.limits import format_age, format_size, format_time
 from check_duplicity.nagios.measures import Measure
 from check_duplicity.runs.model import Logged
 from check_duplicity.values import NamedTuple
@@ -104,6 +115,18 @@ def restored(found: Sequence[Verdict], complete: datetime | None) -> list[Verdic
     return [Verdict(good, ())]
 
 
+def vouching(found: Sequence[Verdict]) -> datetime | None:
+    """Return when the newest run of a job ended, if it was good and had nothing to back up.
+
+    Seen on 2.1.5 to 3.2.1 with ``--skip-if-no-change``: nothing but its output tells of such a run.
+    """
+    if len(found) != 1 or found[0].failed or not found[0].run.run.skipped:
+        return None
+    if any(item.kind in (Kind.KILLED, Kind.UNCLEAR) for item in found[0].told):
+        return None
+    return datetime.fromtimestamp(found[0].run.time or 0, timezone.utc)
+
+
 def by_archive(complete: datetime | None, since: float, job: str) -> list[Verdict]:
     """Return the verdict on a job that has said nothing, by its archive directory alone."""
     if complete is None or complete.timestamp() < since:
@@ -140,18 +163,62 @@ def measure(
         ("incomplete", (Kind.INCOMPLETE, Kind.UNMATCHED_SIGNATURES)),
     ):
         yield Measure(name, sum(any(t.kind in kinds for t in v.told) for v in found))
-    counted = [v.run.run.statistics for v in found if v.run.run.statistics is not None]
-    yield Measure("errors", sum(statistics.errors for statistics in counted))
-    recent = (r for r in reversed(runs) if r.run.statistics and (r.time or 0) >= since)
-    newest = next((run.run.statistics for run in recent), None)
-    if newest is None:
+    yield _errors(found)
+    names = {verdict.run.job: verdict.run.name for verdict in found}
+    counted = [run for run in runs if run.run.statistics and (run.time or 0) >= since]
+    newest = {run.job: run for run in counted if run.job in names}
+    for run in newest.values():
+        past = extents_of(other.run for other in runs if other.job == run.job)
+        for each in _of_statistics(run._replace(name=names[run.job]), past):
+            yield each._replace(job=run.job, graphed=run is counted[-1])
+
+
+def _errors(found: Sequence[Verdict]) -> Measure:
+    """How many files could not be read; of many jobs, those of the worst are the finding."""
+    of_jobs = [(v.run.run.statistics.errors, v.run) for v in found if v.run.run.statistics]
+    total = sum(errors for errors, _ in of_jobs)
+    if not total:
+        return Measure("errors", 0)
+    worst, run = max(of_jobs, key=lambda pair: pair[0])
+    text = f"{run.name}: {worst} {'file' if worst == 1 else 'files'} could not be read"
+    return Measure("errors", total, "", text, Kind.SKIPPED, "", run.job)
+
+
+def _of_statistics(run: Logged, past: Sequence[Past]) -> Iterator[Measure]:
+    """The numbers of a run's statistics, and by how much its source has shrunk."""
+    statistics = run.run.statistics
+    if statistics is None:
         return
-    if newest.start is not None and newest.end is not None:
-        yield Measure("duration", max(0, round(newest.end - newest.start)), "s")
-    if newest.source_size is not None:
-        yield Measure("source_size", newest.source_size, "B")
-    if newest.backup_size is not None:
-        yield Measure("backup_size", newest.backup_size, "B")
+    if statistics.start is not None and statistics.end is not None:
+        seconds = max(0, round(statistics.end - statistics.start))
+        text = f"{run.name}: the run took {format_age(seconds)}"
+        yield Measure("duration", seconds, "s", text, Kind.DURATION, "")
+    for name, size, kind, what in (
+        ("source_size", statistics.source_size, Kind.SOURCE_SIZE, "the source has"),
+        ("backup_size", statistics.backup_size, Kind.BACKUP_SIZE, "the run has backed up"),
+    ):
+        if size is not None:
+            yield Measure(name, size, "B", f"{run.name}: {what} {format_size(size)}", kind, "")
+    for name, count in (
+        ("files", statistics.entries),
+        ("new", statistics.new),
+        ("changed", statistics.changed),
+        ("deleted", statistics.deleted),
+    ):
+        if count is not None:
+            yield Measure(name, count)
+    if run.run.outcome != GOOD or statistics.end is None:
+        return
+    newest = _extent(Past(statistics.end, statistics.entries, statistics.source_size))
+    shrinkage = shrunk(newest, map(_extent, past))
+    if shrinkage is not None:
+        text = f"{run.name}: the newest run found {shrinkage}"
+        yield Measure("shrunk", shrinkage.percent, "%", text, Kind.SHRUNK, "")
+
+
+def _extent(past: Past) -> Extent:
+    time = datetime.fromtimestamp(past.end, timezone.utc)
+    return Extent(time, entries=past.entries, size=past.size)
 
 
 def _said(found: Sequence[Verdict], now: datetime) -> str:
@@ -169,11 +236,15 @@ def _age(verdict: Verdict, now: datetime) -> str:
     return format_age(max(0, now.timestamp() - (verdict.run.time or 0)))
 
 
-def judge(found: Iterable[Verdict], now: datetime) -> Iterator[Finding]:
-    """Yield the findings of all verdicts."""
+def judge(
+    found: Iterable[Verdict], now: datetime, *, errors_have_limits: bool = False
+) -> Iterator[Finding]:
+    """Yield the findings of all verdicts; of files that weren't read only if they have no limit."""
     for verdict in found:
         age = _age(verdict, now)
         for item in verdict.told:
+            if errors_have_limits and item.kind is Kind.SKIPPED:
+                continue
             sentence = SENTENCES[item.kind]
             if verdict.run.run.outcome in (FAILED, OPEN) and item.kind in _FAILED_KINDS:
                 why = (item.kind == Kind.RUN_FAILED and item.line) or sentence

@@ -9,6 +9,7 @@ from check_duplicity.duplicity.run import (
     GOOD,
     Run,
     is_number,
+    remembering,
     run_of,
     values_of,
 )
@@ -80,7 +81,11 @@ def matter(runs: Sequence[Logged]) -> list[Logged]:
     kept = set(range(len(runs))[-_KEPT:])
     sure = [i for i, run in enumerate(runs) if run.sure]
     kept.update(sure[-1:], [i for i in sure if runs[i].decisive][-1:])
-    return [runs[i] for i in sorted(kept)]
+    left = [run for i, run in enumerate(runs) if i not in kept]
+    found = [runs[i] for i in sorted(kept)]
+    if left:
+        found[0] = found[0]._replace(run=remembering(found[0].run, [run.run for run in left]))
+    return found
 
 
 def in_order(runs: Iterable[Logged], latest: float) -> list[Logged]:

@@ -31,6 +31,7 @@ _VERDICTS = (
     ("failed", _FAILURES),
     ("interrupted", (Kind.INTERRUPTED,)),
     ("never backed up", (Kind.NO_BACKUP,)),
+    ("source shrunk", (Kind.SHRUNK,)),
     ("stale", (Kind.STALE, Kind.STALE_FULL)),
     ("not encrypted", (Kind.NOT_ENCRYPTED,)),
     ("orphaned leftovers", LEFTOVERS),

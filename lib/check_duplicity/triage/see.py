@@ -13,16 +13,18 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
+from check_duplicity.destination import archive as see_archive
 from check_duplicity.destination import judge as judge_destination
 from check_duplicity.destination import see as see_destination
 from check_duplicity.destination.model import Seen, Source
 from check_duplicity.duplicity.names import Prefixes
 from check_duplicity.jobs.model import Known
+from check_duplicity.nagios import judged
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import Evaluation, evaluate
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
 from check_duplicity.nagios.limits import age_limit
-from check_duplicity.nagios.measures import Limits
+from check_duplicity.nagios.measures import Limits, said_of
 from check_duplicity.processes import judge as judge_processes
 from check_duplicity.processes import see as see_processes
 from check_duplicity.processes.model import Wanted
@@ -32,15 +34,26 @@ from check_duplicity.secrets import Secrets
 from check_duplicity.system import memory, proc, user
 from check_duplicity.triage import sidebyside
 from check_duplicity.triage.model import BackupSet, Picture
-from check_duplicity.values import TYPE_CHECKING
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from typing import Any, TypeVar
+
+    from check_duplicity.runs.model import Logged
 
     _T = TypeVar("_T")
 
 _LOOKBACK = "8d"
 _STAMP = r"[0-9TZ:+-]*"  # as duplicity writes times
+
+
+class _Runs(NamedTuple):
+    """A job's runs: all that matter, logs in progress, verdicts, and why a path was not read."""
+
+    all: list[Logged]
+    running: set[str]
+    found: list[judge_runs.Verdict]
+    unread: CannotSee | None
 
 
 def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job: Job) -> Picture:
@@ -59,12 +72,16 @@ def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job:
         if known.get("user"):
             user.become(known.get("user"))
     except CannotSee as reason:
-        runs = "" if reason.kind is Kind.OTHERS_DECIDE else reason.reason
-        return picture._replace(destination=reason.reason, runs=runs, unseen=reason.kind)
+        said = "" if reason.kind is Kind.OTHERS_DECIDE else reason.reason
+        return picture._replace(destination=reason.reason, runs=said, unseen=reason.kind)
     sidebyside.die_with_parent()  # Becoming another user has made it forget that.
     running = partial(see_processes.running_backup, _wanted(known))
+    runs = _try(lambda: _runs_of(known, now, secrets))
+    vouched = None if isinstance(runs, CannotSee) else judge_runs.vouching(runs.found)
     seen = _try(lambda: see_destination.look(_source(known, options), running, secrets))
-    return _with_runs(_with_destination(picture, seen, options, now), known, seen, now, secrets)
+    picture = _with_destination(picture, seen, options, now, vouched)
+    complete = see_archive.newest_complete(*_named(known), now)
+    return _with_runs(picture, known, runs, complete, options, now)
 
 
 def of_job(known: Known, job: Job, secrets: Secrets, seen: Picture) -> Picture:
@@ -72,14 +89,18 @@ def of_job(known: Known, job: Job, secrets: Secrets, seen: Picture) -> Picture:
 
     That user has a say in what such a process answers, but not in what others shall type.
     """
-    stamps = (seen.job.stamp, seen.job.kept)
-    stamp, kept = (stamp if re.fullmatch(_STAMP, stamp) else "" for stamp in stamps)
+    stamps = (seen.job.stamp, seen.job.kept, seen.job.before)
+    stamp, kept, before = (stamp if re.fullmatch(_STAMP, stamp) else "" for stamp in stamps)
     return seen._replace(
         name=known.job,
         facts=_facts(known, secrets),
         doubts=tuple(map(secrets.hide, known.doubts)),
         job=job._replace(
-            encrypted=seen.job.encrypted, directory=seen.job.directory, stamp=stamp, kept=kept
+            encrypted=seen.job.encrypted,
+            directory=seen.job.directory,
+            stamp=stamp,
+            kept=kept,
+            before=before,
         ),
     )
 
@@ -112,7 +133,7 @@ def _source(known: Known, options: Namespace) -> Source:
         known.get("name") or None,
         options.from_archive,
         None,
-        known.words("options"),
+        known.options,
         known.words("duplicity") or ("duplicity",),
         known.handed_on,
     )
@@ -124,7 +145,7 @@ def _named(known: Known) -> tuple[str, str, str]:
 
 
 def _wanted(known: Known) -> Wanted:
-    prefixes = Prefixes.of_options(known.words("options"))
+    prefixes = Prefixes.of_options(known.options)
     return Wanted(*_named(known), known.get("user") or user.current(), prefixes)
 
 
@@ -164,27 +185,27 @@ def _remembered(identity: Sequence[str], whose: str) -> tuple[dict[str, Any], st
 
 
 def _process_limits(known: Known) -> dict[str, Limits]:
-    """The limits of the process check for a job, as far as its file has them right."""
-
-    def limits(key: str, default: tuple[str, str]) -> Limits:
-        warning, critical = known.get(f"{key}_warning"), known.get(f"{key}_critical")
-        try:
-            return Limits(age_limit(warning or default[0]), age_limit(critical or default[1]))
-        except ValueError:
-            return Limits(age_limit(default[0]), age_limit(default[1]))
-
+    """The limits of the process check for a job."""
+    values = {
+        key: known.get(key) or default for key, default in judged.defaults(judged.PROCESS).items()
+    }
+    limits = {key: judged.read(key, text) for key, text in values.items() if text}
     return {
-        "elapsed": limits("process", judge_processes.ELAPSED),
-        "stalled": limits("stalled", judge_processes.STALLED),
+        "elapsed": Limits(limits["process_warning"], limits["process_critical"]),
+        "stalled": Limits(limits["stalled_warning"], limits["stalled_critical"]),
     }
 
 
 def _with_destination(
-    picture: Picture, seen: Seen | CannotSee, options: Namespace, now: datetime
+    picture: Picture,
+    seen: Seen | CannotSee,
+    options: Namespace,
+    now: datetime,
+    vouched: datetime | None,
 ) -> Picture:
     if isinstance(seen, CannotSee):
         return picture._replace(destination=seen.reason, unseen=seen.kind)
-    evaluated = _try(lambda: judge_destination.evaluated(seen, options, now))
+    evaluated = _try(lambda: judge_destination.evaluated(seen, options, now, vouched))
     if isinstance(evaluated, CannotSee):
         return picture._replace(destination=evaluated.reason, unseen=evaluated.kind)
     collection = seen.collection
@@ -192,59 +213,57 @@ def _with_destination(
     if collection.unfinished:
         unfinished = collection.unfinished
         sets.append(BackupSet(unfinished.time, unfinished.full, whole=False))
-    encrypted = collection.encrypted
     return picture._replace(
-        destination=_summary(evaluated, seen, now),
+        destination=_summary(evaluated, seen, now, vouched),
         running=picture.running or seen.running is not None,
         findings=(*evaluated.findings, *picture.findings),
         sets=tuple(sorted(sets)),
-        job=picture.job._replace(
-            encrypted=picture.job.encrypted if encrypted is None else encrypted,
-            directory=collection.nowhere,
-            stamp=judge_destination.newest_stamp(collection),
-            kept=judge_destination.kept_stamp(collection, now),
-        ),
+        job=judge_destination.with_collection(picture.job, collection, now),
     )
 
 
-def _summary(evaluated: Evaluation, seen: Seen, now: datetime) -> str:
-    measures = list(judge_destination.measure(seen.collection, now, seen.running))
-    said = ", ".join(measure.text for measure in measures if measure.text)
-    return said or evaluated.summary
+def _summary(evaluated: Evaluation, seen: Seen, now: datetime, vouched: datetime | None) -> str:
+    measures = list(judge_destination.measure(seen.collection, now, seen.running, vouched))
+    return said_of(measures) or evaluated.summary
+
+
+def _runs_of(known: Known, now: datetime, secrets: Secrets) -> _Runs:
+    """See the job's runs. Raises `CannotSee` if nothing can be read."""
+    since = now.timestamp() - (age_limit(known.get("lookback") or _LOOKBACK).upper or 0)
+    paths = list(known.words("mail")) or [see_runs.own_mailbox()]
+    looked = see_runs.look(paths, os.devnull, now, since, secrets.hide)
+    script = secrets.hide(known.get("script"))
+    runs = [run for run in looked.runs if run.is_of(known.job, script)]
+    is_running = partial(see_processes.is_running, *_named(known))
+    running, _ = see_runs.in_progress(runs, paths, known.get("user"), is_running)
+    return _Runs(runs, running, judge_runs.verdicts(runs, since, running), looked.unread)
 
 
 def _with_runs(
     picture: Picture,
     known: Known,
-    seen: Seen | CannotSee,
+    runs: _Runs | CannotSee,
+    complete: datetime | None,
+    options: Namespace,
     now: datetime,
-    secrets: Secrets,
 ) -> Picture:
-    back = known.get("lookback") or _LOOKBACK
-    since = now.timestamp() - (age_limit(back).upper or 0)
-    paths = list(known.words("mail"))
-    try:
-        paths = paths or [see_runs.own_mailbox()]
-        looked = see_runs.look(paths, os.devnull, now, since, secrets.hide)
-    except CannotSee as reason:
-        return picture._replace(runs=reason.reason)
-    script = secrets.hide(known.get("script"))
-    runs = [run for run in looked.runs if run.is_of(known.job, script)]
-    is_running = partial(see_processes.is_running, *_named(known))
-    running, _ = see_runs.in_progress(runs, paths, known.get("user"), is_running)
-    found = judge_runs.verdicts(runs, since, running)
+    """Add what the runs say; ``complete`` is when the newest backup was completed."""
+    since = now.timestamp() - (age_limit(known.get("lookback") or _LOOKBACK).upper or 0)
+    quiet = judge_runs.by_archive(complete, since, known.job)
+    if isinstance(runs, CannotSee):
+        return picture._replace(runs=runs.reason)
+    found = judge_runs.restored(runs.found, complete) or quiet
     if not found:
-        why = looked.unread or judge_runs.no_news(runs, running, now, back)
+        back = known.get("lookback") or _LOOKBACK
+        why = runs.unread or judge_runs.no_news(runs.all, runs.running, now, back)
         return picture._replace(runs=why.reason)
-    complete = None
-    if not isinstance(seen, CannotSee):
-        times = [s.time for s in seen.collection.sets if s.complete and s.time <= now]
-        complete = max(times, default=None)
-    found = judge_runs.restored(found, complete)
-    findings = tuple(judge_runs.judge(found, now))
-    said = [finding.text for finding in findings] or [
-        m.said for m in judge_runs.measure(found, runs, since, now) if m.said
-    ]
+    limits = {"shrunk": Limits(options.shrunk_warning, options.shrunk_critical)}
+    measures = list(judge_runs.measure(found, runs.all, since, now))
+    evaluated = evaluate(measures, judge_runs.judge(found, now), limits)
+    # The collection says the same, and more surely.
+    known_of = Kind.SHRUNK if any(f.kind is Kind.SHRUNK for f in picture.findings) else None
+    findings = tuple(finding for finding in evaluated.findings if finding.kind is not known_of)
+    said = [finding.text for finding in evaluated.findings] or [m.said for m in measures if m.said]
     # Whose run it was the mail says, too; but anybody can send one.
     return picture._replace(runs="; ".join(said), findings=(*picture.findings, *findings))
 

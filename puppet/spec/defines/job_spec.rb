@@ -124,6 +124,20 @@ describe 'check_duplicity::job' do
         full_critical: 2_764_800,
         chain_warning: 14,
         chain_critical: '2:30',
+        fulls_warning: '2:',
+        fulls_critical: 1,
+        history_warning: '30d:',
+        history_critical: '1w:',
+        shrunk_warning: 30,
+        shrunk_critical: 'none',
+        source_size_warning: '10G:',
+        source_size_critical: '1.5T',
+        backup_size_warning: '500M',
+        backup_size_critical: 5_000_000_000,
+        duration_warning: '6h',
+        duration_critical: '12h',
+        errors_warning: 5,
+        errors_critical: '~:100',
         process_warning: '6h',
         process_critical: '12h',
         stalled_warning: '30m',
@@ -154,6 +168,20 @@ describe 'check_duplicity::job' do
         full_critical = 2764800
         chain_warning = 14
         chain_critical = 2:30
+        fulls_warning = 2:
+        fulls_critical = 1
+        history_warning = 30d:
+        history_critical = 1w:
+        shrunk_warning = 30
+        shrunk_critical = none
+        source_size_warning = 10G:
+        source_size_critical = 1.5T
+        backup_size_warning = 500M
+        backup_size_critical = 5000000000
+        duration_warning = 6h
+        duration_critical = 12h
+        errors_warning = 5
+        errors_critical = ~:100
         process_warning = 6h
         process_critical = 12h
         stalled_warning = 30m
@@ -246,6 +274,8 @@ describe 'check_duplicity::job' do
     encryption: ['', 'maybe', 'Yes'],
     warning: ['', '1y', '-1', 'soon', '1h 2h', "1h\n", '@', ':', '~', '1:2:3', '1h:~', -1],
     lookback: ['8 d'],
+    shrunk_warning: ['', 0, 101, '50%', 'None', "50\n"],
+    source_size_warning: ['', '10GB', '10g', ':', '1G:2G:3G', -1, "5\n"],
     chain_warning: ['', '2d', ':', '1:2:3', -1, '~', "5\n"],
   }.each do |parameter, values|
     values.each do |value|

@@ -1,0 +1,87 @@
+"""All that limits can be given for: on the command line, and in a job's file.
+
+A kind of limit is called by what stands in front of "warning" and "critical" in the names of its
+options and keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from check_duplicity.nagios.limits import (
+    Limit,
+    age_limit,
+    count_limit,
+    percent_limit,
+    size_limit,
+)
+from check_duplicity.values import NamedTuple
+
+
+class Judged(NamedTuple):
+    """What is judged: how its limits are read, and what they are if none are given."""
+
+    read: Callable[[str], Limit]
+    metavar: str
+    what: str
+    warning: str | None = None
+    critical: str | None = None
+
+
+DESTINATION = ("", "full_", "chain_", "fulls_", "history_", "shrunk_")
+RUNS = ("shrunk_", "source_size_", "backup_size_", "duration_", "errors_")
+PROCESS = ("process_", "stalled_")
+JUDGED = {
+    "": Judged(age_limit, "AGE", "age of the newest complete backup", "32h", "56h"),
+    "full_": Judged(age_limit, "AGE", "age of the newest full backup"),
+    "chain_": Judged(
+        count_limit, "RANGE", "backup sets in the newest chain, its full one included"
+    ),
+    "fulls_": Judged(count_limit, "RANGE", "full backups that can be restored; 2: is at least two"),
+    "history_": Judged(
+        age_limit, "AGE", "age of the oldest backup that can be restored; 30d: is at least 30 days"
+    ),
+    "shrunk_": Judged(
+        percent_limit,
+        "PERCENT",
+        "by how much the source is smaller than the median of the last 30 days, or none",
+        "50",
+        "90",
+    ),
+    "source_size_": Judged(size_limit, "SIZE", "size of the source, in the newest run"),
+    "backup_size_": Judged(size_limit, "SIZE", "size of what the newest run has backed up"),
+    "duration_": Judged(age_limit, "AGE", "how long the newest run took"),
+    "errors_": Judged(
+        count_limit, "RANGE", "files that could not be read; without a limit each is a WARNING"
+    ),
+    "process_": Judged(age_limit, "AGE", "run time of the oldest backup", "12h", "24h"),
+    "stalled_": Judged(age_limit, "AGE", "time without any progress", "1h", "3h"),
+}
+
+
+def keys(kinds: Iterable[str]) -> list[str]:
+    """Return the names of the limits of some kinds, as a job's file has them."""
+    return [f"{kind}{state}" for kind in kinds for state in ("warning", "critical")]
+
+
+def read(key: str, text: str) -> Limit:
+    """Read a limit of a job's file. Raises `ValueError`."""
+    return _of(key).read(text)
+
+
+def example(key: str) -> str:
+    """Return how a limit of a job's file is written."""
+    metavar = _of(key).metavar if key != "lookback" else "AGE"
+    if metavar == "PERCENT":
+        return "50, or none"
+    return {"AGE": "36h", "SIZE": "10G", "RANGE": "14"}[metavar] + ", or a Nagios range"
+
+
+def _of(key: str) -> Judged:
+    return JUDGED[key.removesuffix("warning").removesuffix("critical")]
+
+
+def defaults(kinds: Iterable[str]) -> dict[str, str | None]:
+    """Return what the limits of some kinds are if none are given, by the names of `keys`."""
+    values = [value for kind in kinds for value in (JUDGED[kind].warning, JUDGED[kind].critical)]
+    return dict(zip(keys(kinds), values))

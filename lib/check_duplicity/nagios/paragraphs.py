@@ -1,0 +1,61 @@
+"""What is said in the advice for more than one kind of finding.
+
+What stands in braces is filled in by `steps`, from a job's command lines.
+"""
+
+SCRIPT = """\
+The job's script stands in a crontab, in /etc/cron.d or in a timer's unit:
+  sudo crontab -lu {user}
+  sudo grep -rl duplicity /etc/cron* /etc/systemd/system"""
+
+RERUN = """\
+Run it again, in tmux or screen:
+{again}"""
+
+NOT_AGAIN = """\
+{script_by} can change what {starter} would run there: read it before you run it again, and give it
+to {starter} or root."""
+
+LAST_RUN = """\
+See what the last run said, and whether one runs now:
+{log}
+{process}"""
+
+SKIPS = """\
+The job has --skip-if-no-change: a good run with nothing to back up leaves no backup, and only its
+output tells of it. Name its log or mailbox: mail in the job's file, or --log."""
+
+BY_HAND = """\
+Ask duplicity yourself:
+{status}"""
+
+PROCESSES = """\
+See the processes; ending the first of them is enough. One that is stopped (T in STAT) ends only
+when it is continued, which harms no other:
+  ps -o pid,stat,etime,time,args -u {user}
+  sudo kill PID
+  sudo kill -CONT PID"""
+
+UNKNOWN_OPTIONS = ",\nwith the options that the script has (--no-encryption, if it says so)"
+
+CLEANUP = """\
+If no backup runs now, remove them{options}:
+{process}
+{cleanup}"""
+
+FULL = """\
+Make a full backup, in tmux or screen: best by the script, with "full" as duplicity's action and the
+PASSPHRASE, keys and options that stand there.
+{full}"""
+
+FULL_THEN = """\
+When the source is whole again, make a full backup, in tmux or screen: best by the script, with
+"full" as duplicity's action and the PASSPHRASE, keys and options that stand there.
+{full}"""
+
+OLDER = """\
+If nobody needs what is older than the newest chain, and no backup runs or has been interrupted,
+remove it:
+{older}"""
+
+RUNNING = (RERUN, CLEANUP, FULL, FULL_THEN)
