@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from check_duplicity.duplicity.collection import Collection
     from check_duplicity.duplicity.invocation import Running
     from check_duplicity.duplicity.names import Archive
+    from check_duplicity.duplicity.sizes import Sizes
 
 # Options of ours that must not be overruled: they keep the check apart from the job.
 OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir", "--verbosity")
@@ -36,13 +37,15 @@ class Listing(NamedTuple):
 
     ``log`` is what duplicity said when it was asked, ``saved`` what stands in a file, ``nowhere``
     the directory of a ``file://`` destination that isn't there. Without any of them the archive
-    directory is all that counts; else it adds what only it knows.
+    directory is all that counts; else it adds what only it knows. ``sizes`` are those of the files
+    at a ``file://`` destination.
     """
 
     archive: Archive
     log: str | None = None
     saved: str | None = None
     nowhere: str = ""
+    sizes: Sizes | None = None
 
 
 class Seen(NamedTuple):

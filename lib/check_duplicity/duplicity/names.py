@@ -21,7 +21,9 @@ from check_duplicity.values import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Optional
 
-    _Key = tuple[Optional[str], str]
+    from check_duplicity.duplicity.collection import Spoiled
+
+    Key = tuple[Optional[str], str]
     """Start and time of a set as its names spell them: parsed once a set, not once a file."""
 
 _STAMP = r"[0-9]{8}[Tt][0-9]{6}[Zz]"
@@ -94,7 +96,7 @@ class _Name(NamedTuple):
     text: str
     prefix: str
     signature: bool
-    key: _Key
+    key: Key
     volume: int | None
     part: bool
     encrypted: bool
@@ -158,17 +160,21 @@ class _Sorted:
     """Names sorted by the set that they belong to."""
 
     def __init__(self) -> None:
-        self.files: dict[_Key, _Files] = {}
-        self.signed: set[_Key] = set()
+        self.files: dict[Key, _Files] = {}
+        self.signed: set[Key] = set()
         self.other_prefixes: set[str] = set()
 
 
 def read_names(
-    names: Iterable[str], prefixes: Prefixes = Prefixes(), archive: Archive | None = None
+    names: Iterable[str],
+    prefixes: Prefixes = Prefixes(),
+    archive: Archive | None = None,
+    spoiled: Mapping[Key, tuple[Spoiled, ...]] = MappingProxyType({}),
 ) -> Collection:
     """Read the names at a destination, with what the job's archive directory adds to them.
 
-    Names that are not duplicity's, or another job's, are passed over.
+    Names that are not duplicity's, or another job's, are passed over. ``spoiled`` are each set's
+    files that are empty or cut short (`sizes.find_spoiled`).
     """
     archive = archive or Archive()
     found = _sort(names, prefixes)
@@ -197,6 +203,7 @@ def read_names(
                 signed=key in found.signed,
                 # The one in the archive directory gets its name when the other has been uploaded.
                 manifest_lost=key in settled and not files.manifest,
+                spoiled=() if ended else spoiled.get(key, ()),
             )
         )
     return link(sets, found.other_prefixes)
@@ -223,7 +230,7 @@ def read_ahead(archive: Archive, prefixes: Prefixes) -> None:
     Most of them come again there: `read_names` has less to do then.
     """
     for text in archive.names:
-        _read_name(text, prefixes)
+        read_name(text, prefixes)
 
 
 def read_archive(archive: Archive, prefixes: Prefixes = Prefixes()) -> Collection:
@@ -279,7 +286,7 @@ def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
         if head in heads and tail in tails:
             heads[head].append(tails[tail])
             continue
-        name = _read_name(text, prefixes)
+        name = read_name(text, prefixes)
         if name is None:
             continue
         if name.prefix != prefixes.expected_of(name):
@@ -304,7 +311,8 @@ def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
 
 # A manifest's name stands at the destination, and in three lists of an archive directory.
 @lru_cache(maxsize=1 << 14)
-def _read_name(text: str, prefixes: Prefixes) -> _Name | None:
+def read_name(text: str, prefixes: Prefixes) -> _Name | None:
+    """Read one file name; ``None`` if it is none of duplicity's."""
     return _long_name(text) or _short_name(text, prefixes)
 
 
@@ -368,7 +376,7 @@ def _short_name(text: str, prefixes: Prefixes) -> _Name | None:
     return None
 
 
-def _timed(found: _Sorted) -> Iterator[tuple[_Key, datetime | None, datetime, _Files]]:
+def _timed(found: _Sorted) -> Iterator[tuple[Key, datetime | None, datetime, _Files]]:
     """The sets with their stamps read; one with an impossible stamp (month 13) is not a set."""
     for key, files in found.files.items():
         try:
@@ -391,11 +399,11 @@ def read_stamp(stamp: str) -> datetime:
     return datetime.fromtimestamp(int(stamp, 36), timezone.utc)
 
 
-def _listed(archive: Archive, prefixes: Prefixes) -> dict[_Key, int]:
+def _listed(archive: Archive, prefixes: Prefixes) -> dict[Key, int]:
     """The number of volumes in the archive directory's manifests, by set."""
     volumes = {}
     for text, count in archive.listed.items():
-        name = _read_name(text, prefixes)
+        name = read_name(text, prefixes)
         if name is not None and name.prefix == prefixes.manifest:
             volumes[name.key] = count
     return volumes
