@@ -146,13 +146,13 @@ def _spoiled(files: _Set) -> Iterator[Spoiled]:
     volumes = files.volumes
     if volumes:
         short = dict(_cut_short(volumes, files.encrypted))
-        last, highest = max(volumes), max(volumes.values())
-        for number in sorted(volumes):
-            size = volumes[number]
-            # What has nothing in it has no size, if it is packed in nothing.
-            empty = size < _SMALLEST_FILE and not (files.plain and number == last and not size)
-            if empty or number in short:
-                yield Spoiled("volume", size, number, highest, short.get(number, True))
+        last, largest = max(volumes), max(volumes.values())
+        if min(volumes.values()) < _SMALLEST_FILE:
+            short.update((n, True) for n, size in volumes.items() if size < _SMALLEST_FILE)
+        if files.plain and not volumes[last]:
+            del short[last]  # What has nothing in it has no size, if it is packed in nothing.
+        for number in sorted(short):
+            yield Spoiled("volume", volumes[number], number, largest, short[number])
     for what, size in files.others:
         if size < _SMALLEST_FILE:
             yield Spoiled(what, size)
