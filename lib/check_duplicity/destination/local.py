@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+import time
 
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.values import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Most that lie there are duplicity's; of no others a size is wanted.
 _DUPLICITYS = re.compile(r"duplicity-|(?:df|di|dfs|dns)\.")
+_LONGEST = 3  # seconds
 
 
 def nowhere(url: str) -> str:
@@ -35,34 +36,53 @@ def nowhere(url: str) -> str:
         raise CannotSee(Kind.NOT_READABLE, f"destination {path}: {reason}") from None
 
 
-def sizes(url: str) -> Sizes | None:
+def sizes(url: str) -> tuple[Sizes | None, int]:
     """Return the sizes of duplicity's files at a ``file://`` URL, ``None`` for any other.
 
-    What can't be looked at has no size; whoever lists the names tells that.
+    Also how many files there was no time for: over a network each may take its while. What can't be
+    looked at has no size; whoever lists the names tells that.
     """
     path = _directory(url)
     if path is None:
-        return None
-    from check_duplicity.duplicity.sizes import group
-
-    return group(_files(path))
-
-
-def _files(path: str) -> Iterator[tuple[str, int]]:
+        return None, 0
     try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if _DUPLICITYS.search(entry.name) and not entry.name.endswith(".par2"):
-                    try:
-                        status = (
-                            entry.stat()
-                        )  # A volume may be a link: duplicity reads what is there.
-                    except OSError:
-                        continue  # It has been removed meanwhile.
-                    if stat.S_ISREG(status.st_mode):
-                        yield entry.name, status.st_size
+        directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except (OSError, ValueError):
+        return {}, 0
+    try:
+        return _look(directory, time.monotonic() + _LONGEST)
     except OSError:
-        return
+        return {}, 0
+    finally:
+        os.close(directory)
+
+
+def _look(directory: int, until: float) -> tuple[Sizes, int]:
+    names: dict[str, list[str]] = {}
+    for name in os.listdir(directory):
+        if _DUPLICITYS.search(name) and not name.endswith(".par2"):
+            names.setdefault(name.rpartition(".vol")[0], []).append(name)
+    found: Sizes = {}
+    left = 0
+    # Manifests and signatures first, then the newest volumes: their stamp ends what is before .vol.
+    for head in sorted(names, key=lambda head: (not head, head[-16:]), reverse=True):
+        if time.monotonic() > until:
+            left += len(names[head])
+            continue
+        behind = len(head) + len(".vol") if head else 0
+        found[head] = {
+            name[behind:]: size for name in names[head] if (size := _size(name, directory)) >= 0
+        }
+    return found, left
+
+
+def _size(name: str, directory: int) -> int:
+    """The size of a file; -1 for anything else, and for what has been removed meanwhile."""
+    try:
+        status = os.stat(name, dir_fd=directory)  # duplicity, too, follows links.
+    except OSError:
+        return -1
+    return status.st_size if stat.S_ISREG(status.st_mode) else -1
 
 
 def _directory(url: str) -> str | None:

@@ -38,7 +38,7 @@ class Listing(NamedTuple):
     ``log`` is what duplicity said when it was asked, ``saved`` what stands in a file, ``nowhere``
     the directory of a ``file://`` destination that isn't there. Without any of them the archive
     directory is all that counts; else it adds what only it knows. ``sizes`` are those of the files
-    at a ``file://`` destination.
+    at a ``file://`` destination, ``unsized`` is how many there was no time for.
     """
 
     archive: Archive
@@ -46,6 +46,7 @@ class Listing(NamedTuple):
     saved: str | None = None
     nowhere: str = ""
     sizes: Sizes | None = None
+    unsized: int = 0
 
 
 class Seen(NamedTuple):

@@ -24,6 +24,9 @@ def read(listing: Listing, prefixes: Prefixes) -> Collection:
 def archive_of(listing: Listing, collection: Collection) -> Archive:
     """Return what was seen of the archive directory, with what there is to say of it."""
     archive = listing.archive
+    if listing.unsized:
+        reason = f"sizes of {listing.unsized} older files, for want of time"
+        return archive._replace(problem=f"{archive.problem}; {reason}".lstrip("; "))
     if listing.log is None or not collection.sets or archive.listed or archive.problem:
         return archive
     return archive._replace(problem="no manifest in the archive directory, is it the job's?")

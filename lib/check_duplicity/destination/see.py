@@ -37,7 +37,7 @@ def look(
     collection = read.read(listing, prefixes)
     if any(backup_set.spoiled for backup_set in collection.sets) and listing.sizes is not None:
         # A run may have been writing its last files when they were looked at.
-        listing = listing._replace(sizes=local.sizes(source.destination))
+        listing = listing._replace(sizes=local.sizes(source.destination)[0])
         collection = read.read(listing, prefixes)
     if collection.unfinished and not running:
         # It may have begun after the first look.
@@ -70,8 +70,8 @@ def _listing(source: Source, asked: Asked | None, prefixes: Prefixes) -> Listing
     from check_duplicity.duplicity.status import has_names
 
     read_ahead(archived, prefixes)
-    sizes = local.sizes(source.destination)  # while duplicity lists
-    return Listing(archived, log=asked.log_until(has_names), sizes=sizes)
+    sizes, unsized = local.sizes(source.destination)  # while duplicity lists
+    return Listing(archived, log=asked.log_until(has_names), sizes=sizes, unsized=unsized)
 
 
 def _archive(source: Source, before: float) -> Archive:

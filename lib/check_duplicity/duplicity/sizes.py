@@ -52,10 +52,12 @@ class _Set:
         self.encrypted = False
         self.others: list[tuple[str, int]] = []
 
-    def add(self, number: int, size: int, suffix: str) -> None:
-        self.volumes[number] = max(size, self.volumes.get(number, 0))
-        self.plain = self.plain and not suffix
-        self.encrypted = self.encrypted or suffix not in ("", ".gz", ".z")
+    def add(self, number: int, suffix: str, size: int) -> None:
+        if size >= self.volumes.get(number, 0):
+            self.volumes[number] = size
+        if suffix:
+            self.plain = False
+            self.encrypted = self.encrypted or suffix not in (".gz", ".z")
 
 
 def group(files: Iterable[tuple[str, int]]) -> Sizes:
@@ -90,20 +92,21 @@ def find_spoiled(
 
 def _sets(sizes: Sizes, prefixes: Prefixes) -> dict[Key, _Set]:
     sets: dict[Key, _Set] = {}
+    # What stands behind ".vol" is the same in nearly all sets, and each is read only once.
     tails: dict[str, tuple[int, str] | None] = {}
     for head, behind in sizes.items():
         own = _set_of(head, prefixes, sets)
         for tail, size in behind.items():
+            volume = None
             if own is not None:
-                # Nearly all: what stands behind ".vol" is the same in all sets.
                 if tail not in tails:
                     match = _TAIL.fullmatch(tail)
                     tails[tail] = (int(match[1]), match[2]) if match else None
                 volume = tails[tail]
-                if volume is not None:
-                    own.add(volume[0], size, volume[1])
-                    continue
-            _add(f"{head}.vol{tail}" if head else tail, size, prefixes, sets)
+            if own is not None and volume is not None:
+                own.add(*volume, size)
+            else:
+                _add(f"{head}.vol{tail}" if head else tail, size, prefixes, sets)
     return sets
 
 
@@ -124,7 +127,7 @@ def _add(text: str, size: int, prefixes: Prefixes, sets: dict[Key, _Set]) -> Non
     if name.volume is None:
         files.others.append(("signature file" if name.signature else "manifest", size))
     elif name.readable:
-        files.add(name.volume, size, _suffix(text))
+        files.add(name.volume, _suffix(text), size)
 
 
 def _suffix(text: str) -> str:
