@@ -1,7 +1,7 @@
 """check_duplicity_freshness, against duplicity collection-status on the same destination.
 
-The files are empty but for the manifests: duplicity reads no others for its status, and the check
-reads none.
+The volumes are files of nothing but their size: duplicity reads none for its status, and the check
+looks at their sizes only.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from measuring import BIN, Table, medians, ours
 
 CHECK = BIN / "check_duplicity_freshness"
 VOLUMES = 20  # of each backup set
+VOLUME = 25 << 20  # bytes of each volume
 SIZES = ((30, 11), (300, 5), (3000, 1))  # backup sets, runs; duplicity takes their square
 QUICK = ((30, 3), (300, 1))
 MANIFEST = "Volume {}:\n    StartingPath   .  \n    EndingPath     a  \n    Hash SHA1 25e9356c\n"
@@ -36,9 +37,11 @@ def make_destination(directory: Path, sets: int) -> None:
         signature = f"duplicity-{'full' if full else 'new'}-signatures.{between}.sigtar.gz"
         for place in (destination, archive):
             (place / f"{name}.manifest").write_text(manifest)
-            (place / signature).touch()
+            (place / signature).write_bytes(bytes(1000))
         for volume in range(1, VOLUMES + 1):
-            (destination / f"{name}.vol{volume}.difftar.gz").touch()
+            path = destination / f"{name}.vol{volume}.difftar.gz"
+            path.touch()
+            os.truncate(path, VOLUME)
 
 
 def main(duplicities: Sequence[str], *, quick: bool) -> None:

@@ -26,7 +26,7 @@ from typing import NamedTuple
 from unittest import mock
 
 import nagiosplugin
-from check_duplicity.duplicity import invocation, names, status, transcript
+from check_duplicity.duplicity import invocation, names, sizes, status, transcript
 from check_duplicity.duplicity import jsonstat as statistics_of_sets
 from check_duplicity.duplicity import manifest as manifests
 from check_duplicity.duplicity.run import run_of, values_of
@@ -77,6 +77,11 @@ def file_names(data: bytes) -> None:
     names.read_names((), prefixes, seen._replace(settled=frozenset(), fresh=frozenset(found)))
     names.without_unfinished(collection, seen, prefixes)
     assert names.read_archive(seen, prefixes).incomplete <= len(found)
+    many = sizes.group((name, sum(map(ord, name)) ** 2 % (3 << 20)) for name in found)
+    spoiled = sizes.find_spoiled(many, prefixes)
+    assert sizes.find_spoiled(many, prefixes, in_bytes=False).keys() <= spoiled.keys()
+    names.read_names(found, prefixes, spoiled=spoiled)
+    sizes.find_spoiled(sizes.group((name, 0) for name in found), prefixes)
     log = f". Extracting backup chains from list of files: {found!r}\n"
     assert list(status.read_names_line(log) or ()) == found
 
@@ -452,11 +457,12 @@ _STATUS = tuple(
     f"duplicity/captures/{version}" for version in ("0.8.23", "1.2.3", "2.1.5", "3.2.1")
 )
 TARGETS: Mapping[str, Target] = {
-    "names": Target(file_names, ("duplicity/test_names",)),
+    "names": Target(file_names, ("duplicity/test_names", "duplicity/test_sizes")),
     "status": Target(
         saved_status,
-        ("duplicity/test_status",),
+        ("duplicity/test_status", "duplicity/test_listed_sizes"),
         (
+            "duplicity/captures/listings",
             "duplicity/captures/0.8.23",
             "duplicity/captures/1.2.3",
             "duplicity/captures/2.1.5",

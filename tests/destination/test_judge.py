@@ -9,6 +9,7 @@ from check_duplicity.destination.judge import judge, measure, with_collection
 from check_duplicity.duplicity.collection import Collection
 from check_duplicity.duplicity.manifest import Manifest
 from check_duplicity.duplicity.names import Archive, read_archive, read_names
+from check_duplicity.duplicity.sizes import find_spoiled, group
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import Evaluation, evaluate
 from check_duplicity.nagios.findings import CannotSee, Kind, State
@@ -115,6 +116,71 @@ def test_damage_before_a_whole_newer_chain_is_told_apart() -> None:
     names = [n for n in full(WEEK, 3) if "vol2" not in n] + full(DAY)
     assert kinds(read_names(names)) == [Kind.OLD_DAMAGE]
     assert with_collection(Job("root"), read_names(names), NOW).kept == "20261123T120000Z"
+
+
+def spoiled(names: list[str], sizes: dict[str, int]) -> Collection:
+    """A collection of volumes of 25 MiB, but for those whose names have a text in them."""
+
+    def size(name: str) -> int:
+        return next((size for text, size in sizes.items() if text in name), 25 << 20)
+
+    found = find_spoiled(group((name, size(name)) for name in names))
+    return read_names(names, spoiled=found)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ({"vol2.": 0}, "volume 2 of 5 is empty"),
+        ({"vol5.": 0, "vol2.": 0}, "volumes 2, 5 of 5 are empty"),
+        ({f"vol{number}.": 0 for number in range(1, 5)}, "volumes 1, 2, 3, … of 5 are empty"),
+        ({"vol2.": 5 << 18}, "volume 2 of 5 is cut short (1.2 MiB, others 25.0 MiB)"),
+        ({"vol2.": 12}, "volume 2 of 5 is cut short (12 bytes, others 25.0 MiB)"),
+        ({"vol2.": 5000, "vol4": 9}, "volumes 2, 4 of 5 are cut short"),
+        (
+            {"vol1.": 0, "vol4": 9000},
+            "volume 1 of 5 is empty, volume 4 of 5 is cut short (8.8 KiB, others 25.0 MiB)",
+        ),
+        ({"manifest": 0}, "its manifest is empty"),
+        ({"manifest": 3, "vol2": 0}, "volume 2 of 5 is empty, its manifest is cut short"),
+        ({"sigtar": 0}, "its signature file is empty"),
+    ],
+)  # fmt: skip
+def test_what_is_empty_or_cut_short_is_critical_and_named(sizes: dict[str, int], said: str) -> None:
+    collection = spoiled(full(DAY, 5), sizes)
+    assert kinds(collection) == [Kind.SPOILED]
+    assert evaluated(collection).state == State.CRITICAL
+    assert evaluated(collection).summary == f"backup of 2026-11-23 12:00 UTC: {said}"
+    assert "age" not in numbers(collection)
+
+
+def test_the_newest_spoiled_set_is_named_and_what_is_before_the_first_counts() -> None:
+    two = ago(days=2)
+    names = full(WEEK, 2) + inc(WEEK, two, 2) + inc(two, DAY, 2) + inc(DAY, HOUR, 2)
+    collection = spoiled(names, {f"to.{stamp(DAY)}.vol1": 0, f"to.{stamp(two)}.manifest": 0})
+    assert kinds(collection) == [Kind.SPOILED, Kind.STALE]
+    assert numbers(collection)["age"] == 7 * 86400
+    assert evaluated(collection).summary.startswith(
+        "backup of 2026-11-23 12:00 UTC: volume 1 of 2 is empty, and 1 more"
+    )
+
+
+def test_spoiled_files_before_a_whole_newer_chain_are_old_damage() -> None:
+    collection = spoiled(full(WEEK, 3) + full(DAY), {f"{stamp(WEEK)}.vol2": 0})
+    assert kinds(collection) == [Kind.OLD_DAMAGE]
+    assert evaluated(collection).state == State.CRITICAL
+
+
+def test_what_may_be_cut_short_is_a_warning_and_counts() -> None:
+    collection = spoiled(full(DAY, 5), {"vol1.": 5 << 20})
+    assert kinds(collection) == [Kind.SPOILED]
+    assert evaluated(collection).state == State.WARNING
+    assert evaluated(collection).summary == (
+        "backup of 2026-11-23 12:00 UTC: volume 1 of 5 is small (5.0 MiB, others 25.0 MiB)"
+    )
+    assert numbers(collection)["age"] == 86400
+    older = spoiled(full(WEEK, 3) + full(DAY, 5), {f"{stamp(DAY)}.vol1": 5 << 20, "vol2": 0})
+    assert evaluated(older).state == State.CRITICAL
 
 
 def test_lost_manifests_matter_until_there_is_a_newer_backup() -> None:

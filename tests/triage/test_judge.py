@@ -49,6 +49,7 @@ def unknown(*kinds: Kind, running: bool) -> Picture:
         (picture(Kind.ORPHANED), "orphaned leftovers", State.WARNING),
         (picture(Kind.INCOMPLETE), "orphaned leftovers", State.WARNING),
         (picture(Kind.MISSING_VOLUMES, Kind.STALE), "missing volumes", State.CRITICAL),
+        (picture(Kind.SPOILED, Kind.STALE), "missing volumes", State.CRITICAL),
         (picture(Kind.NO_BACKUP), "never backed up", State.CRITICAL),
         (picture(Kind.STALE), "stale", State.CRITICAL),
         (picture(Kind.STALE, Kind.NOT_STARTED), "not started", State.CRITICAL),

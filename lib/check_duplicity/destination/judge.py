@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from check_duplicity.destination.model import Seen
-from check_duplicity.duplicity.collection import BackupSet, Chain, Collection
+from check_duplicity.duplicity.collection import BackupSet, Chain, Collection, Spoiled
 from check_duplicity.duplicity.contents import Extent, extents, shrunk
 from check_duplicity.duplicity.invocation import Running
 from check_duplicity.nagios.commands import Job
@@ -149,6 +149,7 @@ def _damaged(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> 
         newer = newest is not None and all(s.time < newest[0].sets[0].time for s in damaged)
         kind = Kind.OLD_DAMAGE if newer else Kind.MISSING_VOLUMES
         yield Finding(kind, State.CRITICAL, _damage(damaged))
+    yield from _spoiled(collection, newest)
     doubled = max((s for s in collection.sets if s.doubled), key=_time, default=None)
     if doubled is not None:
         files = f"{doubled.doubled} {_plural(doubled.doubled, 'file')}"
@@ -161,10 +162,57 @@ def _damaged(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> 
         yield Finding(Kind.MISSING_MANIFEST, State.CRITICAL, text)
 
 
+def _spoiled(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> Iterator[Finding]:
+    """What is empty or cut short, in the newest set that has such a file; sure ones come first."""
+    spoiled = [backup_set for backup_set in collection.sets if backup_set.spoiled]
+    if not spoiled:
+        return
+    sure = [s for s in spoiled if any(file.sure for file in s.spoiled)]
+    worst = max(sure or spoiled, key=_time)
+    newer = newest is not None and all(s.time < newest[0].sets[0].time for s in spoiled)
+    kind = Kind.OLD_DAMAGE if sure and newer else Kind.SPOILED
+    others = f", and {len(spoiled) - 1} more" if len(spoiled) > 1 else ""
+    text = f"backup of {format_time(worst.time)}: {_files(worst)}{others}"
+    yield Finding(kind, State.CRITICAL if sure else State.WARNING, text)
+
+
+def _files(backup_set: BackupSet) -> str:
+    """What is wrong with which files of a set."""
+    total = backup_set.volumes + backup_set.missing_volumes
+    volumes = [file for file in backup_set.spoiled if file.number]
+    empty = [file for file in volumes if not file.size]
+    short = [file for file in volumes if file.size and file.sure]
+    unsure = [file for file in volumes if not file.sure]
+    said = [
+        f"its {file.what} is {'cut short' if file.size else 'empty'}"
+        for file in backup_set.spoiled
+        if not file.number
+    ]
+    for files, what in ((unsure, "small"), (short, "cut short"), (empty, "empty")):
+        if files:
+            numbers = ", ".join(str(file.number) for file in files[:3]) + (", …" * bool(files[3:]))
+            one = len(files) == 1
+            sizes = f" ({_compared(files[0])})" if one and files[0].size else ""
+            word = f"{_plural(len(files), 'volume')} {numbers} of {total}"
+            said.insert(0, f"{word} {'is' if one else 'are'} {what}{sizes}")
+    return ", ".join(said)
+
+
+def _compared(file: Spoiled) -> str:
+    others = f", others {_size(file.largest)}" if file.largest > file.size else ""
+    return _size(file.size) + others
+
+
+def _size(size: int) -> str:
+    if size < 1 << 10:
+        return f"{size} {_plural(size, 'byte')}"
+    return f"{size / (1 << 10):.1f} KiB" if size < 1 << 20 else f"{size / (1 << 20):.1f} MiB"
+
+
 def _no_backup(
     collection: Collection, newest: tuple[Chain, BackupSet] | None, in_time: bool
 ) -> Iterator[Finding]:
-    if newest is not None or any(backup_set.missing for backup_set in collection.sets):
+    if newest is not None or any(backup_set.damaged for backup_set in collection.sets):
         return
     if in_time:
         yield Finding(Kind.IN_PROGRESS, State.WARNING, "no complete backup yet")
@@ -251,6 +299,8 @@ def _row(backup_set: BackupSet) -> str:
     elif manifest and manifest.files and not backup_set.full:
         new, changed, deleted = manifest.files
         words.append(f"files: {new} new, {changed} changed, {deleted} deleted")
+    if backup_set.spoiled:
+        words.append(_files(backup_set))
     return "  " + ", ".join(words)
 
 

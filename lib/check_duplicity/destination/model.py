@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from check_duplicity.duplicity.collection import Collection
     from check_duplicity.duplicity.invocation import Running
     from check_duplicity.duplicity.names import Archive
+    from check_duplicity.duplicity.sizes import Sizes
 
 # They keep the check apart from the job, so none of a job's may overrule them.
 _OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir", "--verbosity")
@@ -49,13 +50,16 @@ class Listing(NamedTuple):
 
     ``log`` is what duplicity said when it was asked, ``saved`` what stands in a file, ``nowhere``
     the directory of a ``file://`` destination that isn't there. Without any of them the archive
-    directory is all that counts; else it adds what only it knows.
+    directory is all that counts; else it adds what only it knows. ``sizes`` are those of the files
+    at a ``file://`` destination, ``unsized`` is how many there was no time for.
     """
 
     archive: Archive
     log: str | None = None
     saved: str | None = None
     nowhere: str = ""
+    sizes: Sizes | None = None
+    unsized: int = 0
 
 
 class Seen(NamedTuple):

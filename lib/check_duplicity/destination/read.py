@@ -5,6 +5,7 @@ from __future__ import annotations
 from check_duplicity.destination.model import Listing
 from check_duplicity.duplicity.collection import Collection
 from check_duplicity.duplicity.names import Archive, Prefixes, read_archive, read_names
+from check_duplicity.duplicity.sizes import find_spoiled
 from check_duplicity.duplicity.status import read_block, read_names_line, read_saved
 from check_duplicity.nagios.findings import CannotSee, Kind
 
@@ -16,21 +17,28 @@ def read(listing: Listing, prefixes: Prefixes) -> Collection:
     if listing.saved is not None:
         return read_saved(listing.saved, prefixes, listing.archive)
     if listing.log is not None:
-        return _read_log(listing.log, prefixes, listing.archive)
+        return _read_log(listing, listing.log, prefixes)
     return read_archive(listing.archive, prefixes)
 
 
 def archive_of(listing: Listing, collection: Collection) -> Archive:
     """Return what was seen of the archive directory, with what there is to say of it."""
     archive = listing.archive
+    if listing.unsized:
+        reason = f"sizes of {listing.unsized} older files, for want of time"
+        return archive._replace(problem=f"{archive.problem}; {reason}".lstrip("; "))
     if listing.log is None or not collection.sets or archive.manifests or archive.problem:
         return archive
     return archive._replace(problem="no manifest in the archive directory, is it the job's?")
 
 
-def _read_log(log: str, prefixes: Prefixes, archive: Archive) -> Collection:
+def _read_log(listing: Listing, log: str, prefixes: Prefixes) -> Collection:
     names = read_names_line(log)
-    collection = read_block(log) if names is None else read_names(names, prefixes, archive)
+    if names is None:
+        collection = read_block(log)
+    else:
+        spoiled = find_spoiled(listing.sizes or {}, prefixes)
+        collection = read_names(names, prefixes, listing.archive, spoiled)
     if collection is None:
         reason = "duplicity ended well, but said nothing about the destination"
         raise CannotSee(Kind.NOT_RECOGNISED, reason)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import re
-import stat
 from collections.abc import Callable
 
+from check_duplicity.destination import local
 from check_duplicity.destination.model import Listing, Seen, Source, own_option
 from check_duplicity.duplicity.archive_path import archive_path
 from check_duplicity.nagios.findings import CannotSee, Kind
@@ -41,6 +39,10 @@ def look(
     running, sure = see_running()
     listing = _listing(source, asked, prefixes)
     collection = read.read(listing, prefixes)
+    if any(backup_set.spoiled for backup_set in collection.sets) and listing.sizes is not None:
+        # A run may have been writing its last files when they were looked at.
+        listing = listing._replace(sizes=local.sizes(source.destination)[0])
+        collection = read.read(listing, prefixes)
     if collection.unfinished and not running:
         # It may have begun after the first look.
         running, sure = see_running()
@@ -49,7 +51,7 @@ def look(
 
 def _ask(source: Source, secrets: Secrets) -> Asked | None:
     """Ask duplicity, if the source needs it: `_listing` hears the answer. Raises `CannotSee`."""
-    if source.from_archive or source.from_file or _nowhere(source.destination):
+    if source.from_archive or source.from_file or local.nowhere(source.destination):
         return None
     from check_duplicity.destination import asking
 
@@ -67,12 +69,13 @@ def _listing(source: Source, asked: Asked | None, prefixes: Prefixes) -> Listing
             raise CannotSee(Kind.NOT_READABLE, archived.problem)
         return Listing(archived)
     if asked is None:
-        return Listing(archived, nowhere=_nowhere(source.destination))
+        return Listing(archived, nowhere=local.nowhere(source.destination))
     from check_duplicity.duplicity.names import read_ahead
     from check_duplicity.duplicity.status import has_names
 
     read_ahead(archived, prefixes)
-    return Listing(archived, log=asked.log_until(has_names))
+    sizes, unsized = local.sizes(source.destination)  # while duplicity lists
+    return Listing(archived, log=asked.log_until(has_names), sizes=sizes, unsized=unsized)
 
 
 def _archive(source: Source, before: float) -> Archive:
@@ -83,29 +86,6 @@ def _archive(source: Source, before: float) -> Archive:
         return Archive()
     path = archive_path(source.destination, source.archive_dir, source.name)
     return archive.look(path, before)
-
-
-def _nowhere(url: str) -> str:
-    """Return the directory of a ``file://`` URL if there is none, otherwise an empty string.
-
-    duplicity would make it: an unmounted disk would look like a backup that never ran, and the
-    check would have left something behind. Raises `CannotSee` if it may not be looked at.
-    """
-    match = re.match(r"(?:par2\+)?file:(?://(?=/))?", url, re.IGNORECASE)
-    if match is None:
-        return ""
-    path = re.split(r"[?#]", url[match.end() :])[0]
-    if "%" in path:
-        from urllib.parse import unquote  # slow to load, and rarely needed
-
-        path = unquote(path)
-    try:
-        return "" if stat.S_ISDIR(os.stat(path).st_mode) else path
-    except (FileNotFoundError, NotADirectoryError):
-        return path
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CannotSee(Kind.NOT_READABLE, f"destination {path}: {reason}") from None
 
 
 def _file_text(path: str) -> str:

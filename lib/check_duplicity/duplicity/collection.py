@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     from check_duplicity.duplicity.manifest import Manifest
 
 
+class Spoiled(NamedTuple):
+    """A file that is empty or cut short.
+
+    ``what`` it is: "volume", with its number, "manifest" or "signature file". ``size`` is in bytes,
+    as that of the set's largest volume, ``largest``. Of a volume that may have been made with
+    another ``--volsize`` it is not ``sure``.
+    """
+
+    what: str
+    size: int
+    number: int = 0
+    largest: int = 0
+    sure: bool = True
+
+
 class BackupSet(NamedTuple):
     """One backup set.
 
@@ -25,8 +40,9 @@ class BackupSet(NamedTuple):
     seen, ``missing`` the numbers of those that should be there and are not. ``encrypted`` is
     ``None`` where the source does not say. ``signed`` tells that the set's signature file is there,
     ``manifest_lost`` that it was complete once, and its manifest is gone from the destination.
-    ``doubled`` is how many of its files are there twice, under different names. ``manifest`` and
-    ``statistics`` are what the archive directory has of it, ``None`` without.
+    ``doubled`` is how many of its files are there twice, under different names, ``spoiled`` are
+    those that are empty or cut short, where sizes are seen. ``manifest`` and ``statistics`` are
+    what the archive directory has of it, ``None`` without.
     """
 
     start: datetime | None
@@ -40,6 +56,12 @@ class BackupSet(NamedTuple):
     doubled: int = 0
     manifest: Manifest | None = None
     statistics: Statistics | None = None
+    spoiled: tuple[Spoiled, ...] = ()
+
+    @property
+    def damaged(self) -> bool:
+        """Whether it can't be restored: a volume is missing, or a file surely spoiled."""
+        return bool(self.missing) or any(file.sure for file in self.spoiled)
 
     @property
     def full(self) -> bool:
@@ -59,9 +81,9 @@ class Chain(NamedTuple):
 
     @property
     def restorable(self) -> tuple[BackupSet, ...]:
-        """The sets up to the first from which a volume is missing: what can be restored."""
+        """The sets up to the first that is damaged: what can be restored."""
         for position, backup_set in enumerate(self.sets):
-            if backup_set.missing:
+            if backup_set.damaged:
                 return self.sets[:position]
         return self.sets
 

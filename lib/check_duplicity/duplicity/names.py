@@ -21,10 +21,11 @@ from check_duplicity.values import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Optional
 
+    from check_duplicity.duplicity.collection import Spoiled
     from check_duplicity.duplicity.jsonstat import Statistics
     from check_duplicity.duplicity.manifest import Manifest
 
-    _Key = tuple[Optional[str], str]
+    Key = tuple[Optional[str], str]
     """Start and time of a set as its names spell them: parsed once a set, not once a file."""
 
 _STAMP = r"[0-9]{8}[Tt][0-9]{6}[Zz]"
@@ -105,7 +106,7 @@ class _Name(NamedTuple):
     text: str
     prefix: str
     signature: bool
-    key: _Key
+    key: Key
     volume: int | None
     part: bool
     encrypted: bool
@@ -169,17 +170,21 @@ class _Sorted:
     """Names sorted by the set that they belong to."""
 
     def __init__(self) -> None:
-        self.files: dict[_Key, _Files] = {}
-        self.signed: set[_Key] = set()
+        self.files: dict[Key, _Files] = {}
+        self.signed: set[Key] = set()
         self.other_prefixes: set[str] = set()
 
 
 def read_names(
-    names: Iterable[str], prefixes: Prefixes = Prefixes(), archive: Archive | None = None
+    names: Iterable[str],
+    prefixes: Prefixes = Prefixes(),
+    archive: Archive | None = None,
+    spoiled: Mapping[Key, tuple[Spoiled, ...]] = MappingProxyType({}),
 ) -> Collection:
     """Read the names at a destination, with what the job's archive directory adds to them.
 
-    Names that are not duplicity's, or another job's, are passed over.
+    Names that are not duplicity's, or another job's, are passed over. ``spoiled`` are each set's
+    files that are empty or cut short (`sizes.find_spoiled`).
     """
     archive = archive or Archive()
     found = _sort(names, prefixes)
@@ -211,6 +216,7 @@ def read_names(
                 manifest_lost=key in settled and not files.manifest,
                 manifest=manifest,
                 statistics=statistics.get(key),
+                spoiled=() if ended else spoiled.get(key, ()),
             )
         )
     return link(sets, found.other_prefixes)
@@ -237,7 +243,7 @@ def read_ahead(archive: Archive, prefixes: Prefixes) -> None:
     Most of them come again there: `read_names` has less to do then.
     """
     for text in archive.names:
-        _read_name(text, prefixes)
+        read_name(text, prefixes)
 
 
 def read_archive(archive: Archive, prefixes: Prefixes = Prefixes()) -> Collection:
@@ -297,7 +303,7 @@ def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
         if head in heads and tail in tails:
             heads[head].append(tails[tail])
             continue
-        name = _read_name(text, prefixes)
+        name = read_name(text, prefixes)
         if name is None:
             continue
         if name.prefix != prefixes.expected_of(name):
@@ -322,7 +328,8 @@ def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
 
 # A manifest's name stands at the destination, and in three lists of an archive directory.
 @lru_cache(maxsize=1 << 14)
-def _read_name(text: str, prefixes: Prefixes) -> _Name | None:
+def read_name(text: str, prefixes: Prefixes) -> _Name | None:
+    """Read one file name; ``None`` if it is none of duplicity's."""
     return _long_name(text) or _short_name(text, prefixes)
 
 
@@ -386,7 +393,7 @@ def _short_name(text: str, prefixes: Prefixes) -> _Name | None:
     return None
 
 
-def _timed(found: _Sorted) -> Iterator[tuple[_Key, datetime | None, datetime, _Files]]:
+def _timed(found: _Sorted) -> Iterator[tuple[Key, datetime | None, datetime, _Files]]:
     """The sets with their stamps read; one with an impossible stamp (month 13) is not a set."""
     for key, files in found.files.items():
         try:
@@ -409,17 +416,17 @@ def read_stamp(stamp: str) -> datetime:
     return datetime.fromtimestamp(int(stamp, 36), timezone.utc)
 
 
-def _manifests(archive: Archive, prefixes: Prefixes) -> dict[_Key, Manifest]:
+def _manifests(archive: Archive, prefixes: Prefixes) -> dict[Key, Manifest]:
     """What the manifests in the archive directory say, by set."""
     found = {}
     for text, manifest in archive.manifests.items():
-        name = _read_name(text, prefixes)
+        name = read_name(text, prefixes)
         if name is not None and name.prefix == prefixes.manifest:
             found[name.key] = manifest
     return found
 
 
-def _statistics(archive: Archive, prefixes: Prefixes) -> dict[_Key, Statistics]:
+def _statistics(archive: Archive, prefixes: Prefixes) -> dict[Key, Statistics]:
     """What ``--jsonstat`` has left in the archive directory, by set."""
     found = {}
     for text, statistics in archive.statistics.items():
@@ -437,5 +444,5 @@ def statistics_stamp(text: str) -> str:
 
 def is_of_full(text: str) -> bool:
     """Return whether the name is of a file of a full set."""
-    name = _read_name(text, Prefixes())
+    name = read_name(text, Prefixes())
     return name is not None and name.key[0] is None

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
 
-from check_duplicity.duplicity.collection import BackupSet, Collection, link
+from check_duplicity.duplicity.collection import BackupSet, Collection, Spoiled, link
+from check_duplicity.duplicity.listed_sizes import name_last, read_sizes
 from check_duplicity.duplicity.names import (
     Archive,
     Prefixes,
@@ -23,7 +24,12 @@ from check_duplicity.duplicity.names import (
     read_stamp,
     without_unfinished,
 )
+from check_duplicity.duplicity.sizes import find_spoiled, group
 from check_duplicity.nagios.findings import CannotSee, Kind
+from check_duplicity.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from check_duplicity.duplicity.names import Key
 
 # Only as it is said in English: other lines too end in a list, such as that of the ways to log in
 # which a server allows.
@@ -100,7 +106,8 @@ def read_saved(
     if not found.sets and any(re.search(r"[\s;]", prefix) for prefix in found.other_prefixes):
         text = "words in front of the file names: give a listing of names only, such as ls -1"
         raise CannotSee(Kind.NOT_RECOGNISED, text)
-    return read_names(_listed_names(text, prefixes), prefixes, archive)
+    spoiled = _listed_spoiled(text, prefixes)
+    return read_names(_listed_names(text, prefixes), prefixes, archive, spoiled)
 
 
 def _told_or_why(
@@ -158,7 +165,7 @@ def _lines(text: str) -> Iterator[str]:
 def _directories(listing: str) -> Iterator[str]:
     """The directory of each line's file: in front of its name (find), or above it (ls -R)."""
     above = ""
-    for line in _lines(listing):
+    for line in map(name_last, _lines(listing)):
         if line.endswith(":"):
             above = line[:-1]
         name = _LISTED.search(line)
@@ -168,12 +175,25 @@ def _directories(listing: str) -> Iterator[str]:
 
 
 def _listed_names(listing: str, prefixes: Prefixes) -> Iterator[str]:
-    """Yield what may be file names in a listing: with what belongs to the name in front of it.
+    return (name for name, _ in _listed(listing, prefixes))
 
-    In front may be a path, or columns of numbers; a word is part of the name ("old copy of ...").
+
+def _listed_spoiled(listing: str, prefixes: Prefixes) -> Mapping[Key, tuple[Spoiled, ...]]:
+    try:
+        sizes = group(read_sizes(_listed(listing, prefixes)))
+    except ValueError:
+        return {}  # It has no sizes, or some that may mean something else.
+    return find_spoiled(sizes, prefixes, in_bytes=False)
+
+
+def _listed(listing: str, prefixes: Prefixes) -> Iterator[tuple[str, str]]:
+    """Yield what may be file names in a listing, and what stands before them in their lines.
+
+    What belongs to a name stays in front of it. Before it may be a path, or columns of numbers; a
+    word is part of the name ("old copy of ...").
     """
     expected = sorted({prefixes.volume, prefixes.manifest, prefixes.signature}, key=len)
-    for line in _lines(listing):
+    for line in map(name_last, _lines(listing)):
         if len(_LISTED_NAME.findall(line)) > 1 and not re.search("[\"']", line):
             reason = "several file names in one line: give one in each, as ls -1 does"
             raise CannotSee(Kind.NOT_RECOGNISED, reason)
@@ -183,7 +203,8 @@ def _listed_names(listing: str, prefixes: Prefixes) -> Iterator[str]:
             before = before[: len(before) - len(own[0])]
             name = _MARKS.sub("", found[0])
             if not name.endswith("par2"):  # duplicity's par2 backend keeps these from it.
-                yield _without_columns(_PATH_OR_QUOTE.split(before)[-1]) + own[0] + name
+                bare = _without_columns(_PATH_OR_QUOTE.split(before)[-1])
+                yield bare + own[0] + name, before
 
 
 def _without_columns(before: str) -> str:

@@ -37,6 +37,16 @@ them: with more behind it than .gz or .gpg duplicity can't read a volume.""",
         SCRIPT,
         FULL,
     ),
+    Kind.SPOILED: (
+        """\
+What was in these volumes can't be restored, nor what builds on them; without a manifest or a
+signature file nothing can, but where the job's archive directory is. duplicity doesn't notice. Is
+the destination's disk full, or was it? Make space, and put the files back if there is a good copy.
+A volume that is only small is good if --volsize was changed while it was made; verify tells:
+{verify}""",
+        SCRIPT,
+        FULL,
+    ),
     Kind.DOUBLED: (
         """\
 duplicity reads neither file, and stops: every backup and restore fails. Find the copies among the

@@ -21,6 +21,7 @@ class Kind(Enum):
 
     NO_DESTINATION = "no destination"
     MISSING_VOLUMES = "missing volumes"
+    SPOILED = "files empty or cut short"
     DOUBLED = "files there twice"
     MISSING_MANIFEST = "missing manifest"
     NO_BACKUP = "no backup"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _DAYS = 28  # of the picture of the collection
-_DAMAGE = (Kind.MISSING_VOLUMES, Kind.DOUBLED, Kind.MISSING_MANIFEST)
+_DAMAGE = (Kind.MISSING_VOLUMES, Kind.SPOILED, Kind.DOUBLED, Kind.MISSING_MANIFEST)
 _FAILURES = tuple(kind for kind in SENTENCES if kind not in (*LEFTOVERS, *_DAMAGE))
 # In the order in which they decide: what is going on, what has been lost, why, and what is left.
 _VERDICTS = (

@@ -1,0 +1,53 @@
+"""Read the sizes in a listing of files that another tool has made. Pure.
+
+Only where the form of the listing is certain: a column of numbers alone may be blocks (``du``,
+``ls -s``) or inodes (``ls -i``). The forms are those of ``ls -l`` (GNU, busybox, BSD; sftp, many
+ftp servers, ``cls -l`` of lftp and ``find -ls`` have it, too), of ``rclone lsl``, ``gsutil ls -l``,
+of ``aws s3 ls`` and ``s3cmd ls``, and of ``az``. A size in other units (``-h``) is passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+_SIZE = r"(?:(\d{1,18})B?|\d[\d.,]{0,18} ?[kKMGTPE]i?B?)"
+_TIME = r"\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?"
+_DAY = r"\d{4}-\d\d-\d\d"
+_MONTH = r"(?:[^\W\d_]{1,12}\.?|\d{1,2}月)"  # in any language
+_DATE = (
+    rf"(?:{_DAY}(?: {_TIME}(?: [+-]\d{{4}})?)?|\d\d-\d\d {_TIME}"
+    rf"|(?:{_MONTH} +\d{{1,2}}\.?日?|\d{{1,2}}\.? +{_MONTH}) +(?:{_TIME}(?: \d{{4}})?|\d{{4}}))"
+)
+# Blocks and inode may stand in front, and the last words of a path behind. A link has its own size.
+_LS = rf" *(?:\d+ +){{0,2}}-[rwxsStTlL-]{{9}}[+.@]? .{{0,200}}? {_SIZE} +{_DATE} +[\"']?(?:.*/)?"
+_RCLONE = rf" *{_SIZE} +{_DAY}(?: {_TIME}|T{_TIME}Z) +(?:.*/)?"
+_AWS = rf" *{_DAY} {_TIME} +{_SIZE}(?: +[0-9a-f-]{{32,40}})?(?: +[A-Z_]+)? +(?:.*/)?"
+_AZURE = rf"{_SIZE}: (?:.*/)?"
+_FORMS = tuple(map(re.compile, (_LS, _RCLONE, _AWS, _AZURE)))
+# What az storage blob list -o table prints: the name first.
+_AZURE_ROW = re.compile(
+    r"(\S+) +(?:Block|Append|Page)Blob +(?:[A-Z]\w* +)?(\d{1,18}) +\S+/\S+ +\S.*"
+)
+
+
+def name_last(line: str) -> str:
+    """Return a line of a listing with the file's name at its end, where ``az`` has it in front."""
+    row = _AZURE_ROW.fullmatch(line.rstrip()) if "Blob " in line else None
+    return f"{row[2]}: {row[1]}" if row else line
+
+
+def read_sizes(files: Iterable[tuple[str, str]]) -> Iterator[tuple[str, int]]:
+    """Yield names with sizes in bytes, of names with what stands in front of them in their lines.
+
+    All lines have the same form; at the first that has another one this ends with `ValueError`.
+    """
+    form = None
+    for name, before in files:
+        if form is None:
+            form = next((form for form in _FORMS if form.fullmatch(before)), None)
+        match = form.fullmatch(before) if form else None
+        if match is None:
+            raise ValueError(f"no size in front of {name!r}")
+        if match[1]:
+            yield name, int(match[1])
