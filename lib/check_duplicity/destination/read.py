@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from check_duplicity.destination.model import Listing
 from check_duplicity.duplicity.collection import Collection
+from check_duplicity.duplicity.failure import no_destination
 from check_duplicity.duplicity.names import Archive, Prefixes, read_archive, read_names
 from check_duplicity.duplicity.status import read_block, read_names_line, read_saved
 from check_duplicity.nagios.findings import CannotSee, Kind
@@ -31,6 +32,8 @@ def archive_of(listing: Listing, collection: Collection) -> Archive:
 def _read_log(log: str, prefixes: Prefixes, archive: Archive) -> Collection:
     names = read_names_line(log)
     collection = read_block(log) if names is None else read_names(names, prefixes, archive)
+    if collection is None and (gone := no_destination(log)):
+        return Collection(gone=gone)
     if collection is None:
         reason = "duplicity ended well, but said nothing about the destination"
         raise CannotSee(Kind.NOT_RECOGNISED, reason)

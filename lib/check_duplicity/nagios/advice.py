@@ -48,17 +48,26 @@ Make a full backup, in tmux or screen: best by the script, with "full" as duplic
 PASSPHRASE, keys and options that stand there.
 {full}"""
 
+NOT_BEFORE = """\
+Was it deleted, renamed or unmounted; is the URL right? Don't run the job before that is known:
+duplicity may make a new, empty one."""
+
+DISK = """\
+Is its disk mounted?
+  ls -ld {directory}
+  findmnt --fstab
+  sudo mount --all"""
+
+SERVER = """\
+Look for it in the provider's console or at the server, with the job's own login. An S3 bucket is
+also not there if the endpoint (--s3-endpoint-url) is another one.
+  {sudo} ssh HOST ls -ld DIRECTORY
+  {sudo} aws s3 ls"""
+
 RUNNING = (RERUN, CLEANUP, _FULL)
 
 ADVICE: dict[Kind, tuple[str, ...]] = {
-    Kind.NO_DESTINATION: (
-        """\
-Is its disk mounted, is the URL right? Don't run the job before that: duplicity would make the
-directory on the disk that is there.
-  ls -ld {directory}
-  findmnt --fstab
-  sudo mount --all""",
-    ),
+    Kind.NO_DESTINATION: (NOT_BEFORE, DISK, SERVER),
     Kind.MISSING_VOLUMES: (
         """\
 What these volumes held can't be restored, nor what builds on them; duplicity doesn't notice. Find

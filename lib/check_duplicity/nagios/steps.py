@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from check_duplicity.lines import pasted
 from check_duplicity.nagios.advice import (
     ADVICE,
     CLEANUP,
+    DISK,
     NOT_AGAIN,
     RERUN,
     RUNNING,
     SCRIPT,
+    SERVER,
     UNKNOWN_OPTIONS,
 )
 from check_duplicity.nagios.commands import Job
@@ -42,8 +45,16 @@ def _offered(texts: Iterable[str], job: Job) -> Iterator[str]:
     for text in texts:
         if text == RERUN and job.script_by:
             yield NOT_AGAIN
+        elif text in (DISK, SERVER) and _is_elsewhere(text, job):
+            continue
         elif not (job.script and text == SCRIPT) and not (job.others and text in RUNNING):
             yield text
+
+
+def _is_elsewhere(text: str, job: Job) -> bool:
+    """Whether a text is of a disk and the destination on a server, or the other way round."""
+    local = job.directory or re.match(r"(?:par2\+)?file:", job.url, re.IGNORECASE)
+    return bool(job.url) and text == (SERVER if local else DISK)
 
 
 def _values(job: Job) -> dict[str, str]:
