@@ -1,5 +1,6 @@
 # make demo   see the checks at work on real backups, in .demo; needs no root and no configuration
 # make test   lint, types and all tests that need neither root nor daemons
+# make moto   an S3 server for the tests, some 60 packages in .moto; without it these are skipped
 # make benchmark  time the checks against duplicity itself, check_procs, check_log; QUICK=yes: smaller sizes
 # make load   what 1,000 jobs cost with Icinga 2; as root, with DUPLICITY or that in the PATH
 # make deb    build the Debian package into dist/ (packages for that: see debian/control)
@@ -33,7 +34,7 @@ SEED ?= 0
 SUITES ?= trixie testing
 PYTEST ?= $(BIN)/python -m pytest -q -m 'not root' -n logical --dist worksteal
 
-.PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture platforms
+.PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture platforms moto
 
 demo: $(VENV)/installed .duplicity/$(NEWEST)/installed
 	@tests/demo $(BIN) .duplicity/$(NEWEST)/bin
@@ -48,7 +49,9 @@ lint: $(VENV)/tools
 	$(BIN)/bandit -q -c pyproject.toml -r lib $(wildcard plugins/*)
 
 unit: $(VENV)/tools $(DUPLICITIES)
-	DUPLICITIES=$(CURDIR)/.duplicity $(PYTEST)
+	DUPLICITIES=$(CURDIR)/.duplicity MOTO=$(CURDIR)/.moto $(PYTEST)
+
+moto: .moto/installed
 
 benchmark: $(VENV)/tools $(DUPLICITIES)
 	$(BIN)/python benchmarks/compare.py $(if $(QUICK),--quick) $(VERSIONS:%=$(CURDIR)/.duplicity/%/bin/duplicity)
@@ -122,5 +125,13 @@ $(VENV)/fuzzer: $(VENV)/tools
 	@.duplicity/$*/bin/python $(PIP) --no-deps --no-build-isolation --prefer-binary duplicity==$*
 	@touch $@
 
+# duplicity takes its boto3 from here, too.
+.moto/installed:
+	@echo "Installing moto's server into .moto"
+	@rm -rf .moto
+	@$(PYTHON) -m venv .moto
+	@.moto/bin/python $(PIP) boto3 'moto[server]'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .demo .duplicity fuzz/found build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .demo .duplicity .moto fuzz/found build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

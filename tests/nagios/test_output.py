@@ -28,7 +28,8 @@ JOB = Job(
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_kind_has_advice_that_is_complete(kind: Kind) -> None:
     [paragraphs] = advise([(kind, JOB._replace(skips=True))])
-    assert len(paragraphs) == len(ADVICE[kind])
+    # Of a destination that is not there either the one of a disk or the one of a server.
+    assert len(paragraphs) == len(ADVICE[kind]) - (kind is Kind.NO_DESTINATION)
     text = "\n".join(paragraphs)
     assert "{" not in text
     assert all(len(line) <= 100 or line.startswith("  ") for line in text.split("\n"))
@@ -40,6 +41,23 @@ def test_every_kind_has_advice_that_is_complete(kind: Kind) -> None:
 def test_every_finding_says_what_to_type(kind: Kind) -> None:
     text = "\n".join(sum(advise([(kind, JOB)]), []))
     assert "\n  " in "\n" + text or kind is Kind.ENDED
+
+
+def test_a_destination_that_is_gone_is_looked_for_where_it_was() -> None:
+    def text(job: Job) -> str:
+        return "\n".join(sum(advise([(Kind.NO_DESTINATION, job)]), []))
+
+    for url in ("file:///srv/x", "par2+file:///srv/x"):
+        on_disk = text(JOB._replace(url=url))
+        assert "findmnt" in on_disk
+        assert "console" not in on_disk
+    for url in ("s3://bucket/x", "sftp://host/x"):
+        on_server = text(JOB._replace(url=url, directory=""))
+        assert "console" in on_server
+        assert "findmnt" not in on_server
+    unknown = text(JOB._replace(url="", directory=""))
+    assert "console" in unknown
+    assert "findmnt" in unknown
 
 
 def test_commands_can_be_pasted() -> None:

@@ -130,6 +130,29 @@ def test_rsync_over_a_real_sshd(home: Path, port: int) -> None:
     assert check(url).status == 0
 
 
+def test_a_directory_that_is_gone_is_critical(home: Path, port: int) -> None:
+    at = f"{USER}@127.0.0.1:{port}/"
+    # Over rsync duplicity makes nothing; over sftp it does, or says that it couldn't.
+    result = check(f"rsync://{at}{home}/gone")
+    assert result.status == 2
+    assert f' - the destination is not there: change_dir "{home}/gone" ' in result.first_line
+    assert "ssh HOST" in result.out
+    result = check(f"sftp://{at}/etc/gone")
+    assert result.status == 2
+    assert result.first_line.endswith(
+        " - the destination is not there: sftp mkdir /etc/gone failed: [Errno 13] Permission denied"
+    )
+    result = check(f"sftp://{at}gone")
+    assert result.status == 2
+    assert " - no backup: " in result.first_line
+    # There, but not to be seen: what is in it can't be told.
+    (home / "closed" / "x").mkdir(parents=True)
+    (home / "closed").chmod(0)
+    for url in (f"rsync://{at}{home}/closed/x", f"sftp://{at}{home}/closed/x"):
+        assert check(url).status == 3
+    (home / "closed").chmod(0o755)
+
+
 def test_an_unknown_host_key_is_unknown_and_not_asked_about(home: Path, port: int) -> None:
     known_hosts = home / ".ssh" / "known_hosts"
     kept = known_hosts.read_text()

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from check_duplicity.duplicity.failure import failure, last_words
+from check_duplicity.duplicity.failure import failure, last_words, no_destination
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.secrets import Secrets
 from check_duplicity.system import rights, runtime
@@ -69,9 +69,9 @@ class Asked:
     def log_until(self, enough: Callable[[str], bool]) -> str:
         """Return the first line of the machine log that is enough: duplicity need not go on then.
 
-        Without such a line the log's last part is returned when duplicity has ended. Raises
-        `CannotSee` with duplicity's own reason when it has failed, and with its last words when
-        the check is cut short.
+        Without such a line the log's last part is returned when duplicity has ended well, or
+        because there is no destination. Raises `CannotSee` with duplicity's own reason when it has
+        failed otherwise, and with its last words when the check is cut short.
         """
         log = bytearray()
         assert self._process.stderr is not None
@@ -90,10 +90,12 @@ class Asked:
             detail = f"; duplicity's last words: {said}" if said else ""
             raise CannotSee(cut_short.kind, cut_short.reason + detail) from None
         assert end is not None
-        if end.si_status:
-            reason = failure(end.si_status, end.si_code == os.CLD_EXITED, self._text(log))
-            raise CannotSee(Kind.DUPLICITY_FAILED, reason)
-        return log.decode(errors="replace")
+        if not end.si_status:
+            return log.decode(errors="replace")
+        text, by_itself = self._text(log), end.si_code == os.CLD_EXITED
+        if by_itself and no_destination(text):
+            return text
+        raise CannotSee(Kind.DUPLICITY_FAILED, failure(end.si_status, by_itself, text))
 
     def _text(self, log: bytearray) -> str:
         return self._secrets.hide(log.decode(errors="replace"))

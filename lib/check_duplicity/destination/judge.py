@@ -134,6 +134,9 @@ def judge(
     if collection.nowhere:
         text = f"there is no directory {collection.nowhere}"
         yield Finding(Kind.NO_DESTINATION, State.CRITICAL, text)
+    elif collection.gone:
+        text = f"the destination is not there: {collection.gone}"
+        yield Finding(Kind.NO_DESTINATION, State.CRITICAL, text)
     else:
         yield from _damaged(collection, newest)
         yield from _no_backup(collection, newest, _in_time(running, now))

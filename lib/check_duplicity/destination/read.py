@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from check_duplicity.destination.model import Listing
 from check_duplicity.duplicity.collection import Collection
+from check_duplicity.duplicity.failure import no_destination
 from check_duplicity.duplicity.names import Archive, Prefixes, read_archive, read_names
 from check_duplicity.duplicity.sizes import find_spoiled
 from check_duplicity.duplicity.status import read_block, read_names_line, read_saved
@@ -39,6 +40,8 @@ def _read_log(listing: Listing, log: str, prefixes: Prefixes) -> Collection:
     else:
         spoiled = find_spoiled(listing.sizes or {}, prefixes)
         collection = read_names(names, prefixes, listing.archive, spoiled)
+    if collection is None and (gone := no_destination(log)):
+        return Collection(gone=gone)
     if collection is None:
         reason = "duplicity ended well, but said nothing about the destination"
         raise CannotSee(Kind.NOT_RECOGNISED, reason)

@@ -124,8 +124,22 @@ class Sign(NamedTuple):
     pattern: str
 
 
+# What says without doubt that the destination isn't there, in a run and to a check; the group is what to
+# quote. Over sftp duplicity makes a directory only after the server has said that there is none, whatever it
+# says then. Only the server's rsync calls itself "sender" in small letters (before 3.2 it has no name for
+# itself); its words may be translated, its numbers are not. Not certain, and so not here: "No such file" from
+# pexpect, which ssh may have said of a key; rsyncd's "Unknown module", which is also said to a host that
+# may not know it. Azure, B2 and Swift make the container or bucket.
+GONE = (
+    r'FatalBackendException: (S3 bucket ".*" does not exist)',
+    r"BackendException: (sftp mkdir .* failed: .*)",
+    r"BackendException: (sftp chdir to .* failed: .*Not a directory.*)",
+    r'rsync: (?:\[sender\] )?(change_dir ".*" (?:\(in .*\) )?failed: .* \((?:2|20)\))$',
+    r"cd: Access failed: (550 .*No such file or directory.*)",
+)
 # Why a call has failed: the first that is found in any of its lines. A line alone is no failure.
 CAUSES = (
+    *(Sign(Kind.NO_DESTINATION, pattern) for pattern in GONE),
     Sign(Kind.LOCKED, r"Another duplicity instance is already running"),
     Sign(Kind.HOST_KEY, r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED"),
     Sign(Kind.HOST_KEY, r"BadHostKey|[Hh]ost key for server .* does not match|not found in known_hosts"),
@@ -221,7 +235,7 @@ SENTENCES = {
     Kind.GPG: "gpg failed",
     Kind.NO_SPACE: "no space left at the destination",
     Kind.NO_LOCAL_SPACE: "no space left on this machine",
-    Kind.NO_DESTINATION: "the destination is no directory, or not there",
+    Kind.NO_DESTINATION: "the destination is not there, or is no directory",
     Kind.PERMISSION: "permission denied",
     Kind.LOGIN: "login refused",
     Kind.HOST_KEY: "the server's host key is not the known one",

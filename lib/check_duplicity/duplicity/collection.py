@@ -96,7 +96,7 @@ class Collection(NamedTuple):
     were complete once and have lost their manifest. ``other_prefixes`` are
     what duplicity's names begin with that belong to another job (``--file-prefix``). ``encrypted``
     tells whether the newest of all sets is. ``nowhere`` is the directory of a ``file://``
-    destination that isn't there.
+    destination that isn't there, ``gone`` what duplicity says of any other that isn't.
     """
 
     chains: tuple[Chain, ...] = ()
@@ -107,6 +107,7 @@ class Collection(NamedTuple):
     other_prefixes: tuple[str, ...] = ()
     encrypted: bool | None = None
     nowhere: str = ""
+    gone: str = ""
 
     @property
     def sets(self) -> tuple[BackupSet, ...]:

@@ -1,4 +1,8 @@
-"""Read how duplicity has failed: its exit status, and the last words of its machine log. Pure."""
+"""Read how duplicity has failed: its exit status, and the last words of its machine log. Pure.
+
+The machine log is the same from 0.8.23 to 3.2.1; the exit status is not: of a bucket that isn't
+there it is 23 up to 2.2, and 50 from 3.0 on.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import re
 import signal
 
 _LONGEST_REASON = 240  # characters
+_LONGEST_LINE = 600  # characters that are looked at
 
 # duplicity.log.ErrorCode: "these values should never change, as frontends rely upon them".
 _MEANINGS = {
@@ -41,6 +46,20 @@ def failure(status: int, by_itself: bool, log: str) -> str:
     return f"duplicity {how}" + (f": {reason}" if reason else "")
 
 
+def no_destination(log: str) -> str:
+    """Return the words by which the last error of a machine log says that there is no destination.
+
+    Empty if it doesn't say so, or if there is a doubt: it may be there, and only not be seen.
+    """
+    from check_duplicity.duplicity.catalogue import GONE  # not needed if all goes well
+
+    for line in _last_block("ERROR", log):
+        for pattern in GONE:
+            if said := re.search(pattern, line[:_LONGEST_LINE]):
+                return " ".join(said[1].split())
+    return ""
+
+
 def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
@@ -53,16 +72,20 @@ def last_words(log: str) -> str:
 
     Never a traceback: of one, only the last line.
     """
-    blocks = re.findall(r"^(?:ERROR|WARNING) .*\n((?:\. .*\n?)+)", log, re.M)
-    if blocks:
-        lines = [line[2:].strip() for line in blocks[-1].splitlines()]
-    else:
+    lines = _last_block("(?:ERROR|WARNING)", log)
+    if not lines:
         lines = [line.strip() for line in log.splitlines() if _plain(line)][-1:]
     lines = [line for line in lines if line and not line.startswith("Enter 'duplicity --help'")]
     if any(line.startswith("Traceback (") for line in lines):
         lines = lines[-1:]
     reason = " ".join(" ".join(lines).split())
     return reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…"
+
+
+def _last_block(level: str, log: str) -> list[str]:
+    """Return the lines of the last record of a level; none if there is no such record."""
+    blocks = re.findall(rf"^{level} .*\n((?:\. .*\n?)+)", log, re.M)
+    return [line[2:].strip() for line in blocks[-1].splitlines()] if blocks else []
 
 
 def _plain(line: str) -> bool:

@@ -10,25 +10,21 @@ from check_duplicity.nagios.findings import Kind
 from check_duplicity.nagios.paragraphs import (
     BY_HAND,
     CLEANUP,
+    DISK,
     FULL,
     FULL_THEN,
     LAST_RUN,
+    NOT_BEFORE,
     OLDER,
     PROCESSES,
     RERUN,
     SCRIPT,
+    SERVER,
     SKIPS,
 )
 
 ADVICE: dict[Kind, tuple[str, ...]] = {
-    Kind.NO_DESTINATION: (
-        """\
-Is its disk mounted, is the URL right? Don't run the job before that: duplicity would make the
-directory on the disk that is there.
-  ls -ld {directory}
-  findmnt --fstab
-  sudo mount --all""",
-    ),
+    Kind.NO_DESTINATION: (NOT_BEFORE, DISK, SERVER),
     Kind.MISSING_VOLUMES: (
         """\
 What these volumes held can't be restored, nor what builds on them; duplicity doesn't notice. Find
@@ -417,6 +413,8 @@ and -d).""",
 NOT_WITH = {
     # The next run removes what only needs its manifest again, and so does cleanup.
     Kind.MISSING_MANIFEST: (CLEANUP, RERUN),
+    # The next run may make a new, empty one.
+    Kind.NO_DESTINATION: (RERUN, FULL),
     # Each run, and each full backup of what is left, brings the last good chain nearer to its end.
     Kind.SHRUNK: (RERUN, FULL, OLDER),
 }

@@ -58,4 +58,20 @@ If nobody needs what is older than the newest chain, and no backup runs or has b
 remove it:
 {older}"""
 
+NOT_BEFORE = """\
+Was it deleted, renamed or unmounted; is the URL right? Don't run the job before that is known:
+duplicity may make a new, empty one."""
+
+DISK = """\
+Is its disk mounted?
+  ls -ld {directory}
+  findmnt --fstab
+  sudo mount --all"""
+
+SERVER = """\
+Look for it in the provider's console or at the server, with the job's own login. An S3 bucket is
+also not there if the endpoint (--s3-endpoint-url) is another one.
+  {sudo} ssh HOST ls -ld DIRECTORY
+  {sudo} aws s3 ls"""
+
 RUNNING = (RERUN, CLEANUP, FULL, FULL_THEN)

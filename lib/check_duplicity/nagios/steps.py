@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from check_duplicity.lines import pasted
@@ -9,10 +10,12 @@ from check_duplicity.nagios.advice import ADVICE, NOT_WITH
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import Kind
 from check_duplicity.nagios.paragraphs import (
+    DISK,
     NOT_AGAIN,
     RERUN,
     RUNNING,
     SCRIPT,
+    SERVER,
     SKIPS,
     UNKNOWN_OPTIONS,
 )
@@ -26,9 +29,8 @@ def advise(found: Iterable[tuple[Kind, Job]]) -> list[list[str]]:
     advice = []
     for kind, job in found:
         values = _values(job)
-        texts = [
-            text.format_map(values) for text in _offered(ADVICE[kind], job) if text not in harmful
-        ]
+        harmless = [text for text in ADVICE[kind] if text not in harmful]
+        texts = [text.format_map(values) for text in _offered(harmless, job)]
         advice.append([text for text in texts if text not in said])
         said.update(texts)
     return advice
@@ -39,10 +41,18 @@ def _offered(texts: Iterable[str], job: Job) -> Iterator[str]:
     for text in texts:
         if text == RERUN and job.script_by:
             yield NOT_AGAIN
-        elif text == SKIPS and not job.skips:
+        elif text == SKIPS:
+            yield from [text] * job.skips
+        elif text in (DISK, SERVER) and _is_elsewhere(text, job):
             continue
         elif not (job.script and text == SCRIPT) and not (job.others and text in RUNNING):
             yield text
+
+
+def _is_elsewhere(text: str, job: Job) -> bool:
+    """Whether a text is of a disk and the destination on a server, or the other way round."""
+    local = job.directory or re.match(r"(?:par2\+)?file:", job.url, re.IGNORECASE)
+    return bool(job.url) and text == (SERVER if local else DISK)
 
 
 def _values(job: Job) -> dict[str, str]:
