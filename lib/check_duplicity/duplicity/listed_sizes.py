@@ -20,10 +20,10 @@ _DATE = (
     rf"|(?:{_MONTH} +\d{{1,2}}\.?日?|\d{{1,2}}\.? +{_MONTH}) +(?:{_TIME}(?: \d{{4}})?|\d{{4}}))"
 )
 # Blocks and inode may stand in front, and the last words of a path behind. A link has its own size.
-_LS = rf" *(?:\d+ +){{0,2}}-[rwxsStTlL-]{{9}}[+.@]? .{{0,200}}? {_SIZE} +{_DATE} +[\"']?(?:.*/)?"
-_RCLONE = rf" *{_SIZE} +{_DAY}(?: {_TIME}|T{_TIME}Z) +(?:.*/)?"
-_AWS = rf" *{_DAY} {_TIME} +{_SIZE}(?: +[0-9a-f-]{{32,40}})?(?: +[A-Z_]+)? +(?:.*/)?"
-_AZURE = rf"{_SIZE}: (?:.*/)?"
+_LS = rf" *(?:\d+ +){{0,2}}-[rwxsStTlL-]{{9}}[+.@]? .{{0,200}}? {_SIZE} +{_DATE} +[\"']?(?:\S.*/)?"
+_RCLONE = rf" *{_SIZE} +{_DAY}(?: {_TIME}|T{_TIME}Z) +(?:\S.*/)?"
+_AWS = rf" *{_DAY} {_TIME} +{_SIZE}(?: +[0-9a-f-]{{32,40}})?(?: +[A-Z_]+)? +(?:\S.*/)?"
+_AZURE = rf"{_SIZE}: (?:\S.*/)?"
 _FORMS = tuple(map(re.compile, (_LS, _RCLONE, _AWS, _AZURE)))
 # What az storage blob list -o table prints: the name first.
 _AZURE_ROW = re.compile(
