@@ -18,6 +18,7 @@ from check_duplicity.destination import see as see_destination
 from check_duplicity.destination.model import Seen, Source
 from check_duplicity.duplicity.names import Prefixes
 from check_duplicity.jobs.model import Known
+from check_duplicity.lines import is_plain
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import Evaluation, evaluate
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
@@ -252,7 +253,7 @@ def _with_runs(
 def _not_started(known: Known) -> Iterable[Finding]:
     """Why cron can't have run the job, if that can be seen."""
     why = [*known.commented_out]
-    script = known.words("script")[:1] if _is_plain(known.get("script")) else ()
+    script = known.words("script")[:1] if is_plain(known.get("script")) else ()
     for path in script:
         if os.path.isabs(path) and not os.path.exists(path):
             why.append(f"there is no {path}")
@@ -265,7 +266,3 @@ def _not_started(known: Known) -> Iterable[Finding]:
         why.append("cron is not running")
     for reason in why:
         yield Finding(Kind.NOT_STARTED, State.CRITICAL, f"cron can't run it: {reason}")
-
-
-def _is_plain(command: str) -> bool:
-    return not set(command) & set("'\"\\$`;&|<>()")
