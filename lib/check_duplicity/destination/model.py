@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from check_duplicity.duplicity.names import Archive
 
 # Options of ours that must not be overruled: they keep the check apart from the job.
-OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir", "--verbosity")
+_OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir", "--verbosity")
 
 
 class Source(NamedTuple):
@@ -29,6 +29,19 @@ class Source(NamedTuple):
     options: Sequence[str] = ()
     command: Sequence[str] = ("duplicity",)
     environment: Mapping[str, str] = {}
+
+    @property
+    def forbidden(self) -> str:
+        """What to say if its options have one of the check's own; empty if they have not.
+
+        duplicity takes ``--log-file X``, ``--log-file=X`` and ``--log-fi X`` alike (0.8.23 to
+        3.2.1).
+        """
+        for option in self.options:
+            name = option.partition("=")[0]
+            if len(name) > 2 and any(own.startswith(name) for own in _OWN_OPTIONS):
+                return f"{option} is the check's own; the job's archive is named with -a and -n"
+        return ""
 
 
 class Listing(NamedTuple):

@@ -45,6 +45,8 @@ def look(
 
 def _ask(source: Source, secrets: Secrets) -> Asked | None:
     """Ask duplicity, if the source needs it: `_listing` hears the answer. Raises `CannotSee`."""
+    if source.forbidden:
+        raise CannotSee(Kind.USAGE, secrets.hide(source.forbidden))
     if source.from_archive or source.from_file or _nowhere(source.destination):
         return None
     from check_duplicity.destination import asking
