@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
+from check_duplicity.destination import archive
 from check_duplicity.destination import judge as judge_destination
 from check_duplicity.destination import see as see_destination
 from check_duplicity.destination.model import Seen, Source
@@ -133,22 +134,26 @@ def _with_now(picture: Picture, known: Known, now: datetime) -> Picture:
     """Add what runs now, judged as check_duplicity_process judges it. Nothing is remembered."""
     wanted = _wanted(known)
     sight = see_processes.look(wanted)
-    if not sight.running and not sight.sure:
+    uncounted = judge_processes.uncounted(sight, (wanted.user, "root"))
+    if not sight.running and not sight.sure and not uncounted:
         return picture._replace(now="the processes of others are hidden (hidepid)")
     identity = (*_named(known), known.get("user"))
     before, unknown = _remembered(identity, wanted.user) if sight.running else ({}, "")
     _, still = judge_processes.compare(sight.running, before, now)
     measures = judge_processes.measure(sight, still if before else {}, now)
     evaluated = evaluate(measures, judge_processes.judge(sight), _process_limits(known))
-    findings = [*evaluated.findings]
-    for process in sight.running:
-        if proc.is_stopped(process.pid):
-            text = f"stopped by a signal, pid {process.pid}"
-            findings.append(Finding(Kind.STALLED, State.WARNING, text))
-    if unknown and not findings:
-        findings.append(Finding(Kind.NO_MEMORY, State.UNKNOWN, unknown))
+    stopped = (process.pid for process in sight.running if proc.is_stopped(process.pid))
+    texts = [f"stopped by a signal, pid {pid}" for pid in stopped]
+    findings = [
+        *evaluated.findings,
+        *(Finding(Kind.STALLED, State.WARNING, text) for text in texts),
+    ]
+    if not findings and (unknown or uncounted):
+        kind = Kind.NO_MEMORY if unknown else Kind.HIDDEN
+        findings.append(Finding(kind, State.UNKNOWN, unknown or uncounted))
     but = f"not counted: a process of {', '.join(sight.others)}" if sight.others else ""
-    said = ", ".join(filter(None, [evaluated.summary, unknown, but]))
+    summary = evaluated.summary if sight.running or not uncounted else ""
+    said = ", ".join(filter(None, [summary, unknown, uncounted, but]))
     return picture._replace(now=said, running=bool(sight.running), findings=tuple(findings))
 
 
@@ -223,9 +228,14 @@ def _with_runs(
 ) -> Picture:
     back = known.get("lookback") or _LOOKBACK
     since = now.timestamp() - (age_limit(back).upper or 0)
+    complete = _completed(known, seen, now)
     paths = list(known.words("mail"))
     try:
         paths = paths or [see_runs.own_mailbox()]
+    except CannotSee as reason:
+        if not judge_runs.by_archive(complete, since, known.job):
+            return picture._replace(runs=reason.reason)
+    try:
         looked = see_runs.look(paths, os.devnull, now, since, secrets.hide)
     except CannotSee as reason:
         return picture._replace(runs=reason.reason)
@@ -233,21 +243,28 @@ def _with_runs(
     runs = [run for run in looked.runs if run.is_of(known.job, script)]
     is_running = partial(see_processes.is_running, *_named(known))
     running, _ = see_runs.in_progress(runs, paths, known.get("user"), is_running)
-    found = judge_runs.verdicts(runs, since, running)
+    found = judge_runs.last_runs(runs, since, running, complete, known.job)
+    if looked.unread and not any(verdict.told for verdict in found):
+        return picture._replace(runs=looked.unread.reason)
     if not found:
-        why = looked.unread or judge_runs.no_news(runs, running, now, back)
-        return picture._replace(runs=why.reason)
-    complete = None
-    if not isinstance(seen, CannotSee):
-        times = [s.time for s in seen.collection.sets if s.complete and s.time <= now]
-        complete = max(times, default=None)
-    found = judge_runs.restored(found, complete)
+        return picture._replace(runs=judge_runs.no_news(runs, running, now, back).reason)
     findings = tuple(judge_runs.judge(found, now))
     said = [finding.text for finding in findings] or [
         m.said for m in judge_runs.measure(found, runs, since, now) if m.said
     ]
     # Whose run it was the mail says, too; but anybody can send one.
     return picture._replace(runs="; ".join(said), findings=(*picture.findings, *findings))
+
+
+def _completed(known: Known, seen: Seen | CannotSee, now: datetime) -> datetime | None:
+    """When the newest backup that can be restored was completed, as check_duplicity_log has it.
+
+    By what lies at the destination, which may have lost volumes, if that was seen.
+    """
+    path = _wanted(known).archive
+    if not isinstance(seen, CannotSee):
+        return archive.completed(seen.collection, path, now)
+    return archive.newest_complete(*_named(known), now) if path else None
 
 
 def _not_started(known: Known) -> Iterable[Finding]:
