@@ -33,8 +33,6 @@ from check_duplicity.duplicity.run import run_of, values_of
 from check_duplicity.jobs import by_name, crontabs, schedule, scripts
 from check_duplicity.jobs import job_file as its_file
 from check_duplicity.jobs.model import Known
-from check_duplicity.jobs.shell.model import ShellError
-from check_duplicity.jobs.shell.reading import read_commands, read_variables
 from check_duplicity.nagios import limits, output
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import evaluate
@@ -47,6 +45,9 @@ from check_duplicity.runs import mail as mail_runs
 from check_duplicity.runs import model as model_runs
 from check_duplicity.runs.read import of_log, of_mail
 from check_duplicity.secrets import Secrets, without_password
+from check_duplicity.shell import programs
+from check_duplicity.shell.model import ShellError
+from check_duplicity.shell.reading import read_commands, read_variables
 from check_duplicity.system import memory
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
@@ -139,8 +140,7 @@ def mail(data: bytes) -> None:
     message = mail_runs.read_mail(data)
     mailboxes.may_be_duplicity(data)
     if message is not None:
-        assert len(mail_runs.name_of(message.command)) <= len(message.command)
-        mail_runs.is_simple(message.command)
+        assert len(programs.name_of(message.command)) <= len(message.command)
         run = of_mail(message, str, None)
         assert model_runs.logged_of(json.loads(json.dumps(model_runs.values_of_logged(run)))) == run
         _told([run])
@@ -218,7 +218,7 @@ def crontab(data: bytes) -> None:
             assert entry.user
             assert 0 < int(entry.origin.partition(":")[2]) <= text.count("\n") + 1
             _schedule(entry.schedule, entry.time_zone)
-            mail_runs.name_of(entry.command)
+            programs.name_of(entry.command)
 
 
 def unit(data: bytes) -> None:
@@ -479,9 +479,9 @@ TARGETS: Mapping[str, Target] = {
     "state": Target(state_file, ("system/test_memory", "runs/test_files")),
     "crontab": Target(crontab, ("jobs/test_jobs",)),
     "unit": Target(unit, ("jobs/test_jobs",)),
-    "script": Target(script, ("jobs/test_shell", "jobs/test_jobs")),
-    "words": Target(words, ("jobs/test_shell",)),
-    "environment": Target(environment, ("jobs/test_shell", "jobs/test_jobs")),
+    "script": Target(script, ("shell/test_shell", "jobs/test_jobs")),
+    "words": Target(words, ("shell/test_shell",)),
+    "environment": Target(environment, ("shell/test_shell", "jobs/test_jobs")),
     "job": Target(job_file, ("jobs/test_jobs",)),
     "profile": Target(profile, ("jobs/test_jobs",)),
     "ranges": Target(ranges, ("nagios/test_limits",)),

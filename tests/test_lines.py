@@ -7,7 +7,7 @@ import shlex
 import subprocess
 
 import pytest
-from check_duplicity.lines import one_line, pasted
+from check_duplicity.lines import is_plain, one_line, pasted
 from check_duplicity.nagios.output import harmless
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -68,3 +68,14 @@ def test_any_text_is_one_line(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "/srv/a  b", "Zoë's ¦ backup, 2026-11-27"])
 def test_what_is_one_line_stays(text: str) -> None:
     assert one_line(text) == text
+
+
+@pytest.mark.parametrize("command", ["/s/web.sh", "nice -n 5 /s/web.sh a=b %x", "/s/ü.sh"])
+def test_a_plain_command_is_only_its_words(command: str) -> None:
+    assert is_plain(command)
+
+
+@pytest.mark.parametrize("character", "\n\t'\"\\$`;&|<>()*?[]{}~#!^\0")
+def test_what_a_shell_reads_is_not_plain(character: str) -> None:
+    assert not is_plain(f"/s/web.sh {character}")
+    assert not is_plain("")

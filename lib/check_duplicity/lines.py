@@ -2,11 +2,12 @@
 
 What isn't a text of ours (a path, a name, a URL, words of a mail) goes through ``one_line`` where
 it is printed, and through ``pasted`` where it is a word of a command. So nothing in it begins a
-line that looks like one of ours.
+line that looks like one of ours. ``is_plain`` tells whether a command line is only that.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable
 
@@ -26,6 +27,11 @@ def pasted(words: Iterable[str]) -> str:
     others are written as ``$'...'`` (bash(1), QUOTING). No word can have a NUL, which becomes "?".
     """
     return " ".join(map(_pasted, words))
+
+
+def is_plain(command: str) -> bool:
+    """Whether a command line is just its words, between blanks: no shell has anything to read."""
+    return re.fullmatch(r"[\w@%+=:,./ -]+", command) is not None
 
 
 def _pasted(word: str) -> str:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from check_duplicity.destination import archive
 from check_duplicity.duplicity.archive_path import archive_path
+from check_duplicity.duplicity.names import read_archive
 
 HEAD = b"Hostname backup-1\nLocaldir /srv\n"
 VOLUME = b"Volume %d:\n    StartingPath   .  \n    EndingPath     a  \n    Hash SHA1 25e9356c\n"
@@ -59,3 +61,59 @@ def test_the_defaults_are_duplicitys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
     assert archive_path(url, None, "job") == "/cache/duplicity/job"
     assert archive_path(url, "~/a", "job") == "/home/b/a/job"
+
+
+# When the newest complete set was completed
+
+BEGAN = datetime(2026, 11, 24, 2, tzinfo=timezone.utc)
+NAME = "duplicity-full.20261124T020000Z.manifest"
+
+
+def completed(path: Path, **after: float) -> datetime | None:
+    """By the archive directory of a set that began at 02:00, so long after it."""
+    now = BEGAN + timedelta(**after)
+    return archive.newest_complete("", str(path.parent), path.name, now)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    (tmp_path / NAME).write_bytes(HEAD + VOLUME % 1)
+    (tmp_path / "duplicity-full-signatures.20261124T020000Z.sigtar.gz").touch()
+    return tmp_path / NAME
+
+
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        (BEGAN + timedelta(hours=3), BEGAN + timedelta(hours=3)),
+        (BEGAN - timedelta(hours=3), BEGAN),
+        (BEGAN + timedelta(hours=25), BEGAN + timedelta(hours=24)),
+        (None, BEGAN + timedelta(hours=24)),  # a time that no calendar has
+    ],
+)
+def test_a_set_is_completed_when_its_manifest_is_written(
+    written: datetime | None, seen: datetime, manifest: Path
+) -> None:
+    os.utime(manifest, (written.timestamp() if written else 1 << 33,) * 2)
+    assert completed(manifest.parent, hours=48) == seen
+
+
+def test_nothing_is_completed_later_than_now(manifest: Path) -> None:
+    assert completed(manifest.parent, hours=2) == BEGAN + timedelta(hours=2)
+    assert completed(manifest.parent, hours=-2) is None
+
+
+def test_a_manifest_that_goes_meanwhile_is_passed_over(
+    manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the listing and the look: cleanup, or a run that renames its own."""
+    os.utime(manifest, (BEGAN.timestamp() + 60,) * 2)
+    names = [f"{NAME}.gpg", *os.listdir(manifest.parent)]
+    monkeypatch.setattr(os, "listdir", lambda path: names)
+    assert completed(manifest.parent, hours=48) == BEGAN + timedelta(minutes=1)
+
+
+def test_an_archive_directory_that_goes_meanwhile_tells_when_the_set_began(manifest: Path) -> None:
+    collection = read_archive(archive.look(str(manifest.parent)))
+    now = BEGAN + timedelta(hours=48)
+    assert archive.completed(collection, str(manifest.parent / "gone"), now) == BEGAN

@@ -167,7 +167,7 @@ NIGHTLY = job("duplicity", "file:///b", schedule="0 2 * * *", user="root", scrip
          job("duplicity", "file:///b", duplicity="/usr/local/bin/duplicity")),
         (cron(f"0 2 * * * flock -n /run/bk.lock chronic timeout 6h {D}"), BK),
         (cron(f"0 2 * * * sudo -n -u bk {D}"), job("duplicity", "file:///b", user="bk")),
-        (cron(f'0 2 * * * su - bk -c "{D}"'), job("su", "file:///b", user="bk")),
+        (cron(f'0 2 * * * su - bk -c "{D}"'), job("duplicity", "file:///b", user="bk")),
         (cron("0 2 * * * cd /srv && PASSPHRASE=x duplicity . sftp://u@h/x"),
          job("duplicity", "sftp://u@h/x", environment="PASSPHRASE=x")),
         (cron("PASSPHRASE=a b", f"0 2 * * * {D}"),

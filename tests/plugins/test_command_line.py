@@ -43,9 +43,10 @@ def test_help_and_version_exit_with_3(plugin: str) -> None:
         (["--from-archive"], "--from-archive needs -d URL, or both -a ARCHIVE_DIR and -n NAME"),
         (["--from-archive", "--from-file", "x"], "not allowed with argument --from-archive"),
         (["-d", "x://y", "--duplicity", ""], "argument --duplicity: no command"),
-        (["-d", "x://y", "--", "--archive-dir=/x"], "--archive-dir is the check's own"),
-        (["-d", "x://y", "--", "--log-fi=/x"], "--log-fi is the check's own"),
+        (["-d", "x://y", "--", "--archive-dir=/x"], "--archive-dir=/x is the check's own"),
+        (["-d", "x://y", "--", "--log-fi=/x"], "--log-fi=/x is the check's own"),
         (["-d", "x://y", "--", "--log-fd", "1"], "--log-fd is the check's own"),
+        (["-d", "x://y", "--", "--log-fil=/x"], "--log-fil=/x is the check's own"),
     ],
 )
 def test_wrong_usage_is_unknown_in_one_line(arguments: list[str], reason: str) -> None:

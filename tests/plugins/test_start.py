@@ -74,7 +74,7 @@ def test_a_check_of_a_job_whose_file_says_all_loads_nothing_that_searches(
     plugin, *options = check.split()
     seen = loaded(f"check_duplicity_{plugin}", *options, "--jobs-dir", tmp_path, "-j", "web")
     assert "check_duplicity.jobs.model" in seen
-    searching = {f"check_duplicity.jobs.{name}" for name in ("see", "schedule", "shell")}
+    searching = {f"check_duplicity.{name}" for name in ("jobs.see", "jobs.schedule", "shell")}
     # psutil and its kin are loaded if any duplicity runs on this machine.
     assert not seen & {"croniter", "dateutil", "rich", *searching}
 

@@ -10,7 +10,7 @@ from check_duplicity.nagios.evaluation import Evaluation, evaluate
 from check_duplicity.nagios.findings import Kind, State
 from check_duplicity.nagios.limits import age_limit
 from check_duplicity.nagios.measures import Limits
-from check_duplicity.processes.judge import compare, details, judge, measure
+from check_duplicity.processes.judge import compare, details, judge, measure, uncounted
 from check_duplicity.processes.model import Process, Progress, Sight
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +74,14 @@ def test_what_was_passed_over_is_said() -> None:
         "Not counted: a process of eve, mallory that looks like the job's",
         "Not looked at: 150 more of mallory's processes that may be duplicity's",
     ]
+
+
+def test_what_was_passed_over_matters_of_those_who_are_asked_for() -> None:
+    sight = Sight((), sure=True, left_out={"mallory": 150, "backup": 1})
+    assert (
+        uncounted(sight, ["backup", "root"]) == "too many processes of backup look like duplicity"
+    )
+    assert uncounted(sight, ["root"]) == ""
 
 
 def test_one_running_is_ok_and_named() -> None:

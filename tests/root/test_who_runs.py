@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
-from check_duplicity.jobs.shell import starters
+from check_duplicity.shell import starters
 from host import (
     Directory,
     File,
@@ -276,6 +276,16 @@ def filed(facts: str) -> Way:
     return way
 
 
+def filed_line(facts: str) -> Way:
+    """A job's file with the line itself: it is what is offered to be run again."""
+
+    def way(n: int, line: str) -> Files:
+        text = f"[job]\n{facts}script = {line}\ndestination = sftp://u@h.invalid/{n}\n"
+        return {f"{JOBS}/j{n}.ini": File(text)}
+
+    return way
+
+
 # In one file all of their lines stand: whose it is, and what is in front of a command.
 ONE_FILE = {
     f"/var/spool/cron/crontabs/{U}": (U, ""),
@@ -291,6 +301,7 @@ WAYS: dict[str, Way] = {
     "timer with a drop-in": timer(drop_in=f"User={U}"),
     "file with a script": filed(f"user = {U}\nscript = {{path}}"),
     "root's file with a script": filed("user = root\nscript = {path}"),
+    "file with a line": filed_line(f"user = {U}\n"),
     "nobody's file with a script": filed("script = {path}\nwarning = 1d"),
 }
 

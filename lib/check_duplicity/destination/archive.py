@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from functools import partial
 
@@ -30,6 +30,7 @@ from check_duplicity.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from check_duplicity.duplicity.collection import Collection
     from check_duplicity.duplicity.jsonstat import Statistics
     from check_duplicity.duplicity.manifest import Manifest
 
@@ -126,25 +127,40 @@ def _open(path: str, name: str) -> BinaryIO:
 
 
 def newest_complete(url: str, archive_dir: str, name: str, now: datetime) -> datetime | None:
-    """Return when the newest complete set in an archive directory was completed, if seen there.
-
-    That is when its manifest got its name: an interrupted backup that goes on keeps its first time.
-    But not more than a day later than that, for a manifest may have been fetched again.
-    """
+    """Return when the newest complete set in an archive directory was completed, if seen there."""
     path = archive_path(url, archive_dir or None, name or None)
-    chains = read_archive(look(path)).chains
-    sets = [s for chain in chains for s in chain.restorable if s.time <= now]
-    if not sets:
+    return completed(read_archive(look(path)), path, now)
+
+
+def completed(collection: Collection, path: str, now: datetime) -> datetime | None:
+    """Return when the newest set of a collection that can be restored was completed.
+
+    That is when its manifest in the archive directory ``path`` got its name: an interrupted backup
+    that goes on keeps its first time. But not more than a day later than that, for a manifest may
+    have been fetched again. Without a manifest there it is that first time.
+    """
+    times = (s.time for chain in collection.chains for s in chain.restorable if s.time <= now)
+    newest = max(times, default=None)
+    if newest is None:
         return None
-    newest = max(sets, key=lambda backup_set: backup_set.time)
-    completed = [newest.time]
-    stamp = newest.time.strftime("%Y%m%dT%H%M%SZ")
-    with contextlib.suppress(OSError):  # A run that goes on may remove or rename what was there.
-        for entry in os.scandir(path):
-            if f"{stamp}.manifest" in entry.name and not entry.name.endswith(".part"):
-                changed = entry.stat(follow_symlinks=False).st_mtime
-                completed.append(datetime.fromtimestamp(changed, timezone.utc))
-    return min(max(completed), newest.time + _DAY, now)
+    written = max(_written(path, newest), default=0.0)
+    latest = min(newest + _DAY, now)
+    if written >= latest.timestamp():
+        return latest
+    return max(newest, datetime.fromtimestamp(max(written, 0), timezone.utc))
+
+
+def _written(path: str, time: datetime) -> Iterator[float]:
+    """When the manifests of a set were written, in seconds since the epoch.
+
+    What a run that ends at this moment renames or removes is passed over.
+    """
+    manifest = time.strftime("%Y%m%dT%H%M%SZ.manifest")
+    with contextlib.suppress(OSError):
+        for name in os.listdir(path):
+            if manifest in name and not name.endswith(_UNFINISHED):
+                with contextlib.suppress(OSError):
+                    yield os.stat(os.path.join(path, name)).st_mtime
 
 
 def _no_link(path: str, flags: int) -> int:

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from check_duplicity.duplicity.names import Archive
     from check_duplicity.duplicity.sizes import Sizes
 
-# They keep the check apart from the job, so none of a job's may overrule them.
+# Options of ours that must not be overruled: they keep the check apart from the job.
 _OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir", "--verbosity")
-_ABBREVIATED = 4  # characters: ``--no`` of ``--no-encryption`` is none of ours
 
 
 class Source(NamedTuple):
@@ -32,17 +31,18 @@ class Source(NamedTuple):
     command: Sequence[str] = ("duplicity",)
     environment: Mapping[str, str] = {}
 
+    @property
+    def forbidden(self) -> str:
+        """What to say if its options have one of the check's own; empty if they have not.
 
-def own_option(options: Sequence[str]) -> str:
-    """Return the first of a job's options that is the check's own; empty if there is none.
-
-    Up to 1.2 duplicity takes options that are abbreviated.
-    """
-    for option in options:
-        name = option.partition("=")[0]
-        if len(name) > _ABBREVIATED and any(own.startswith(name) for own in _OWN_OPTIONS):
-            return name
-    return ""
+        duplicity takes ``--log-file X``, ``--log-file=X`` and ``--log-fi X`` alike (0.8.23 to
+        3.2.1).
+        """
+        for option in self.options:
+            name = option.partition("=")[0]
+            if len(name) > 2 and any(own.startswith(name) for own in _OWN_OPTIONS):
+                return f"{option} is the check's own; the job's archive is named with -a and -n"
+        return ""
 
 
 class Listing(NamedTuple):

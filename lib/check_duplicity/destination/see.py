@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from check_duplicity.destination import local
-from check_duplicity.destination.model import Listing, Seen, Source, own_option
+from check_duplicity.destination.model import Listing, Seen, Source
 from check_duplicity.duplicity.archive_path import archive_path
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.secrets import Secrets
@@ -26,10 +26,6 @@ def look(
 
     ``see_running`` returns the job's running backup, and whether none can be running unseen.
     """
-    own = own_option(source.options)
-    if own:
-        reason = f"{own} in the job's options is the check's own (name it archive_dir and name)"
-        raise CannotSee(Kind.USAGE, reason)
     asked = _ask(source, secrets)
     # Imported while duplicity starts, which takes longer.
     from check_duplicity.destination import read
@@ -51,6 +47,8 @@ def look(
 
 def _ask(source: Source, secrets: Secrets) -> Asked | None:
     """Ask duplicity, if the source needs it: `_listing` hears the answer. Raises `CannotSee`."""
+    if source.forbidden:
+        raise CannotSee(Kind.USAGE, secrets.hide(source.forbidden))
     if source.from_archive or source.from_file or local.nowhere(source.destination):
         return None
     from check_duplicity.destination import asking

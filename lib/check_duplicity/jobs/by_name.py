@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from check_duplicity.jobs import job_file
 from check_duplicity.jobs.model import Known
+from check_duplicity.lines import is_plain
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.system.rights import deciders, named
 
@@ -43,7 +44,8 @@ def _with_environment(known: Known) -> Known:
     Not if others than root and the job's user decide what stands in the script.
     """
     script, user = known.get("script"), known.runs_as
-    if known.environment or not os.path.isabs(script) or set(script) & set(" ;&|<>$`\"'"):
+    one_path = os.path.isabs(script) and is_plain(script) and " " not in script
+    if known.environment or not one_path:
         return known
     from check_duplicity.jobs.scripts import Script, commands_of, jobs_of
     from check_duplicity.jobs.search import Search

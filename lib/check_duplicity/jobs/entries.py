@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 
 from check_duplicity.jobs.crontabs import Entry, Unit, cron_of_calendar, read_crontab, read_unit
 from check_duplicity.jobs.search import Search
-from check_duplicity.jobs.shell.model import ShellError
-from check_duplicity.jobs.shell.reading import read_variables
+from check_duplicity.shell.model import ShellError
+from check_duplicity.shell.reading import read_variables
 from check_duplicity.system import rights
 from check_duplicity.system.user import current, name_of
 

@@ -7,25 +7,21 @@ next one is run, and who decides what stands there.
 from __future__ import annotations
 
 import os
-import pwd
-import re
 import shlex
 from collections.abc import Callable, Iterator
 
-from check_duplicity.jobs import entries, model
+from check_duplicity.jobs import deciding, entries, model
 from check_duplicity.jobs.crontabs import Entry
 from check_duplicity.jobs.model import Fact, Known
 from check_duplicity.jobs.scripts import Script, commands_of, jobs_of
 from check_duplicity.jobs.search import Search
-from check_duplicity.jobs.shell.model import Command
-from check_duplicity.runs.mail import is_simple, name_of, program_of
+from check_duplicity.lines import is_plain
+from check_duplicity.shell.model import Command
+from check_duplicity.shell.programs import name_of, program_of
 from check_duplicity.system import rights
 from check_duplicity.system.user import name_of as name_of_user
 from check_duplicity.values import NamedTuple
 
-_CRONS_PATH = "/usr/bin:/bin"  # crontab(5)
-_SOURCING = (".", "source")
-_INTERPRETER = re.compile(r"(?:python|pypy|perl|ruby|php|node|lua|tclsh)[\d.]*$")
 _DEEPEST = 3  # scripts that call scripts
 
 
@@ -63,29 +59,23 @@ def _to_run(search: Search, line: Script, known: Known, started: Fact) -> tuple[
     another one is not offered at all.
     """
     user, owner = started.value, known.get("user")
-    others = [c for c in commands_of(line) if c.user and name_of_user(c.user) != user]
-    as_others = [c for c in others if name_of_user(c.user) == owner]
+    placed = list(deciding.placed(commands_of(line)))
+    others = [one for one in placed if one[0].user and name_of_user(one[0].user) != user]
+    as_others = [one for one in others if name_of_user(one[0].user) == owner]
     if others and user != "root":
         return started._replace(value=""), user
     if len(as_others) == 1:
-        by = known.by | _deciders_of(search, as_others[0])
-        return Fact(_program(shlex.join(as_others[0].words)), line.origin, by), owner
+        command, place = as_others[0]
+        by = known.by | deciding.deciders_of(search, command, place)
+        return Fact(_program(shlex.join(command.words)), line.origin, by), owner
     return started._replace(value=_program(line.text)), user
 
 
 def _program(command: str) -> str:
-    if is_simple(command) and not command.startswith("-"):
+    if is_plain(command) and not command.startswith("-"):
         return command
     program = program_of(command)
-    return program if os.path.isabs(program) and is_simple(program) else ""
-
-
-def _account(user: str) -> dict[str, str]:
-    try:
-        home = pwd.getpwnam(user).pw_dir
-    except (KeyError, ValueError):
-        return {}
-    return {"HOME": home, "LOGNAME": user, "USER": user, "PATH": _CRONS_PATH}
+    return program if os.path.isabs(program) and is_plain(program) else ""
 
 
 class _Reading(NamedTuple):
@@ -107,13 +97,13 @@ def _of_script(
 ) -> Iterator[tuple[Known, frozenset[str]]]:
     """The jobs of a script, and of the scripts that it calls, each with who decides its start."""
     commands = _commands(read, script)
-    for command in commands:
+    for command, place in deciding.placed(commands):
         if not read.has_time():
             return
-        by = _deciders_of(read.search, command)
+        by = deciding.deciders_of(read.search, command, place)
         if not command.user or command.user == read.user:
             read = read._replace(started_by=read.started_by | by)
-        if command.words[0] in _SOURCING:
+        if command.words[0] in deciding.SOURCING:
             read = read._replace(by=read.by | by)
     here = [_as_run(known, read) for known in jobs_of(commands, script.origin, proper(name))]
     yield from ((known, read.started_by) for known in here)
@@ -154,33 +144,6 @@ def _of_called(
         inner = read._replace(user=runner, by=read.by | by, started_by=started_by)
         deeper = Script(text, called, dict(command.environment))
         yield from _of_script(inner, deeper, name_of(called), called, depth - 1)
-
-
-def _deciders_of(search: Search, command: Command) -> frozenset[str]:
-    """Who decides what a command runs, besides root: its programs, or the file that it sources."""
-    by = rights.NOBODY
-    for word in _programs(search, command):
-        if os.path.isabs(word):
-            by |= rights.deciders_of_program(word, search.root)
-        elif "/" not in word:
-            for directory in filter(os.path.isabs, command.environment.get("PATH", "").split(":")):
-                by |= search.deciders(directory)
-    return by
-
-
-def _programs(search: Search, command: Command) -> Iterator[str]:
-    """What a command may run: its first word, what is for an interpreter, and any program in it."""
-    words = command.words
-    if words[0] in _SOURCING:
-        yield from words[1:2]
-        return
-    yield words[0]
-    yield command.program
-    if _INTERPRETER.match(os.path.basename(words[0])):
-        yield from [word for word in words[1:] if not word.startswith("-")][:1]
-    for word in words[1:]:
-        if os.path.isabs(word) and "\0" not in word and os.path.isfile(search.root + word):
-            yield from [word] * os.access(search.root + word, os.X_OK)
 
 
 def _as_run(known: Known, read: _Reading) -> Known:
@@ -232,12 +195,12 @@ class Started:
 
 
 def _deciders_of_entry(search: Search, entry: Entry) -> frozenset[str]:
-    commands = commands_of(_line_of(entry))
+    commands = deciding.placed(commands_of(_line_of(entry)))
     return entry.by.union(
-        *(_deciders_of(search, c) for c in commands if c.user in ("", entry.user))
+        *(deciding.deciders_of(search, *c) for c in commands if c[0].user in ("", entry.user))
     )
 
 
 def _line_of(entry: Entry) -> Script:
-    variables = {**_account(entry.user), **entry.environment}
+    variables = {**deciding.account(entry.user), **entry.environment}
     return Script(entry.command, entry.origin, variables)

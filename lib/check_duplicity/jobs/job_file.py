@@ -156,7 +156,7 @@ def _environment(path: str, user: str) -> dict[str, str]:
         return {}
     if "\0" in path:
         raise ValueError("environment_file is no path")
-    from check_duplicity.jobs.shell.reading import read_variables
+    from check_duplicity.shell.reading import read_variables
 
     try:
         others = deciders(os.path.abspath(path)) - {user}

@@ -33,7 +33,7 @@ def job_of(known: Known, secrets: Secrets, unknown: Job) -> Job:
         return unknown._replace(user=user, login=users.has_shell(user), others=rights.named(others))
     url = secrets.hide(known.get("destination"))
     starter = known.starter or user
-    changing = _deciders_of_script(known) - {starter}
+    script, changing = _run_again(known, starter)
     job = unknown._replace(
         user=owner,
         login=users.has_shell(owner),
@@ -44,7 +44,7 @@ def job_of(known: Known, secrets: Secrets, unknown: Job) -> Job:
         options=tuple(map(secrets.hide, known.options)),
         skips="--skip-if-no-change" in known.backup_options,
         command=rights.offered(known.words("duplicity"), owner),
-        script="" if changing else secrets.hide(known.get("script")),
+        script=secrets.hide(script),
         script_by=rights.named(changing),
         starter=starter,
         logs=tuple(map(secrets.hide, known.words("mail"))),
@@ -53,17 +53,21 @@ def job_of(known: Known, secrets: Secrets, unknown: Job) -> Job:
     return job if others else _with_secrets(job, known)
 
 
-def _deciders_of_script(known: Known) -> frozenset[str]:
-    """Who decides what is run when its script is run again, besides root."""
-    if "script" not in known.facts:
-        return rights.NOBODY
-    from check_duplicity.runs.mail import program_of
+def _run_again(known: Known, starter: str) -> tuple[str, frozenset[str]]:
+    """Return what is run when its script is run again, and who else decides that than its starter.
 
-    fact = known.facts["script"]
-    program = program_of(fact.value)
-    return fact.by | (
-        rights.deciders_of_program(program) if os.path.isabs(program) else rights.NOBODY
-    )
+    Nothing is offered if others do, or if it can't be known.
+    """
+    if "script" not in known.facts:
+        return "", rights.NOBODY
+    from check_duplicity.jobs.deciding import others_of
+
+    script, _, by = known.facts["script"]
+    try:
+        others = (by - {starter}) | others_of(script, starter)
+    except ValueError:
+        return "", rights.NOBODY
+    return "" if others else script, others
 
 
 def _with_secrets(job: Job, known: Known) -> Job:

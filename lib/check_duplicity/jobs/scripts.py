@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from check_duplicity.duplicity.invocation import read_arguments
 from check_duplicity.jobs.model import Fact, Known
-from check_duplicity.jobs.shell.model import Command, ShellError
-from check_duplicity.jobs.shell.reading import read_commands, read_variables
+from check_duplicity.shell.model import Command, ShellError
+from check_duplicity.shell.reading import read_commands, read_variables
 from check_duplicity.values import NamedTuple
 
 # Options of a backup that every other command needs as well: to reach the destination, and to know

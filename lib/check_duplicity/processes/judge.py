@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from check_duplicity.nagios.findings import Finding, Kind, State
@@ -149,6 +149,12 @@ def details(sight: Sight) -> Iterator[str]:
         yield f"Not counted: a process of {', '.join(sight.others)} that looks like the job's"
     for user, count in sight.left_out.items():
         yield f"Not looked at: {count} more of {user}'s processes that may be duplicity's"
+
+
+def uncounted(sight: Sight, whose: Iterable[str]) -> str:
+    """Return why not all backups of these users were seen; empty if they were."""
+    matter = [name for name in whose if name in sight.left_out]
+    return f"too many processes of {matter[0]} look like duplicity" if matter else ""
 
 
 def _counts(process: Process, whose: Container[str] | None) -> bool:

@@ -138,6 +138,22 @@ def by_archive(complete: datetime | None, since: float, job: str) -> list[Verdic
     return [Verdict(run, ())]
 
 
+def last_runs(
+    runs: Iterable[Logged],
+    since: float,
+    running: Container[str],
+    complete: datetime | None,
+    job: str,
+) -> list[Verdict]:
+    """Return the verdicts on all jobs, by their runs and by the archive directory of the one job.
+
+    ``complete`` is when its newest backup that can be restored was completed, as far as is known.
+    For the others see `verdicts` and `by_archive`.
+    """
+    found = restored(verdicts(runs, since, running), complete)
+    return found or by_archive(complete, since, job)
+
+
 def no_news(runs: Sequence[Logged], running: Iterable[str], now: datetime, back: str) -> CannotSee:
     """Return why there is nothing to judge: no news is bad news."""
     times = [run.time for run in runs if run.sure and run.time is not None]

@@ -9,7 +9,6 @@ UTF-8, whatever its label says: cron without LANG labels UTF-8 as US-ASCII.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from datetime import timezone
 
@@ -36,15 +35,6 @@ _SUBJECTS = (
 _FAILED = " (failed)"
 _LONGEST_SUBJECT = 4000  # characters
 _MOST_PARTS = 50
-# What stands before the program of a job, and its own options with a value.
-_WRAPPERS = {
-    "nice": "-n", "ionice": "-c-n-p", "chronic": "", "exec": "", "nohup": "", "setsid": "",
-    "command": "", "time": "", "chrt": "", "env": "-u", "sudo": "-u-g", "flock": "-w-E",
-    "timeout": "-k-s", "cronlock": "", "systemd-inhibit": "", "bash": "", "sh": "", "dash": "",
-}  # fmt: skip
-_TAKE_ONE = ("flock", "timeout")  # a file or a duration before the program
-_NO_JOBS = ("cd", "test", "[", "sleep", "export", "umask", "ulimit", "true", ":", "set", ".")
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
 
 class Mail(NamedTuple):
@@ -127,63 +117,3 @@ def read_date(text: str) -> float | None:
         return (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
-
-
-def program_of(command: str) -> str:
-    """Return the program that a cron job is about: its script, without what only starts it."""
-    for words in _commands(command):
-        rest = _without_wrappers(words)
-        if rest and rest[0] not in _NO_JOBS:
-            return program_of(rest[0]) if " " in rest[0] else rest[0]
-    return ""
-
-
-def is_simple(command: str) -> bool:
-    """Whether a command is just its words: nothing in it is for a shell to read."""
-    return bool(re.fullmatch(r"[\w@%+=:,./ -]+", command, re.A))
-
-
-def name_of(command: str) -> str:
-    """Return the name of a job: its script's base name, without the suffix."""
-    program = program_of(command) or command
-    if "duplicity" in command and re.search(r"(?:^|/)python[\d.]*$", program):
-        program = "duplicity"
-    base = program.rstrip("/").rpartition("/")[2]
-    return re.sub(r"\.(?:sh|bash|py|pl)$", "", base) or command[:40]
-
-
-def _commands(command: str) -> Iterator[list[str]]:
-    """The simple commands of a command line, each as its words."""
-    lexer = shlex.shlex(command, posix=True, punctuation_chars="();<>|&")
-    lexer.commenters = ""
-    lexer.whitespace_split = True
-    words: list[str] = []
-    try:
-        for word in lexer:
-            if word and not word.strip("();|&"):
-                yield words
-                words = []
-            else:
-                words.append(word)
-    except ValueError:
-        words = words or command.split()  # A quote without its end.
-    yield words
-
-
-def _without_wrappers(words: list[str]) -> list[str]:
-    words = list(words)
-    while words:
-        program = words[0].rpartition("/")[2]
-        if _ASSIGNMENT.match(words[0]):
-            del words[0]
-        elif program in _WRAPPERS:
-            del words[0]
-            while words and (words[0].startswith("-") or _ASSIGNMENT.match(words[0])):
-                option = words.pop(0)
-                if option in _WRAPPERS[program] and len(option) == 2 and words:
-                    del words[0]
-            if program in _TAKE_ONE and words:
-                del words[0]
-        else:
-            return words
-    return words

@@ -19,7 +19,7 @@ def of_mail(mail: Mail, hide: Callable[[str], str], delivered: float | None) -> 
     """Return the run that cron has mailed; for ``delivered`` see `when`."""
     # Mostly there is no new mail, and no need for all that is known of duplicity's words.
     from check_duplicity.duplicity.transcript import Reader
-    from check_duplicity.runs.mail import name_of
+    from check_duplicity.shell.programs import name_of
 
     spoken = Secrets({}, mail.command.split())
 

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
-from check_duplicity.destination import archive as see_archive
+from check_duplicity.destination import archive
 from check_duplicity.destination import judge as judge_destination
 from check_duplicity.destination import see as see_destination
 from check_duplicity.destination.model import Seen, Source
 from check_duplicity.duplicity.names import Prefixes
 from check_duplicity.jobs.model import Known
+from check_duplicity.lines import is_plain
 from check_duplicity.nagios import judged
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import Evaluation, evaluate
@@ -48,12 +49,18 @@ _STAMP = r"[0-9TZ:+-]*"  # as duplicity writes times
 
 
 class _Runs(NamedTuple):
-    """A job's runs: all that matter, logs in progress, verdicts, and why a path was not read."""
+    """A job's runs since a time: all that matter, logs in progress, why a path was not read."""
 
     all: list[Logged]
     running: set[str]
-    found: list[judge_runs.Verdict]
+    since: float
     unread: CannotSee | None
+
+    @property
+    def vouching(self) -> datetime | None:
+        """When the newest ended, if it was good and had nothing to back up."""
+        found = judge_runs.verdicts(self.all, self.since, self.running)
+        return None if self.unread else judge_runs.vouching(found)
 
 
 def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job: Job) -> Picture:
@@ -76,12 +83,10 @@ def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job:
         return picture._replace(destination=reason.reason, runs=said, unseen=reason.kind)
     sidebyside.die_with_parent()  # Becoming another user has made it forget that.
     running = partial(see_processes.running_backup, _wanted(known))
-    runs = _try(lambda: _runs_of(known, now, secrets))
-    vouched = None if isinstance(runs, CannotSee) else judge_runs.vouching(runs.found)
+    runs = _runs_of(known, now, secrets)
     seen = _try(lambda: see_destination.look(_source(known, options), running, secrets))
-    picture = _with_destination(picture, seen, options, now, vouched)
-    complete = see_archive.newest_complete(*_named(known), now)
-    return _with_runs(picture, known, runs, complete, options, now)
+    picture = _with_destination(picture, seen, options, now, runs.vouching)
+    return _with_runs(picture, known, runs, _completed(known, seen, now), options, now)
 
 
 def of_job(known: Known, job: Job, secrets: Secrets, seen: Picture) -> Picture:
@@ -153,22 +158,26 @@ def _with_now(picture: Picture, known: Known, now: datetime) -> Picture:
     """Add what runs now, judged as check_duplicity_process judges it. Nothing is remembered."""
     wanted = _wanted(known)
     sight = see_processes.look(wanted)
-    if not sight.running and not sight.sure:
+    uncounted = judge_processes.uncounted(sight, (wanted.user, "root"))
+    if not sight.running and not sight.sure and not uncounted:
         return picture._replace(now="the processes of others are hidden (hidepid)")
     identity = (*_named(known), known.get("user"))
     before, unknown = _remembered(identity, wanted.user) if sight.running else ({}, "")
     _, still = judge_processes.compare(sight.running, before, now)
     measures = judge_processes.measure(sight, still if before else {}, now)
     evaluated = evaluate(measures, judge_processes.judge(sight), _process_limits(known))
-    findings = [*evaluated.findings]
-    for process in sight.running:
-        if proc.is_stopped(process.pid):
-            text = f"stopped by a signal, pid {process.pid}"
-            findings.append(Finding(Kind.STALLED, State.WARNING, text))
-    if unknown and not findings:
-        findings.append(Finding(Kind.NO_MEMORY, State.UNKNOWN, unknown))
+    stopped = (process.pid for process in sight.running if proc.is_stopped(process.pid))
+    texts = [f"stopped by a signal, pid {pid}" for pid in stopped]
+    findings = [
+        *evaluated.findings,
+        *(Finding(Kind.STALLED, State.WARNING, text) for text in texts),
+    ]
+    if not findings and (unknown or uncounted):
+        kind = Kind.NO_MEMORY if unknown else Kind.HIDDEN
+        findings.append(Finding(kind, State.UNKNOWN, unknown or uncounted))
     but = f"not counted: a process of {', '.join(sight.others)}" if sight.others else ""
-    said = ", ".join(filter(None, [evaluated.summary, unknown, but]))
+    summary = evaluated.summary if sight.running or not uncounted else ""
+    said = ", ".join(filter(None, [summary, unknown, uncounted, but]))
     return picture._replace(now=said, running=bool(sight.running), findings=tuple(findings))
 
 
@@ -228,37 +237,42 @@ def _summary(evaluated: Evaluation, seen: Seen, now: datetime, vouched: datetime
 
 
 def _runs_of(known: Known, now: datetime, secrets: Secrets) -> _Runs:
-    """See the job's runs. Raises `CannotSee` if nothing can be read."""
+    """See the job's runs, as far as they can be read."""
     since = now.timestamp() - (age_limit(known.get("lookback") or _LOOKBACK).upper or 0)
-    paths = list(known.words("mail")) or [see_runs.own_mailbox()]
-    looked = see_runs.look(paths, os.devnull, now, since, secrets.hide)
+    paths = list(known.words("mail"))
+    try:
+        paths = paths or [see_runs.own_mailbox()]
+        looked = see_runs.look(paths, os.devnull, now, since, secrets.hide)
+    except CannotSee as reason:
+        return _Runs([], set(), since, reason)
     script = secrets.hide(known.get("script"))
     runs = [run for run in looked.runs if run.is_of(known.job, script)]
     is_running = partial(see_processes.is_running, *_named(known))
     running, _ = see_runs.in_progress(runs, paths, known.get("user"), is_running)
-    return _Runs(runs, running, judge_runs.verdicts(runs, since, running), looked.unread)
+    return _Runs(runs, running, since, looked.unread)
 
 
 def _with_runs(
     picture: Picture,
     known: Known,
-    runs: _Runs | CannotSee,
+    runs: _Runs,
     complete: datetime | None,
     options: Namespace,
     now: datetime,
 ) -> Picture:
     """Add what the runs say; ``complete`` is when the newest backup was completed."""
-    since = now.timestamp() - (age_limit(known.get("lookback") or _LOOKBACK).upper or 0)
-    quiet = judge_runs.by_archive(complete, since, known.job)
-    if isinstance(runs, CannotSee):
-        return picture._replace(runs=runs.reason)
-    found = judge_runs.restored(runs.found, complete) or quiet
+    found = judge_runs.last_runs(runs.all, runs.since, runs.running, complete, known.job)
+    unread = runs.unread
+    # Without a mailbox of the user's the archive directory tells enough.
+    enough = found and unread and unread.kind is not Kind.NOT_READABLE
+    if unread and not enough and not any(verdict.told for verdict in found):
+        return picture._replace(runs=unread.reason)
     if not found:
         back = known.get("lookback") or _LOOKBACK
-        why = runs.unread or judge_runs.no_news(runs.all, runs.running, now, back)
+        why = judge_runs.no_news(runs.all, runs.running, now, back)
         return picture._replace(runs=why.reason)
     limits = {"shrunk": Limits(options.shrunk_warning, options.shrunk_critical)}
-    measures = list(judge_runs.measure(found, runs.all, since, now))
+    measures = list(judge_runs.measure(found, runs.all, runs.since, now))
     evaluated = evaluate(measures, judge_runs.judge(found, now), limits)
     # The collection says the same, and more surely.
     known_of = Kind.SHRUNK if any(f.kind is Kind.SHRUNK for f in picture.findings) else None
@@ -268,10 +282,21 @@ def _with_runs(
     return picture._replace(runs="; ".join(said), findings=(*picture.findings, *findings))
 
 
+def _completed(known: Known, seen: Seen | CannotSee, now: datetime) -> datetime | None:
+    """When the newest backup that can be restored was completed, as check_duplicity_log has it.
+
+    By what lies at the destination, which may have lost volumes, if that was seen.
+    """
+    path = _wanted(known).archive
+    if not isinstance(seen, CannotSee):
+        return archive.completed(seen.collection, path, now)
+    return archive.newest_complete(*_named(known), now) if path else None
+
+
 def _not_started(known: Known) -> Iterable[Finding]:
     """Why cron can't have run the job, if that can be seen."""
     why = [*known.commented_out]
-    script = known.words("script")[:1] if _is_plain(known.get("script")) else ()
+    script = known.words("script")[:1] if is_plain(known.get("script")) else ()
     for path in script:
         if os.path.isabs(path) and not os.path.exists(path):
             why.append(f"there is no {path}")
@@ -284,7 +309,3 @@ def _not_started(known: Known) -> Iterable[Finding]:
         why.append("cron is not running")
     for reason in why:
         yield Finding(Kind.NOT_STARTED, State.CRITICAL, f"cron can't run it: {reason}")
-
-
-def _is_plain(command: str) -> bool:
-    return not set(command) & set("'\"\\$`;&|<>()")

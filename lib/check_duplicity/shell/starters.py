@@ -6,11 +6,11 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 
-from check_duplicity.jobs.shell.variables import Environment, Variable, Variables, exported_text
-from check_duplicity.jobs.shell.words import Word
+from check_duplicity.shell.model import is_shell, operands_of_shell
+from check_duplicity.shell.variables import Environment, Variable, Variables, exported_text
+from check_duplicity.shell.words import Word
 from check_duplicity.values import NamedTuple
 
-_SHELLS = ("sh", "bash", "dash", "ash", "ksh", "mksh", "zsh")
 _OF_THE_USER = ("HOME", "USER", "LOGNAME")
 
 
@@ -257,17 +257,8 @@ def _letters(word: Word, words: deque[Word], shorts: str) -> Iterator[tuple[str,
 
 def string_of_shell(words: list[Word]) -> Word | None:
     """Return what ``sh -c`` reads, if this is that."""
-    if _program(words[0]) not in _SHELLS:
+    texts = [word.text for word in words]
+    if not is_shell(texts):
         return None
-    rest = deque(words[1:])
-    given = False
-    while rest and re.match("[-+].", rest[0].text):
-        option = rest.popleft().text
-        if option == "--":
-            break
-        letters = "" if option.startswith("--") else option[1:]
-        given = given or ("c" in letters and option[0] == "-")
-        has_value = option in ("--rcfile", "--init-file") or not {"o", "O"}.isdisjoint(letters)
-        if has_value and rest:
-            rest.popleft()
-    return rest[0] if given and rest else None
+    given, operands = operands_of_shell(texts)
+    return words[-len(operands)] if given and operands else None

@@ -22,10 +22,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from check_duplicity.jobs.shell.commands import Reader, Surroundings
-from check_duplicity.jobs.shell.model import Command, ShellError
-from check_duplicity.jobs.shell.text import LONGEST_TEXT, Allowance, Text
-from check_duplicity.jobs.shell.variables import Variables
+from check_duplicity.shell.commands import Reader, Surroundings
+from check_duplicity.shell.model import Command, ShellError
+from check_duplicity.shell.text import LONGEST_TEXT, Allowance, Text
+from check_duplicity.shell.variables import Variables
 
 
 def read_commands(text: str, variables: Mapping[str, str] | None = None) -> list[Command]:

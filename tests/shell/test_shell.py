@@ -6,8 +6,8 @@ import shlex
 import time
 
 import pytest
-from check_duplicity.jobs.shell.model import Command, ShellError
-from check_duplicity.jobs.shell.reading import read_commands
+from check_duplicity.shell.model import Command, ShellError
+from check_duplicity.shell.reading import read_commands
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from check_duplicity.jobs.shell.variables import Variable, Variables, unknown
+from check_duplicity.shell.variables import Variable, Variables, unknown
 
 
 class _Block:

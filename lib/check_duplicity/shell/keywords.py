@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from check_duplicity.jobs.shell.blocks import Blocks
-from check_duplicity.jobs.shell.expansions import ARITHMETIC, Expansions
-from check_duplicity.jobs.shell.text import REDIRECTION, Text
-from check_duplicity.jobs.shell.words import NAME
+from check_duplicity.shell.blocks import Blocks
+from check_duplicity.shell.expansions import ARITHMETIC, Expansions
+from check_duplicity.shell.text import REDIRECTION, Text
+from check_duplicity.shell.words import NAME
 
 _KEYWORD = re.compile(
     r"(?:if|then|elif|else|fi|while|until|do|done|for|select|case|esac|coproc|\[\[|[{}!]"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from check_duplicity.jobs.shell.blocks import Blocks
-from check_duplicity.jobs.shell.text import Text
-from check_duplicity.jobs.shell.variables import ALWAYS_SET, Variable
-from check_duplicity.jobs.shell.words import (
+from check_duplicity.shell.blocks import Blocks
+from check_duplicity.shell.text import Text
+from check_duplicity.shell.variables import ALWAYS_SET, Variable
+from check_duplicity.shell.words import (
     BREAK,
     KEPT,
     NAME,

@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from check_duplicity.jobs.shell.assignments import DECLARATIONS, Assignments, note_builtin
-from check_duplicity.jobs.shell.blocks import Blocks
-from check_duplicity.jobs.shell.expansions import ARITHMETIC, Expansions
-from check_duplicity.jobs.shell.keywords import Keywords
-from check_duplicity.jobs.shell.model import Command, ShellError
-from check_duplicity.jobs.shell.starters import Start, string_of_shell
-from check_duplicity.jobs.shell.text import BLANKS, REDIRECTION, Text
-from check_duplicity.jobs.shell.variables import Variable, Variables
-from check_duplicity.jobs.shell.words import Word, joined
+from check_duplicity.shell.assignments import DECLARATIONS, Assignments, note_builtin
+from check_duplicity.shell.blocks import Blocks
+from check_duplicity.shell.expansions import ARITHMETIC, Expansions
+from check_duplicity.shell.keywords import Keywords
+from check_duplicity.shell.model import Command, ShellError
+from check_duplicity.shell.starters import Start, string_of_shell
+from check_duplicity.shell.text import BLANKS, REDIRECTION, Text
+from check_duplicity.shell.variables import Variable, Variables
+from check_duplicity.shell.words import Word, joined
 from check_duplicity.values import NamedTuple
 
 _DEEPEST_STRINGS = 5  # of eval and sh -c

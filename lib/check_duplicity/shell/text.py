@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 
-from check_duplicity.jobs.shell.model import ShellError
+from check_duplicity.shell.model import ShellError
 
 LONGEST_TEXT = 1_000_000  # characters, also of all that variables are replaced by
 _DEEPEST_NESTING = 30  # of $( ), ${ } and ` `

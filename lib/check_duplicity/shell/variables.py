@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 
-from check_duplicity.jobs.shell.words import Segment, Value, known_text, value_of_text
+from check_duplicity.shell.words import Segment, Value, known_text, value_of_text
 from check_duplicity.values import NamedTuple
 
 # Every shell, or cron, sets these: a default for them is never used.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from check_duplicity.jobs.shell.blocks import Blocks
-from check_duplicity.jobs.shell.expansions import Expansions
-from check_duplicity.jobs.shell.text import Text
-from check_duplicity.jobs.shell.variables import ALWAYS_SET, Variable, unknown
-from check_duplicity.jobs.shell.words import (
+from check_duplicity.shell.blocks import Blocks
+from check_duplicity.shell.expansions import Expansions
+from check_duplicity.shell.text import Text
+from check_duplicity.shell.variables import ALWAYS_SET, Variable, unknown
+from check_duplicity.shell.words import (
     NAME,
     Segment,
     Value,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from check_duplicity.jobs.shell.blocks import Blocks
-from check_duplicity.jobs.shell.parameters import Parameters
-from check_duplicity.jobs.shell.text import Text
-from check_duplicity.jobs.shell.words import (
+from check_duplicity.shell.blocks import Blocks
+from check_duplicity.shell.parameters import Parameters
+from check_duplicity.shell.text import Text
+from check_duplicity.shell.words import (
     KEPT,
     OPEN,
     SPLIT,

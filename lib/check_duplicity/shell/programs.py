@@ -1,0 +1,62 @@
+"""What one command line is about: its program, and the name of its job.
+
+Not by the whole reader: a line of cron's stands in a mail, and anybody can send ten thousand of
+them. Nothing is put in the place of variables here, so a line costs what its length does.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from check_duplicity.shell.model import Command
+from check_duplicity.shell.starters import Start, string_of_shell
+from check_duplicity.shell.words import Word
+
+_NO_JOBS = (
+    "cd", "test", "[", "sleep", "export", "umask", "ulimit", "true", ":", "set", ".", "command",
+)  # fmt: skip
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+
+
+def program_of(command: str) -> str:
+    """Return the program that a cron job is about: its script, without what only starts it."""
+    for words in _commands(command):
+        start = Start([Word(word, 1) for word in words], {}, "")
+        start.take_wrappers()
+        rest = list(start.words)
+        string = string_of_shell(rest) if rest else None
+        if string is not None:
+            return program_of(string.text)
+        program = Command(tuple(word.text for word in rest), {}, 1).program
+        if program and program not in _NO_JOBS:
+            return program
+    return ""
+
+
+def name_of(command: str) -> str:
+    """Return the name of a job: its script's base name, without the suffix."""
+    program = program_of(command) or command
+    if "duplicity" in command and re.search(r"(?:^|/)python[\d.]*$", program):
+        program = "duplicity"
+    base = program.rstrip("/").rpartition("/")[2]
+    return re.sub(r"\.(?:sh|bash|py|pl)$", "", base) or command[:40]
+
+
+def _commands(command: str) -> Iterator[list[str]]:
+    """The simple commands of a command line, each as its words, without assignments in front."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars="();<>|&")
+    lexer.commenters = ""
+    lexer.whitespace_split = True
+    words: list[str] = []
+    try:
+        for word in lexer:
+            if word and not word.strip("();|&"):
+                yield words
+                words = []
+            elif words or not _ASSIGNMENT.match(word):
+                words.append(word)
+    except ValueError:
+        words = words or command.split()  # A quote without its end.
+    yield words

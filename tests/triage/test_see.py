@@ -1,0 +1,236 @@
+"""What triage sees of a job, as the program: its destination, its runs, what runs now."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from check_duplicity.jobs.model import Fact, Known
+from check_duplicity.nagios.commands import Job
+from check_duplicity.nagios.findings import Finding, Kind, State
+from check_duplicity.processes import see as see_processes
+from check_duplicity.processes.model import Sight
+from check_duplicity.secrets import Secrets
+from check_duplicity.system.user import current
+from check_duplicity.triage import see, sidebyside
+from check_duplicity.triage.model import Picture
+from plugin import BIN
+from samples import full, inc
+
+
+class Scene:
+    """A directory with a job's file, and a duplicity that notes how it is called."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.called = path / "called"
+        self.archive = path / "archive" / "web"
+        self.mbox = path / "mbox"
+        self.mbox.touch()
+        self.archive.mkdir(parents=True)
+        (path / "jobs.d").mkdir()
+        duplicity = path / "duplicity"
+        duplicity.write_text(
+            f"#!{sys.executable} -I\nimport sys\n"
+            f"open({str(self.called)!r}, 'a').write(str(sys.argv))\n"
+            f"sys.stderr.write(open({str(path / 'listed')!r}).read())\n"
+        )
+        duplicity.chmod(0o755)
+
+    def has(self, names: Sequence[str]) -> None:
+        """Let the destination have these files; without this it can't be seen."""
+        line = f". Extracting backup chains from list of files: {list(names)!r}\n"
+        (self.path / "listed").write_text(line)
+
+    def archived(self, names: Sequence[str], written: datetime, volumes: int = 1) -> None:
+        """Let the archive directory have what a set's run leaves there."""
+        for name in names:
+            if name.endswith(".manifest"):
+                path = self.archive / name
+                path.write_text("".join(f"\nVolume {n + 1}:" for n in range(volumes)) + "\n")
+                os.utime(path, (written.timestamp(),) * 2)
+            elif "sigtar" in name:
+                (self.archive / name).touch()
+
+    def failed(self, time: datetime) -> None:
+        """Let cron have told of a failure."""
+        self.mbox.write_text(
+            f"From root@host {time:%a %b %d %H:%M:%S %Y}\n"
+            f"Subject: Cron <bk@host> /s/web.sh (failed)\n"
+            f"Date: {format_datetime(time)}\n\nduplicity: No space left on device\n\n"
+        )
+
+    def triage(self, *facts: str, **more: str) -> dict[str, Any]:
+        """What triage says of the job with these lines in its file."""
+        lines = {
+            "destination": "sftp://127.0.0.1:1/b",
+            "archive_dir": str(self.archive.parent),
+            "name": "web",
+            "duplicity": str(self.path / "duplicity"),
+            "mail": str(self.mbox),
+            "schedule": "",
+            **more,
+        }
+        text = "".join(f"{key} = {value}\n" for key, value in lines.items() if value)
+        (self.path / "jobs.d" / "web.ini").write_text(f"[job]\n{text}")
+        done = subprocess.run(
+            [BIN / "duplicity_triage", "--jobs-dir", self.path / "jobs.d", "web", "--json", *facts],
+            stdout=subprocess.PIPE,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.path),
+                "MAIL": str(self.path / "no-mailbox"),
+            },
+            timeout=60,
+            check=False,
+        )
+        (answer,) = json.loads(done.stdout)
+        assert isinstance(answer, dict)
+        return answer
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ("--log-file=/x", "--log-file=/x"),
+        ("--log-file /x", "--log-file"),
+        ("--log-fi /x", "--log-fi"),
+        ("--ssh-askpass --tempdir /x", "--tempdir"),
+        ("--archive-dir=/x", "--archive-dir=/x"),
+        ("--name x", "--name"),
+        ("--verbosity 0", "--verbosity"),
+    ],
+)
+def test_a_job_with_an_option_of_the_checks_own_is_not_asked_for(
+    options: str, word: str, scene: Scene
+) -> None:
+    seen = scene.triage(options=options)
+    assert seen["verdict"] == "can't be seen"
+    assert seen["state"] == "UNKNOWN"
+    assert seen["destination"].startswith(f"{word} is the check's own; ")
+    assert not scene.called.exists()
+
+
+def test_other_options_of_a_job_go_along(scene: Scene) -> None:
+    scene.triage(options="--ssh-askpass --log-timestamp --timeout 5")
+    assert "'--ssh-askpass', '--log-timestamp', '--timeout', '5'" in scene.called.read_text()
+
+
+# What a later backup has mended
+
+
+def before(**age: float) -> datetime:
+    return datetime.now(timezone.utc).replace(microsecond=0) - timedelta(**age)
+
+
+FAILED = re.compile("web: failed 2h ago, .*")
+GOOD = re.compile("web: good (1h|59m) ago")
+
+
+def test_a_failure_is_told_until_a_later_backup_is_complete(scene: Scene) -> None:
+    scene.failed(before(hours=2))
+    scene.has(full(before(hours=3)))
+    assert FAILED.fullmatch(scene.triage()["runs"])
+    scene.has(full(before(hours=1)))
+    assert GOOD.fullmatch(scene.triage()["runs"])
+
+
+def test_a_damaged_backup_mends_no_failure(scene: Scene) -> None:
+    """Its archive directory alone would say that all is well."""
+    scene.failed(before(hours=2))
+    names = full(before(hours=1), volumes=2)
+    scene.archived(names, before(hours=1), volumes=2)
+    scene.has(names)
+    assert GOOD.fullmatch(scene.triage()["runs"])
+    scene.has([name for name in names if ".vol1." not in name])
+    assert FAILED.fullmatch(scene.triage()["runs"])
+
+
+def test_what_builds_on_a_damaged_backup_mends_no_failure(scene: Scene) -> None:
+    scene.failed(before(hours=2))
+    base = full(before(hours=30), volumes=2)
+    scene.has([*base, *inc(before(hours=30), before(hours=1))][1:])
+    assert FAILED.fullmatch(scene.triage()["runs"])
+
+
+def test_a_backup_that_went_on_after_the_failure_has_mended_it(scene: Scene) -> None:
+    """It keeps the time of its first run, which had failed."""
+    scene.failed(before(hours=2))
+    names = full(before(hours=3))
+    scene.archived(names, before(hours=1))
+    scene.has(names)
+    assert GOOD.fullmatch(scene.triage()["runs"])
+
+
+def test_where_the_destination_is_not_seen_the_archive_directory_tells(scene: Scene) -> None:
+    scene.failed(before(hours=2))
+    scene.archived(full(before(hours=1)), before(hours=1))
+    seen = scene.triage()
+    assert seen["verdict"] == "can't be seen"
+    assert GOOD.fullmatch(seen["runs"])
+
+
+@pytest.mark.parametrize("mail", ["mbox", ""])
+def test_a_job_that_says_nothing_is_known_by_its_backups(mail: str, scene: Scene) -> None:
+    """By an empty mailbox, and without one."""
+    scene.has(full(before(hours=1)))
+    assert GOOD.fullmatch(scene.triage(mail=mail and str(scene.mbox))["runs"])
+
+
+def test_no_backup_tells_of_what_can_not_be_read(scene: Scene) -> None:
+    scene.has(full(before(hours=1)))
+    seen = scene.triage(mail=f"{scene.mbox} {scene.path}/no-log")
+    assert seen["runs"] == f"{scene.path}/no-log: No such file or directory"
+
+
+# What runs now
+
+
+@pytest.fixture
+def sight(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Picture]:
+    """Look at a job, in this process, with such processes."""
+    monkeypatch.setattr(sidebyside, "die_with_parent", lambda: None)
+
+    def look(given: Sight, path: Path) -> Picture:
+        monkeypatch.setattr(see_processes, "look", lambda wanted: given)
+        facts = {"destination": f"file://{path}", "mail": "/dev/null"}
+        known = Known("web", {key: Fact(value, "here") for key, value in facts.items()})
+        options = Namespace(from_archive=True)
+        return see.look(known, options, datetime.now(timezone.utc), Secrets({}), Job("bk"))
+
+    return look
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_processes_that_were_left_out_are_told(
+    sure: bool, sight: Callable[..., Picture], tmp_path: Path
+) -> None:
+    picture = sight(Sight((), sure=sure, left_out={current(): 10}), tmp_path)
+    reason = f"too many processes of {current()} look like duplicity"
+    assert picture.now == reason
+    assert Finding(Kind.HIDDEN, State.UNKNOWN, reason) in picture.findings
+
+
+def test_those_of_others_are_not_the_jobs(sight: Callable[..., Picture], tmp_path: Path) -> None:
+    picture = sight(Sight((), sure=True, left_out={"mallory": 10}), tmp_path)
+    assert picture.now == "no backup is running"
+    assert Kind.HIDDEN not in [finding.kind for finding in picture.findings]
+
+
+def test_hidden_processes_are_told_as_that(sight: Callable[..., Picture], tmp_path: Path) -> None:
+    assert "hidepid" in sight(Sight((), sure=False), tmp_path).now
