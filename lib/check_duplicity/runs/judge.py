@@ -115,12 +115,15 @@ def restored(found: Sequence[Verdict], complete: datetime | None) -> list[Verdic
     return [Verdict(good, ())]
 
 
-def vouching(found: Sequence[Verdict]) -> datetime | None:
+def vouching(found: Sequence[Verdict], *, by_mail: bool) -> datetime | None:
     """Return when the newest run of a job ended, if it was good and had nothing to back up.
 
     Seen on 2.1.5 to 3.2.1 with ``--skip-if-no-change``: nothing but its output tells of such a run.
+    Anybody can send a mail: it vouches only if that is known of the job otherwise, ``by_mail``.
     """
     if len(found) != 1 or found[0].failed or not found[0].run.run.skipped:
+        return None
+    if found[0].run.host and not by_mail:
         return None
     if any(item.kind in (Kind.KILLED, Kind.UNCLEAR) for item in found[0].told):
         return None

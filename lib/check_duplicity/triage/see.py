@@ -56,11 +56,11 @@ class _Runs(NamedTuple):
     since: float
     unread: CannotSee | None
 
-    @property
-    def vouching(self) -> datetime | None:
+    def vouching(self, known: Known) -> datetime | None:
         """When the newest ended, if it was good and had nothing to back up."""
         found = judge_runs.verdicts(self.all, self.since, self.running)
-        return None if self.unread else judge_runs.vouching(found)
+        by_mail = "--skip-if-no-change" in known.backup_options
+        return None if self.unread else judge_runs.vouching(found, by_mail=by_mail)
 
 
 def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job: Job) -> Picture:
@@ -85,7 +85,7 @@ def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job:
     running = partial(see_processes.running_backup, _wanted(known))
     runs = _runs_of(known, now, secrets)
     seen = _try(lambda: see_destination.look(_source(known, options), running, secrets))
-    picture = _with_destination(picture, seen, options, now, runs.vouching)
+    picture = _with_destination(picture, seen, options, now, runs.vouching(known))
     return _with_runs(picture, known, runs, _completed(known, seen, now), options, now)
 
 
