@@ -25,9 +25,9 @@ def fill(lab: Lab) -> None:
         b"".join(b"%x\n" % data.getrandbits(64) for _ in range(150_000))
     )
     with (lab.source / "sparse").open("wb") as sparse:
-        sparse.truncate(60 * MIB)
+        sparse.truncate(12 * MIB)
     (lab.source / "stripes").write_bytes(
-        b"".join(data.randbytes(70_000) + bytes(400_000) for _ in range(14))
+        b"".join(data.randbytes(70_000) + bytes(400_000) for _ in range(7))
     )
     for number in range(200):
         (lab.source / f"klein ä {number}").write_bytes(data.randbytes(number * 20))
@@ -91,16 +91,19 @@ def test_a_volume_that_is_cut_short_is_critical_and_cannot_be_restored(lab: Lab)
     assert not restored(lab)
 
 
-@pytest.mark.parametrize("what", ["full.*.manifest", "inc*.manifest", "full-sig", "new-sig"])
-def test_an_empty_manifest_or_signature_file_is_critical(lab: Lab, what: str) -> None:
+def test_an_empty_manifest_or_signature_file_is_critical(lab: Lab) -> None:
     lab.run("full", ago=3, passphrase="secret")
     lab.run("incremental", ago=2, passphrase="secret")
-    [path] = lab.destination.glob(f"duplicity-{what}*")
-    os.truncate(path, 0)
-    result = lab.check()
-    assert result.status == 2
-    kind = "manifest" if "manifest" in what else "signature file"
-    assert f" UTC: its {kind} is empty" in result.first_line
+    for what in ("full-sig", "new-sig", "inc*.manifest", "full.*.manifest"):
+        [path] = lab.destination.glob(f"duplicity-{what}*")
+        content = path.read_bytes()
+        path.write_bytes(b"")
+        result = lab.check()
+        assert result.status == 2
+        kind = "manifest" if "manifest" in what else "signature file"
+        assert f" UTC: its {kind} is empty" in result.first_line
+        if what != "full.*.manifest":
+            path.write_bytes(content)
     assert not restored(lab, "secret")
 
 
@@ -178,7 +181,7 @@ def test_what_goes_on_with_another_volume_size_is_good(lab: Lab) -> None:
         capture_output=True,
         check=True,
     )
-    sizes = [volume(lab, number).stat().st_size for number in range(1, 6)]
+    sizes = [volume(lab, number).stat().st_size for number in range(1, lab.volumes())]
     assert 3 * min(sizes) < max(sizes)
     assert lab.check().status == 0
     assert restored(lab)
