@@ -15,6 +15,7 @@ from check_duplicity.nagios.steps import advise
 from check_duplicity.secrets import Secrets
 
 OTHER = "daemon" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+JOBS_USER = "nobody" if OTHER != "nobody" else "daemon"
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def offered(script: str, user: str = "nobody") -> Job:
+def offered(script: str, user: str = JOBS_USER) -> Job:
     facts = {"user": user, "script": script, "destination": "file:///b"}
     known = Known("web", {key: Fact(value, "/etc/web.ini") for key, value in facts.items()})
     return job_of(known, Secrets({}), Job("root"))

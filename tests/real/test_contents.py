@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -172,4 +173,5 @@ def test_unreadable_files_can_be_tolerated(lab: Lab) -> None:
 
 
 def version(lab: Lab) -> tuple[int, ...]:
-    return tuple(int(part) for part in lab.duplicity.parts[-3].split(".")[:2])
+    said = subprocess.run([lab.duplicity, "--version"], capture_output=True, text=True, check=True)
+    return tuple(map(int, re.findall(r"duplicity (\d+)\.(\d+)", said.stdout)[0]))
