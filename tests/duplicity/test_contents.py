@@ -28,28 +28,44 @@ def test_files_are_counted_along_a_chain() -> None:
     full = BackupSet(None, ago(days=3), 1, manifest=Manifest(1, 200, None))
     first = BackupSet(full.time, ago(days=2), 1, manifest=Manifest(1, 12, Files(10, 1, 1)))
     second = BackupSet(first.time, ago(days=1), 1, manifest=Manifest(1, 209, Files(0, 0, 209)))
-    assert [e.files for e in extents(Chain((full, first, second)))] == [200, 209, 0]
+    assert [e.files for e in extents([Chain((full, first, second))])] == [200, 209, 0]
 
 
 def test_what_was_not_counted_is_not_known_until_the_next_full_set() -> None:
     full = BackupSet(None, ago(days=3), 1, manifest=Manifest(1, 200, None))
     large = BackupSet(full.time, ago(days=2), 1, manifest=Manifest(1, 10**7, None))
     small = BackupSet(large.time, ago(days=1), 1, manifest=Manifest(1, 1, Files(1)))
-    assert [e.files for e in extents(Chain((full, large, small)))] == [200, None, None]
+    assert [e.files for e in extents([Chain((full, large, small))])] == [200, None, None]
 
 
 def test_an_empty_list_of_a_full_set_counts_only_if_its_source_was_empty() -> None:
     def files(*, only_root: bool) -> int | None:
         manifest = Manifest(1, 0, None, only_root)
-        return extents(Chain((BackupSet(None, NOW, 1, manifest=manifest),)))[0].files
+        return extents([Chain((BackupSet(None, NOW, 1, manifest=manifest),))])[0].files
 
     assert files(only_root=True) == 0
     assert files(only_root=False) is None  # --no-files-changed
 
 
+def test_a_full_set_of_directories_alone_has_no_file_if_the_job_lists_files() -> None:
+    before = BackupSet(None, ago(days=2), 1, manifest=Manifest(1, 60))
+    bare = BackupSet(None, ago(days=1), 1, manifest=Manifest(1, 0))
+    many = bare._replace(manifest=Manifest(2, 0))  # Two volumes hold more than directories.
+    assert [e.files for e in extents([Chain((before,)), Chain((bare,))])] == [60, 0]
+    assert [e.files for e in extents([Chain((before,)), Chain((many,))])] == [60, None]
+    assert [e.files for e in extents([Chain((bare,))])] == [None]
+
+
+def test_more_that_is_deleted_than_was_there_is_not_believed() -> None:
+    full = BackupSet(None, ago(days=2), 1, manifest=Manifest(1, 60))
+    unlisted = BackupSet(full.time, ago(days=1), 1, manifest=Manifest(1, 0, Files(0)))
+    newest = BackupSet(unlisted.time, NOW, 1, manifest=Manifest(1, 80, Files(0, 0, 80)))
+    assert [e.files for e in extents([Chain((full, unlisted, newest))])] == [60, 60, None]
+
+
 def test_statistics_give_the_entries_and_the_size() -> None:
     full = BackupSet(None, NOW, 1, statistics=Statistics(21, 104096, 0))
-    assert extents(Chain((full,))) == [Extent(NOW, None, 21, 104096)]
+    assert extents([Chain((full,))]) == [Extent(NOW, None, 21, 104096)]
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ _BLOCK = 1 << 16  # bytes read at once; for more the C library would ask the ker
 _DAY = timedelta(days=1)
 _UNFINISHED = (".part", ".p")
 _MOST_COUNTED = 1 << 27  # bytes of manifests whose files are counted, a third of a second's work
-_LARGEST_STATISTICS = 1 << 20  # bytes
+_LARGEST_STATISTICS = 1 << 16  # bytes; real ones have a thousand
 
 
 def look(path: str, before: float = 0) -> Archive:

@@ -261,7 +261,7 @@ def _whole_before(collection: Collection, newest: BackupSet) -> datetime | None:
 
 def _extents(collection: Collection, newest: BackupSet) -> tuple[Extent, list[Extent]]:
     """The extent of the newest set, and those of all sets."""
-    everything = [extent for chain in collection.chains for extent in extents(chain)]
+    everything = extents(collection.chains)
     return next(extent for extent in everything if extent.time == newest.time), everything
 
 

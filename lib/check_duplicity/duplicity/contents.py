@@ -49,31 +49,39 @@ class Shrunk(NamedTuple):
         return f"only {self.now} {things} of the source, {self.before} before"
 
 
-def extents(chain: Chain) -> list[Extent]:
-    """Return the extent of each set of a chain, as far as it is known.
+def extents(chains: Sequence[Chain]) -> list[Extent]:
+    """Return the extent of each set of a collection, as far as it is known.
 
     An incremental's manifest lists what came and went: files are counted from the full set on.
     """
+    sets = [backup_set for chain in chains for backup_set in chain.sets]
+    listed = any(backup_set.manifest and backup_set.manifest.entries for backup_set in sets)
     found: list[Extent] = []
     files: int | None = None
-    for backup_set in chain.sets:
-        files = _files(backup_set, files)
+    for backup_set in sets:
+        files = _files(backup_set, files, listed=listed)
         statistics = backup_set.statistics
         entries, size = (statistics.entries, statistics.size) if statistics else (None, None)
         found.append(Extent(backup_set.time, files, entries, size))
     return found
 
 
-def _files(backup_set: BackupSet, before: int | None) -> int | None:
+def _files(backup_set: BackupSet, before: int | None, *, listed: bool) -> int | None:
+    """How many files a set has, if ``before`` it there were so many.
+
+    ``listed`` is whether the job lists files at all: with ``--no-files-changed`` it doesn't, and a
+    list without any says that there is none only if others have some.
+    """
     manifest = backup_set.manifest
-    if manifest is None:
+    if manifest is None or manifest.entries is None:
         return None
     if backup_set.full:
-        # An empty list may be of --no-files-changed.
-        return manifest.entries if manifest.entries or manifest.only_root else None
+        empty = manifest.only_root or (listed and manifest.volumes == 1)
+        return manifest.entries if manifest.entries or empty else None
     if before is None or manifest.files is None:
         return None
-    return max(0, before + manifest.files.new - manifest.files.deleted)
+    now = before + manifest.files.new - manifest.files.deleted
+    return now if now >= 0 else None  # A set in between has listed nothing.
 
 
 def shrunk(newest: Extent, others: Iterable[Extent]) -> Shrunk | None:

@@ -82,7 +82,7 @@ def _duplicitys_time(text: str) -> timedelta | None:
 
     Seen in ``dup_time.py`` of 0.8.23 to 3.2.1; a date, which it takes too, is none.
     """
-    if not re.fullmatch(r"(?:[0-9]{1,6}[smhDWMY])+", text):
+    if not re.fullmatch(r"(?:[0-9]{1,5}[smhDWMY]){1,3}", text):
         return None
     parts = re.findall(r"([0-9]+)([smhDWMY])", text)
     return timedelta(seconds=sum(int(count) * _SECONDS[unit] for count, unit in parts))

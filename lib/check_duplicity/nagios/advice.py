@@ -415,7 +415,5 @@ NOT_WITH = {
     Kind.MISSING_MANIFEST: (CLEANUP, RERUN),
     # The next run may make a new, empty one.
     Kind.NO_DESTINATION: (RERUN, FULL),
-    # Each run, and each full backup of what is left, brings the last good chain nearer to its end.
-    Kind.SHRUNK: (RERUN, FULL, OLDER),
 }
 """What must not be typed, whatever else was found, as long as one of these is there."""

@@ -27,9 +27,13 @@ def advise(found: Iterable[tuple[Kind, Job]]) -> list[list[str]]:
     harmful = {text for kind, _ in found for text in NOT_WITH.get(kind, ())}
     said: set[str] = set()
     advice = []
+    shrunk = any(kind is Kind.SHRUNK for kind, _ in found)
     for kind, job in found:
         values = _values(job)
         harmless = [text for text in ADVICE[kind] if text not in harmful]
+        if shrunk and kind is not Kind.SHRUNK:
+            # Whatever else is to be done would be done with a source that isn't there.
+            harmless = []
         texts = [text.format_map(values) for text in _offered(harmless, job)]
         advice.append([text for text in texts if text not in said])
         said.update(texts)
@@ -70,7 +74,7 @@ def _values(job: Job) -> dict[str, str]:
         "stamp": job.stamp,
         "status": job.duplicity("collection-status"),
         "cleanup": job.duplicity("cleanup", "--force", *plain),
-        "files": job.duplicity("list-current-files", "--time", job.before or "TIME"),
+        "files": job.duplicity("list-current-files", *plain, "--time", job.before or "TIME"),
         "older": job.duplicity("remove-older-than", job.kept or "TIME", "--force", *plain),
         "full": job.duplicity("full", *plain, "SOURCE"),
         "options": "" if job.url and job.encrypted is not None else UNKNOWN_OPTIONS,

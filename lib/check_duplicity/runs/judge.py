@@ -196,8 +196,8 @@ def _errors(found: Sequence[Verdict]) -> Measure:
     """How many files could not be read; of many jobs, those of the worst are the finding."""
     of_jobs = [(v.run.run.statistics.errors, v.run) for v in found if v.run.run.statistics]
     total = sum(errors for errors, _ in of_jobs)
-    if not total:
-        return Measure("errors", 0)
+    if not of_jobs:
+        return Measure("errors", 0, "", "no file was unreadable", Kind.SKIPPED, "")
     worst, run = max(of_jobs, key=lambda pair: pair[0])
     text = f"{run.name}: {worst} {'file' if worst == 1 else 'files'} could not be read"
     return Measure("errors", total, "", text, Kind.SKIPPED, "", run.job)
@@ -226,7 +226,7 @@ def _of_statistics(run: Logged, past: Sequence[Past]) -> Iterator[Measure]:
     ):
         if count is not None:
             yield Measure(name, count)
-    if run.run.outcome != GOOD or statistics.end is None:
+    if statistics.end is None:
         return
     newest = _extent(Past(statistics.end, statistics.entries, statistics.source_size))
     shrinkage = shrunk(newest, map(_extent, past))
@@ -262,7 +262,8 @@ def judge(
     for verdict in found:
         age = _age(verdict, now)
         for item in verdict.told:
-            if errors_have_limits and item.kind is Kind.SKIPPED:
+            counted = verdict.run.run.statistics
+            if errors_have_limits and item.kind is Kind.SKIPPED and counted and counted.errors:
                 continue
             sentence = SENTENCES[item.kind]
             if verdict.run.run.outcome in (FAILED, OPEN) and item.kind in _FAILED_KINDS:
