@@ -50,8 +50,8 @@ def test_all_is_green_on_all_ways(site: Site) -> None:
     assert site.ask("freshness", job="web").state == OK
     seen = site.master.check(AGENT, "duplicity-freshness-assets")
     labels = {datum.split("=")[0] for datum in seen.performance}
-    assert labels == {"age", "full_age", "chain_length", "chains", "volumes", "orphaned",
-                      "incomplete", "missing_volumes"}  # fmt: skip
+    assert labels >= {"age", "full_age", "chain_length", "chains", "volumes", "orphaned", "fulls",
+                      "history", "incomplete", "missing_volumes", "files"}  # fmt: skip
 
 
 def test_an_old_backup_is_critical(site: Site) -> None:
