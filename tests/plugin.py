@@ -81,6 +81,14 @@ def assert_valid(result: Result) -> None:
     assert "Traceback" not in result.out
 
 
+def write_job(directory: Path, name: str, text: str) -> None:
+    """Write a job's file, which is refused if others may write to it: whatever the umask is."""
+    path = directory / f"{name}.ini"
+    path.write_text(text)
+    path.chmod(0o644)
+    directory.chmod(0o755)
+
+
 def ageless(text: str) -> str:
     """What a check said, without how long ago things were."""
     return re.sub(r"(\d+[a-z] )+ago", "ago", text)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from lab import Lab
-from plugin import BIN, Result, run_plugin
+from plugin import BIN, Result, run_plugin, write_job
 
 MOUNTED = "Is the source mounted"
 NEVER = ("Run it again", "remove-older-than 2", "--force")
@@ -39,7 +39,7 @@ def log_check(lab: Lab, *options: object) -> Result:
 
 def triage(lab: Lab, tmp_path: Path) -> Result:
     job = f"destination={lab.url}\narchive_dir={lab.archive}\nduplicity={lab.duplicity}\n"
-    (tmp_path / "web.ini").write_text(f"[job]\n{job}mail={log_of(lab)}\n")
+    write_job(tmp_path, "web", f"[job]\n{job}mail={log_of(lab)}\n")
     done = subprocess.run(
         [BIN / "duplicity_triage", "web", "--jobs-dir", tmp_path],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,

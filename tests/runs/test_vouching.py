@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from plugin import Result, freshness
+from plugin import Result, freshness, write_job
 from samples import CAPTURES, stamp
 
 # Of duplicity 3.2.1.
@@ -43,9 +43,11 @@ def archive(tmp_path: Path) -> Path:
 def check(tmp_path: Path, archive: Path, said: str, options: str = "") -> Result:
     """What the check says of a job with a file, whose mail or log has what was said."""
     (tmp_path / "said").write_text(said)
-    (tmp_path / "web.ini").write_text(
+    write_job(
+        tmp_path,
+        "web",
         f"[job]\ndestination = file:///srv/none\narchive_dir = {archive}\nname = web\n"
-        f"mail = {tmp_path}/said\nscript = /srv/web.sh\noptions = {options}\n"
+        f"mail = {tmp_path}/said\nscript = /srv/web.sh\noptions = {options}\n",
     )
     return freshness("--from-archive", "-j", "web", "--jobs-dir", tmp_path)
 

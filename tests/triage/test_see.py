@@ -24,7 +24,7 @@ from check_duplicity.secrets import Secrets
 from check_duplicity.system.user import current
 from check_duplicity.triage import see, sidebyside
 from check_duplicity.triage.model import Picture
-from plugin import BIN
+from plugin import BIN, write_job
 from samples import full, inc
 
 
@@ -82,7 +82,7 @@ class Scene:
             **more,
         }
         text = "".join(f"{key} = {value}\n" for key, value in lines.items() if value)
-        (self.path / "jobs.d" / "web.ini").write_text(f"[job]\n{text}")
+        write_job(self.path / "jobs.d", "web", f"[job]\n{text}")
         done = subprocess.run(
             [BIN / "duplicity_triage", "--jobs-dir", self.path / "jobs.d", "web", "--json", *facts],
             stdout=subprocess.PIPE,
