@@ -76,11 +76,14 @@ class Api:
         )
         request.add_header("Accept", "application/json")
         request.add_header("Authorization", f"Basic {self._account}")
-        with urllib.request.urlopen(request, context=context, timeout=20) as answer:
-            try:
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=20) as answer:
                 found: list[dict[str, Any]] = json.load(answer)["results"]
-            except http.client.HTTPException as error:  # Icinga has reloaded meanwhile.
-                raise ConnectionError("an answer without its end") from error
+        except urllib.error.HTTPError as error:
+            error.close()  # It is an answer, too, with a connection of its own.
+            raise
+        except http.client.HTTPException as error:  # Icinga has reloaded meanwhile.
+            raise ConnectionError("an answer without its end") from error
         return found
 
 
