@@ -317,7 +317,7 @@ def _written(known: Known) -> None:
 def ranges(data: bytes) -> None:
     """Read ages, counts and time zones: Nagios' own ranges, or an error that says what is right."""
     text = _text(data)
-    for read in (limits.age_limit, limits.count_limit):
+    for read in (limits.age_limit, limits.count_limit, limits.size_limit, limits.percent_limit):
         try:
             limit = read(text)
         except ValueError as error:

@@ -18,6 +18,7 @@ FILES = b"Filelist 2\n    new      Volume\\x201:\n    changed  a\n"
         (HEAD + FILES + VOLUME % 1 + VOLUME % 2 + VOLUME % 3, 3),
         (HEAD + b"".join(VOLUME % n for n in (1, 2, 3, 2)), 2),
         (HEAD, 0),
+        (HEAD + VOLUME % 7 + VOLUME % 0, 0),
         (b"", 0),
         (b"\0\xff" * 1000, 0),
     ],

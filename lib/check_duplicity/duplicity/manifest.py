@@ -56,7 +56,8 @@ def read(blocks: Iterable[bytes], most: int = 0) -> Manifest:
     before = b"\n"  # so that every line begins behind one
     for block in blocks:
         whole = before + block
-        volumes = _last_volume(whole) or volumes
+        last = _last_volume(whole)
+        volumes = volumes if last is None else last
         if entries is None and (header := _FILES.search(whole)):
             entries = int(header[1])
         if len(head) < _HEAD:
@@ -71,10 +72,10 @@ def read(blocks: Iterable[bytes], most: int = 0) -> Manifest:
     return Manifest(volumes, entries, Files(*counts) if counted else None, only_root)
 
 
-def _last_volume(block: bytes) -> int:
-    """The number of the last volume in a block, 0 without one."""
+def _last_volume(block: bytes) -> int | None:
+    """The number of the last volume in a block."""
     # Mostly there is none: a search from the end is quicker than one for the pattern.
     if b"\nVolume " not in block:
-        return 0
+        return None
     numbers = _VOLUME.findall(block)
-    return int(numbers[-1]) if numbers else 0
+    return int(numbers[-1]) if numbers else None

@@ -50,7 +50,7 @@ def age_limit(text: str) -> Limit:
 def count_limit(text: str) -> Limit:
     """Read a range of numbers without units: ``14``, ``2:30``. Raises `ValueError`."""
     error = f"not a range: {text!r} (write 14 or a Nagios range: 2:30)"
-    return _limit(text, _COUNT, error, float)
+    return _limit(text, _COUNT, error, _base_units)
 
 
 def size_limit(text: str) -> Limit:
