@@ -25,14 +25,15 @@ NEWEST := $(lastword $(VERSIONS))
 
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := setup.cfg setup.py $(wildcard plugins/*) $(shell find lib -name '*.py')
+SOURCES := setup.cfg setup.py $(wildcard plugins/*) $(shell find lib -name '*.py' -o -name '*.json')
 DUPLICITIES := $(VERSIONS:%=.duplicity/%/installed)
 DEBIAN_PATH := /usr/sbin:/usr/bin:/sbin:/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 SECONDS_EACH ?= 600
 SEED ?= 0
 SUITES ?= trixie testing
-PYTEST ?= $(BIN)/python -m pytest -q -m 'not root' -n logical --dist worksteal
+TESTS ?= not root
+PYTEST ?= $(BIN)/python -m pytest -q -m '$(TESTS)' -n logical --dist worksteal
 
 .PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture platforms moto
 

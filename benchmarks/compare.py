@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import drill
 import freshness
 import log
 import process
@@ -33,7 +34,9 @@ def main() -> None:
     machine = f"Python {platform.python_version()}, {os.cpu_count()} cores"
     print(f"{machine}, load {os.getloadavg()[0]:.2f}")
     print("Medians of whole processes in seconds of the clock, ratio: ours to theirs", flush=True)
-    for table in (start.main, partial(freshness.main, options.duplicity), process.main, log.main):
+    of_freshness = partial(freshness.main, options.duplicity)
+    of_drill = partial(drill.main, options.duplicity)
+    for table in (start.main, of_freshness, of_drill, process.main, log.main):
         in_its_own_process(partial(table, quick=options.quick))
     print(f"\n{time.monotonic() - begin:.0f} s, load now {os.getloadavg()[0]:.2f}")
 

@@ -8,7 +8,7 @@ from measuring import BIN, Table, medians, ours
 
 PLUGINS = (
     "check_duplicity_freshness", "check_duplicity_process", "check_duplicity_log",
-    "duplicity_triage",
+    "check_duplicity_jobs", "check_duplicity_restore", "duplicity_drill", "duplicity_triage",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import os
 import re
 import runpy
 import shlex
+import signal
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -26,11 +27,9 @@ from typing import NamedTuple
 from unittest import mock
 
 import nagiosplugin
-from check_duplicity.duplicity import invocation, names, sizes, status, transcript
-from check_duplicity.duplicity import jsonstat as statistics_of_sets
-from check_duplicity.duplicity import manifest as manifests
+from check_duplicity.duplicity import invocation
 from check_duplicity.duplicity.run import run_of, values_of
-from check_duplicity.jobs import by_name, crontabs, schedule, scripts
+from check_duplicity.jobs import backupninja, by_name, crontabs, duply, schedule, scripts, units
 from check_duplicity.jobs import job_file as its_file
 from check_duplicity.jobs.model import Known
 from check_duplicity.nagios import limits, output
@@ -43,12 +42,17 @@ from check_duplicity.runs import files, mailboxes
 from check_duplicity.runs import judge as judge_runs
 from check_duplicity.runs import mail as mail_runs
 from check_duplicity.runs import model as model_runs
+from check_duplicity.runs.paths import Log
 from check_duplicity.runs.read import of_log, of_mail
+from check_duplicity.runs.reader import LogReader
 from check_duplicity.secrets import Secrets, without_password
 from check_duplicity.shell import programs
 from check_duplicity.shell.model import ShellError
 from check_duplicity.shell.reading import read_commands, read_variables
+from check_duplicity.shell.words import without_marks
 from check_duplicity.system import memory
+from of_duplicity import file_names, history, jsonstat, manifest, restored, saved_status, volumes
+from of_duplicity import text as _text
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
@@ -62,67 +66,13 @@ class Target(NamedTuple):
     captures: tuple[str, ...] = ()
 
 
-def file_names(data: bytes) -> None:
-    """Read file names, the first line being a prefix: in any order, or twice, they say the same."""
-    prefix, *found = _text(data).split("\n")
-    prefixes = names.Prefixes.of_options([f"--file-prefix={prefix}"])
-    collection = names.read_names(found, prefixes)
-    assert collection == names.read_names(found[::-1] + found, prefixes)
-    seen = names.Archive(
-        tuple(found),
-        dict.fromkeys(found, manifests.Manifest(2)),
-        dict.fromkeys(found, statistics_of_sets.Statistics(1, 2, 3)),
-        frozenset(found),
-    )
-    names.read_names(found, prefixes, seen)
-    names.read_names((), prefixes, seen._replace(settled=frozenset(), fresh=frozenset(found)))
-    names.without_unfinished(collection, seen, prefixes)
-    assert names.read_archive(seen, prefixes).incomplete <= len(found)
-    many = sizes.group((name, sum(map(ord, name)) ** 2 % (3 << 20)) for name in found)
-    spoiled = sizes.find_spoiled(many, prefixes)
-    assert sizes.find_spoiled(many, prefixes, in_bytes=False).keys() <= spoiled.keys()
-    names.read_names(found, prefixes, spoiled=spoiled)
-    sizes.find_spoiled(sizes.group((name, 0) for name in found), prefixes)
-    log = f". Extracting backup chains from list of files: {found!r}\n"
-    assert list(status.read_names_line(log) or ()) == found
-
-
-def saved_status(data: bytes) -> None:
-    """Read saved output: a collection, or the reason why it isn't recognised; CRLF or not."""
-    text = _text(data)
-    told = _status(text)
-    if "\r" not in text:
-        assert told == _status(text.replace("\n", "\r\n"))
-
-
-def _status(text: str) -> object:
-    try:
-        return status.read_saved(text, zone=timezone.utc)
-    except CannotSee as reason:
-        assert reason.kind is Kind.NOT_RECOGNISED
-        return reason.reason
-
-
-def manifest(data: bytes) -> None:
-    """Read a manifest: in one block as in many."""
-    whole = manifests.read([data] if data else [], len(data))
-    blocks = (data[start : start + 7] for start in range(0, len(data), 7))
-    assert manifests.read(blocks, len(data)) == whole
-
-
-def jsonstat(data: bytes) -> None:
-    """Read the statistics of a set: counts, or nothing."""
-    found = statistics_of_sets.read(data)
-    assert found is None or min(found) >= 0
-
-
 def runs(data: bytes) -> None:
     """Read runs: all at once as in two parts with what is kept in between."""
     lines = _text(data).split("\n")
-    reader, first = transcript.Reader(str), transcript.Reader(str)
+    reader, first = LogReader(str, 2e9), LogReader(str, 2e9)
     for line in lines[: len(lines) // 2]:
         first.read(line)
-    second = transcript.Reader(str, json.loads(json.dumps(first.keep())))
+    second = LogReader(str, 2e9, json.loads(json.dumps(first.keep())))
     for line in lines:
         reader.read(line)
     for line in lines[len(lines) // 2 :]:
@@ -131,13 +81,16 @@ def runs(data: bytes) -> None:
     for run in reader.runs():
         assert run_of(json.loads(json.dumps(values_of(run)))) == run
     reader.fail()
-    assert reader.runs()[-1].outcome == "failed"
+    last = reader.runs()[-1]
+    assert last.outcome == "failed" or Kind.SCRIPT_FAILED in {told.kind for told in last.told}
     _told(of_log("/var/log/web.log", "web", "root", reader.runs()))
 
 
 def mail(data: bytes) -> None:
     """Read a message: cron's, or none."""
     message = mail_runs.read_mail(data)
+    with mock.patch.object(mail_runs, "_read_plain", return_value=None):
+        assert mail_runs.read_mail(data) == message
     mailboxes.may_be_duplicity(data)
     if message is not None:
         assert len(programs.name_of(message.command)) <= len(message.command)
@@ -151,13 +104,18 @@ def mailbox(data: bytes) -> None:
     mbox = io.BytesIO(data)
     with mock.patch.object(mailboxes, "_LONGEST_HEADER", 512):
         found = mailboxes.index(mbox, 0, 0)
+        places = _places(found)
         with mock.patch.object(mailboxes, "_BLOCK", 300):
-            assert mailboxes.index(mbox, 0, 0) == found
-        places = sorted(place for of_one in found.subjects.values() for place in of_one)
+            assert _places(mailboxes.index(mbox, 0, 0)) == places
         assert mailboxes.index(mbox, found.last, 0).last == found.last
     for place, following in itertools.zip_longest(places, places[1:]):
         assert 0 <= place.start < place.end <= (following.start if following else len(data))
         mail_runs.read_mail(mailboxes.message(mbox, place))
+
+
+def _places(index: mailboxes.Index) -> list[mailboxes.Place]:
+    found = [place for of_one in index.subjects.values() for place in of_one.newest_first(1e12)]
+    return sorted([*found, *([index.end] if index.end else [])])
 
 
 def log_file(data: bytes) -> None:
@@ -185,7 +143,7 @@ def _look(path: str, data: bytes, age: float, kept: dict[str, object]) -> files.
     changed = NOW.timestamp() - age
     os.utime(path, (changed, changed))
     # From the beginning of time on: mailboxes have messages of any.
-    return files.look(path, kept, files.Look(NOW.timestamp(), 0, str))
+    return files.look(Log(path), kept, files.Look(NOW.timestamp(), 0, str))
 
 
 def state_file(data: bytes) -> None:
@@ -223,10 +181,10 @@ def crontab(data: bytes) -> None:
 
 def unit(data: bytes) -> None:
     """Read a unit of systemd, and its times."""
-    read = crontabs.read_unit(_text(data))
+    read = units.read_unit(_text(data))
     assert all(value and key == key.strip() for key in read.values for value in read.values[key])
     for calendar in (_text(data), read.get("OnCalendar")):
-        cron = crontabs.cron_of_calendar(calendar)
+        cron, _ = units.cron_of_calendar(calendar)
         if cron:
             schedule.interval(cron, NOW, None)
 
@@ -276,7 +234,7 @@ def environment(data: bytes) -> None:
     text = _text(data)
     with contextlib.suppress(ShellError):
         read_variables(text)
-    text = text.replace("\r", "")
+    text = without_marks(text.replace("\r", ""))
     written = "".join(f"export V{i}={shlex.quote(v)}\n" for i, v in enumerate(text.split("\n\n")))
     read = read_variables(written)
     assert list(read.values()) == text.split("\n\n")
@@ -301,9 +259,9 @@ def profile(data: bytes) -> None:
     """Read a profile of duply, and a file of backupninja."""
     text = _text(data)
     with contextlib.suppress(ValueError):
-        _written(scripts.job_of_duply(text, "web", "/etc/duply/web/conf"))
+        _written(duply.job_of_duply(text, "web", "/etc/duply/web/conf"))
     with contextlib.suppress(ValueError):
-        _written(scripts.job_of_backupninja(text, "web", "/etc/backup.d/web.dup"))
+        _written(backupninja.job_of_backupninja(text, "web", "/etc/backup.d/web.dup"))
 
 
 def _written(known: Known) -> None:
@@ -367,11 +325,22 @@ def _parsers() -> list[Callable[[list[str], Secrets], object]]:
         # On this machine's jobs nothing may depend, and the alarm is the fuzzer's.
         mock.patch.object(by_name, "job", _no_job).start()
         mock.patch("check_duplicity.system.runtime.set_deadline").start()
-        for name in ("freshness", "process", "log"):
-            parse = runpy.run_path(str(PLUGINS / f"check_duplicity_{name}"))["parse"]
-            _PARSERS.append(partial(parse, now=NOW))
-        _PARSERS.append(runpy.run_path(str(PLUGINS / "duplicity_triage"))["parse"])
+        checks = (f"check_duplicity_{name}" for name in ("freshness", "process", "log", "restore"))
+        for name in (*checks, "duplicity_drill"):
+            _PARSERS.append(partial(_parse_of(name), now=NOW))
+        for name in ("check_duplicity_jobs", "duplicity_triage"):
+            _PARSERS.append(_parse_of(name))
     return _PARSERS
+
+
+def _parse_of(plugin: str) -> Callable[..., object]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        found: Callable[..., object] = runpy.run_path(str(PLUGINS / plugin))["parse"]
+        return found
+    finally:
+        # Its first lines block what ends it; whoever is started from here would inherit that.
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _PARSERS: list[Callable[[list[str], Secrets], object]] = []
@@ -439,10 +408,6 @@ def _valid(told: output.Output) -> None:
     told.text.encode()
 
 
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
-
-
 def _words(data: bytes) -> list[str]:
     return data.decode("utf-8", "surrogateescape").split("\0")
 
@@ -456,6 +421,7 @@ def _directory() -> Iterator[str]:
 _STATUS = tuple(
     f"duplicity/captures/{version}" for version in ("0.8.23", "1.2.3", "2.1.5", "3.2.1")
 )
+_RESTORE = "duplicity/captures/restore"
 TARGETS: Mapping[str, Target] = {
     "names": Target(file_names, ("duplicity/test_names", "duplicity/test_sizes")),
     "status": Target(
@@ -470,6 +436,11 @@ TARGETS: Mapping[str, Target] = {
         ),
     ),
     "manifest": Target(manifest, ("duplicity/test_manifest",)),
+    "volumes": Target(
+        volumes, ("duplicity/test_volumes", "duplicity/test_manifest"), (_RESTORE + "/manifests",)
+    ),
+    "restored": Target(restored, ("duplicity/test_restoring",), (_RESTORE + "/logs",)),
+    "history": Target(history, ("restore/test_history",)),
     "jsonstat": Target(jsonstat, ("duplicity/test_jsonstat",)),
     "runs": Target(runs, ("duplicity/test_transcript",), ("duplicity/captures/runs",)),
     "mail": Target(mail, ("runs/test_files",), ("runs/mail",)),

@@ -53,23 +53,29 @@ def constant(value: str) -> Value:
 
 def commands(text: str) -> dict[str, dict[str, Any]]:
     """The commands, each with the arguments of the template and its own."""
-    template = blocks(text, "template CheckCommand ")["duplicity"]
-    common = attributes(template)
+    templates = blocks(text, "template CheckCommand ")
+    common = attributes(templates["duplicity"])
     return {
         name: {
             "arguments": {
                 key: attributes(argument)
-                for part in (template, body)
+                for part in (*imported(templates, body), body)
                 for key, argument in blocks(part, "", "\t\t").items()
             },
             "command": str(common["command"]).strip('[ "]'),
             "methods_execute": "PluginCheck",
             "object_name": name,
             "object_type": "object",
-            "timeout": str(common["timeout"]),
+            "timeout": str({**common, **attributes(body)}["timeout"]),
         }
         for name, body in blocks(text, "object CheckCommand ").items()
     }
+
+
+def imported(templates: dict[str, str], body: str) -> list[str]:
+    """The templates that a block imports, and those that these import, the first ones first."""
+    found = re.findall(r'^\s*import "([^"]+)"$', body, re.M)
+    return [part for n in found for part in (*imported(templates, templates[n]), templates[n])]
 
 
 def fields(text: str, command: dict[str, Any]) -> list[dict[str, Any]]:
@@ -90,7 +96,7 @@ def field(variable: str, caption: str, argument: Attributes) -> dict[str, Any]:
         kind = "Boolean"
     elif variable == "duplicity_timeout":
         kind = "Number"
-    elif "order" in argument:
+    elif "order" in argument or "repeat_key" in argument:
         kind = "Array"
     return {
         "varname": variable,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,14 @@ def lab(duplicity: Path, tmp_path: Path) -> Iterator[Lab]:
         yield lab
 
 
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """No test leaves signals blocked: what later ones start would inherit that, and never end."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    yield
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test that takes ``duplicity`` with every version at hand."""
     if "duplicity" in metafunc.fixturenames:
@@ -30,4 +39,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             return
         found = sorted(Path(DUPLICITIES).glob("*/bin/duplicity"))
         assert found, f"no duplicity in {DUPLICITIES}: make test installs it"
+        if metafunc.definition.get_closest_marker("exhaustive"):
+            found = list(dict.fromkeys((found[0], found[-1])))
         metafunc.parametrize("duplicity", found, ids=[path.parts[-3] for path in found])

@@ -15,9 +15,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
+from check_duplicity.duplicity.names import Prefixes
+from check_duplicity.restore import history
+from check_duplicity.system import memory
 from lab import Lab, fingerprint, wait_until
 from plugin import BIN
 from samples import good_run
@@ -27,10 +31,11 @@ PLUGINS = {
     "freshness": "check_duplicity_freshness",
     "process": "check_duplicity_process",
     "log": "check_duplicity_log",
+    "restore": "check_duplicity_restore",
     "triage": "duplicity_triage",
 }
 _PR_SET_CHILD_SUBREAPER = 36
-_MEASURE = re.compile(r"[a-z_]+=-?\d+(\.\d+)?[sB]?(;[\d.:~@-]*){0,3}(;-?\d+(\.\d+)?)?")
+_MEASURE = re.compile(r"[a-z_]+=-?\d+(\.\d+)?[sB%]?(;[\d.:~@-]*){0,3}(;-?\d+(\.\d+)?)?")
 
 
 class Call(NamedTuple):
@@ -82,6 +87,14 @@ class Site:
         self.log = directory / "assets.log"
         self.log.write_text(good_run())
         self._right: dict[str, object] = {}
+        self._drill()
+
+    def _drill(self) -> None:
+        """Let a good drill have been made."""
+        identity = (self.lab.url, str(self.lab.archive), "job", *Prefixes())
+        path = memory.default_path("restore", identity, str(self.state))
+        good = history.Past(datetime.now(timezone.utc), None, "", 1, 1, 1000)
+        assert not history.kept(path, history.History(good.time, good, (good,)))
 
     def call(self, plugin: str, *, duplicity: Path | None = None) -> Call:
         """How a plugin is started, with this duplicity if not the site's own."""
@@ -92,6 +105,7 @@ class Site:
             "freshness": asking,
             "process": ["--state-file", self.state_file("process"), "-d", self.running_url],
             "log": ["--state-file", self.state_file("log"), self.log],
+            "restore": job,
             "triage": asking,
         }
         words = (BIN / PLUGINS[plugin], *options[plugin])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -33,6 +34,9 @@ class Lab:
         for path in (self.source, self.destination, self.home, self.temporary):
             path.mkdir()
         (self.source / "file").write_bytes(os.urandom(1000))
+        # By default gpg measures how long to derive a key can take, and lets it take as long.
+        (self.home / ".gnupg").mkdir(mode=0o700)
+        (self.home / ".gnupg" / "gpg.conf").write_text("s2k-count 65536\n")
 
     def __enter__(self) -> Lab:
         return self
@@ -43,6 +47,14 @@ class Lab:
     @property
     def url(self) -> str:
         return f"file://{self.destination}"
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Major and minor number."""
+        said = subprocess.run(
+            [self.duplicity, "--version"], capture_output=True, text=True, check=True
+        )
+        return tuple(map(int, re.findall(r"duplicity (\d+)\.(\d+)", said.stdout)[0]))
 
     @property
     def environment(self) -> dict[str, str]:

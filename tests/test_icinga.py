@@ -22,7 +22,9 @@ from icinga import ICINGA, Node
 ROOT = Path(__file__).parent.parent / "icinga"
 COMMANDS = (ROOT / "duplicity-commands.conf").read_text()
 BASKET: dict[str, Any] = json.loads((ROOT / "director-basket.json").read_text())
-CHECKS = ("freshness", "process", "log")
+CHECKS = ("freshness", "process", "log", "restore")
+OF_JOBS = (*CHECKS, "drill")
+COMMANDS_OF = (*OF_JOBS, "jobs")
 FOR_PEOPLE = {"--help", "--version"}  # The only options that no command has.
 COMMON = {
     "timeout", "verbose", "quiet", "job", "jobs_dir", "destination", "archive_dir", "name", "user",
@@ -32,7 +34,13 @@ REST = {
     "freshness": {"--": "duplicity_freshness_options"},
     "process": {},
     "log": {"PATH": "duplicity_log_paths"},
+    "restore": {"--": "duplicity_restore_options"},
+    "drill": {"--": "duplicity_drill_options"},
+    "jobs": {},
 }
+# Options that are there once for each word of an array.
+BY_SUDO = (*CHECKS, "jobs")
+REPEATED = {"drill": "--path", "jobs": "--ignore"}
 NAGIOS = Path("/usr/sbin/nagios4")
 SUDOERS = Path("/etc/sudoers.d/check-duplicity-test-icinga")
 OTHER = "daemon"  # A user that every machine has.
@@ -44,9 +52,18 @@ by_root = [
 needs_icinga = pytest.mark.skipif(not ICINGA.exists(), reason="needs icinga2")
 
 
+def job_of(check: str) -> list[str]:
+    """What names the job: of a check of the whole host there is none."""
+    return [] if check == "jobs" else ["-j", "assets"]
+
+
+def program(check: str) -> str:
+    return f"duplicity_{check}" if check == "drill" else f"check_duplicity_{check}"
+
+
 def options(check: str) -> dict[str, tuple[str, bool, str]]:
     """Options by --help: of each first spelling the long one, if it takes a value, and its text."""
-    shown = run_plugin(f"check_duplicity_{check}", ["--help"], environment={"COLUMNS": "9999"}).out
+    shown = run_plugin(program(check), ["--help"], environment={"COLUMNS": "9999"}).out
     lines = re.findall(r"^  (-[^\n]*?)(?:  +|\n {9,})(\S.*)$", shown.split("\n\n", 1)[1], re.M)
     found = {}
     for spelled, text in lines:
@@ -69,18 +86,19 @@ def variable_of(argument: dict[str, str]) -> str:
 
 
 def variable(check: str, long: str) -> str:
-    """The rule by which variables are named."""
+    """The rule by which variables are named; a drill's time is its own."""
     name = long.lstrip("-").replace("-", "_")
-    return f"duplicity_{name}" if name in COMMON else f"duplicity_{check}_{name}"
+    common = COMMON - {"timeout"} if check == "drill" else COMMON
+    return f"duplicity_{name}" if name in common else f"duplicity_{check}_{name}"
 
 
-def test_what_is_common_is_what_all_three_have() -> None:
-    longs = [{long for long, _, _ in options(check).values()} for check in CHECKS]
+def test_what_is_common_is_what_all_have() -> None:
+    longs = [{long for long, _, _ in options(check).values()} for check in OF_JOBS]
     shared = set.intersection(*longs)
     assert {long.lstrip("-").replace("-", "_") for long in shared} == COMMON
 
 
-@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("check", COMMANDS_OF)
 def test_commands_have_the_options_of_the_help_in_its_words(check: str) -> None:
     expected = {
         first: {
@@ -93,6 +111,8 @@ def test_commands_have_the_options_of_the_help_in_its_words(check: str) -> None:
     for key, name in REST[check].items():
         rest = found.pop(key)
         assert (rest["value"], rest["order"]) == (f"${name}$", 1)
+    if check in REPEATED:
+        assert found[REPEATED[check]].pop("repeat_key") is True
     assert found == expected
 
 
@@ -101,10 +121,11 @@ def test_no_default_is_given_twice() -> None:
 
 
 def test_the_command_outlives_the_plugin() -> None:
-    text = next(text for long, _, text in options("log").values() if long == "--timeout")
-    (seconds,) = re.findall(r"default (\d+)", text)
-    for command in BASKET["Command"].values():
-        assert int(command["timeout"]) > int(seconds)
+    for check in COMMANDS_OF:
+        text = next(text for long, _, text in options(check).values() if long == "--timeout")
+        ((number, hours),) = re.findall(r"default (\d+)(h?)", text)
+        longest = int(number) * (3600 if hours else 1)
+        assert int(BASKET["Command"][f"duplicity_{check}"]["timeout"]) > longest
 
 
 def test_the_basket_is_up_to_date() -> None:
@@ -114,7 +135,7 @@ def test_the_basket_is_up_to_date() -> None:
     assert made.stdout == (ROOT / "director-basket.json").read_text()
 
 
-@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("check", COMMANDS_OF)
 def test_the_basket_asks_for_each_variable_with_its_own_words(check: str) -> None:
     command = BASKET["Command"][f"duplicity_{check}"]
     asked = [BASKET["Datafield"][str(field["datafield_id"])] for field in command["fields"]]
@@ -123,32 +144,38 @@ def test_the_basket_asks_for_each_variable_with_its_own_words(check: str) -> Non
     for key, argument in arguments(check).items():
         name = variable_of(argument)
         expected[name] = "String" if "value" in argument else "Boolean"
-        if key in REST[check]:
+        if key in REST[check] or key == REPEATED.get(check):
             expected[name] = "Array"
-    expected["duplicity_timeout"] = "Number"
+    if check != "drill":
+        expected["duplicity_timeout"] = "Number"
     assert kinds == expected
     texts = {argument["description"] for argument in arguments(check).values()}
     assert texts <= {field["description"] for field in asked}
 
 
 def test_the_basket_has_a_service_template_for_each_command() -> None:
-    for check in CHECKS:
+    for check in COMMANDS_OF:
         template = BASKET["ServiceTemplate"][f"duplicity-{check}"]
         assert template["check_command"] == f"duplicity_{check}"
-        assert template["notes_url"].endswith(f"README.rst#check-duplicity-{check}")
+        section = program(check).replace("_", "-")
+        assert template["notes_url"].endswith(f"README.rst#{section}")
         assert int(template["retry_interval"]) < int(template["check_interval"])
-        assert template["max_check_attempts"] == "3"
+        assert template["max_check_attempts"] == ("1" if check == "drill" else "3")
 
 
 def test_nrpe_sudo_and_nagios_say_the_same() -> None:
     lines = (ROOT / "nrpe/duplicity.cfg").read_text().split("\n")[1:-1]
     plugins = "/usr/lib/nagios/plugins"
+    of_host = f"/usr/bin/sudo -n -u root {plugins}/check_duplicity_jobs"
+    assert lines.pop(0) == f"command[check_duplicity_jobs]={of_host}"
     assert lines == [
         f"command[check_duplicity_{check}_assets]=/usr/bin/sudo -n -u govuk-backup"
         f" {plugins}/check_duplicity_{check} -j assets"
         for check in CHECKS
     ]
     rules = [line for line in (ROOT / "nrpe/sudoers").read_text().split("\n") if line[:1] == "n"]
+    # Without "" sudo would allow any arguments.
+    assert rules.pop(0) == f'nagios ALL=(root) NOPASSWD: {plugins}/check_duplicity_jobs ""'
     assert rules == [
         re.sub(r".* -u (\S+) (.*)", r"nagios ALL=(\1) NOPASSWD: \2", line) for line in lines
     ]
@@ -157,10 +184,11 @@ def test_nrpe_sudo_and_nagios_say_the_same() -> None:
     filled = {"$USER1$": plugins, "$ARG1$": "assets", "$ARG2$": "govuk-backup"}
     for macro, value in filled.items():
         direct = [line.replace(macro, value) for line in direct]
-    assert direct == [line.partition("=")[2] for line in lines]
+    assert direct == [*(line.partition("=")[2] for line in lines), of_host]
     asked = re.findall(r" -c (\S+)", commands)
     names = re.findall(r"\[(.*)\]", "\n".join(lines))
-    assert [name.replace("$ARG1$", "assets") for name in asked] == names
+    expected = [*names, "check_duplicity_jobs"]
+    assert [name.replace("$ARG1$", "assets") for name in asked] == expected
 
 
 @pytest.fixture(scope="module")
@@ -181,8 +209,8 @@ print(json.dumps({"argv": sys.argv, "parent": parent, "user": getpass.getuser()}
 
 def record(node: Node) -> None:
     """Plugins that only say how they were called."""
-    for check in CHECKS:
-        plugin = node.directory / "plugins" / f"check_duplicity_{check}"
+    for check in COMMANDS_OF:
+        plugin = node.directory / "plugins" / program(check)
         plugin.write_text(RECORDER)
         plugin.chmod(0o755)
 
@@ -190,7 +218,7 @@ def record(node: Node) -> None:
 def cases() -> dict[str, tuple[str, dict[str, object], list[str]]]:
     """Services by name: the check, the variables, and the arguments that must arrive."""
     found: dict[str, tuple[str, dict[str, object], list[str]]] = {}
-    for check in CHECKS:
+    for check in COMMANDS_OF:
         found[f"{check}-alone"] = (check, {}, [])
         for key, argument in arguments(check).items():
             name = variable_of(argument)
@@ -202,6 +230,8 @@ def cases() -> dict[str, tuple[str, dict[str, object], list[str]]]:
                 )
             elif key == "PATH":
                 found[name] = (check, {name: ["/var/mail/a", "/a b"]}, ["/var/mail/a", "/a b"])
+            elif key == REPEATED.get(check):
+                found[name] = (check, {name: ["etc/a b", "srv"]}, [key, "etc/a b", key, "srv"])
             elif "set_if" in argument:
                 found[f"{check}-{name}-no"] = (check, {name: False}, [])
                 found[f"{check}-{name}"] = (check, {name: True}, [key])
@@ -239,11 +269,13 @@ def master(directory: Path) -> Iterator[Node]:
     services = "".join(
         f'object Service "{name}" {{\n  host_name = "here"\n'
         f'  check_command = "duplicity_{check}"\n'
+        # Its own default is no directory of the node's, but /usr/bin.
+        + f'  vars.duplicity_plugin_dir = "{master.directory}/plugins"\n' * (check == "drill")
         + "".join(f'  vars["{key}"] = {json.dumps(value)}\n' for key, value in variables.items())
         + "}\n"
         for name, (check, variables, _) in cases().items()
     )
-    for check in CHECKS:
+    for check in COMMANDS_OF:
         sudo = f'vars.duplicity_job = "assets"\n  vars.duplicity_sudo_user = "{OTHER}"'
         for name, more in (
             ("sudo", sudo),
@@ -254,6 +286,8 @@ def master(directory: Path) -> Iterator[Node]:
             ),
             ("elsewhere", f'vars.duplicity_plugin_dir = "{directory}/elsewhere"'),
         ):
+            if check == "drill" and name != "elsewhere":
+                continue  # It isn't in PluginDir, nor in a rule of sudo's.
             services += (
                 f'object Service "{name}-{check}" {{\n  host_name = "here"\n'
                 f'  check_command = "duplicity_{check}"\n  {more}\n}}\n'
@@ -267,14 +301,13 @@ def master(directory: Path) -> Iterator[Node]:
         f"{shipped}{services}"
     )
     agent.configure(zones + shipped.replace("*", "duplicity-commands"))
-    SUDOERS.write_text(
-        "".join(
-            f"nagios ALL=({OTHER}) NOPASSWD:"
-            f" {node.directory}/plugins/check_duplicity_{check} -j assets\n"
-            for node in (master, agent)
-            for check in CHECKS
-        )
-    )
+    rules = [
+        [f"nagios ALL=({OTHER}) NOPASSWD: {node.directory}/plugins/check_duplicity_{check}"]
+        + (job_of(check) or ['""'])
+        for node in (master, agent)
+        for check in BY_SUDO
+    ]
+    SUDOERS.write_text("".join(f"{' '.join(rule)}\n" for rule in rules))
     SUDOERS.chmod(0o440)
     try:
         with agent.running(), master.running():
@@ -306,10 +339,10 @@ class TestReal:
     @pytest.mark.parametrize("name", cases())
     def test_what_a_variable_says_arrives(self, master: Node, name: str) -> None:
         check, _, expected = cases()[name]
-        plugin = f"{master.directory}/plugins/check_duplicity_{check}"
+        plugin = f"{master.directory}/plugins/{program(check)}"
         assert recorded(master, name)["argv"] == [plugin, *expected]
 
-    @pytest.mark.parametrize("check", CHECKS)
+    @pytest.mark.parametrize("check", BY_SUDO)
     @pytest.mark.parametrize("name", ["sudo", "agent"])
     def test_through_sudo_it_is_the_line_that_the_rule_names(
         self, master: Node, name: str, check: str
@@ -318,46 +351,60 @@ class TestReal:
         plugin = f"{master.directory.parent / node}/plugins/check_duplicity_{check}"
         seen = recorded(master, f"{name}-{check}")
         assert seen["user"] == OTHER
-        assert seen["parent"] == ["/usr/bin/sudo", "-n", "-u", OTHER, plugin, "-j", "assets"]
+        assert seen["parent"] == ["/usr/bin/sudo", "-n", "-u", OTHER, plugin, *job_of(check)]
 
-    @pytest.mark.parametrize("check", CHECKS)
+    @pytest.mark.parametrize("check", BY_SUDO)
     def test_an_agent_has_its_own_directory_of_plugins(self, master: Node, check: str) -> None:
         plugin = f"{master.directory.parent}/agent/plugins/check_duplicity_{check}"
         seen = recorded(master, f"agent-itself-{check}")
-        assert (seen["argv"], seen["user"]) == ([plugin, "-j", "assets"], "nagios")
+        assert (seen["argv"], seen["user"]) == ([plugin, *job_of(check)], "nagios")
 
-    @pytest.mark.parametrize("check", CHECKS)
+    @pytest.mark.parametrize("check", COMMANDS_OF)
     def test_plugins_may_be_elsewhere(self, master: Node, check: str) -> None:
         (word,) = recorded(master, f"elsewhere-{check}")["argv"]
-        assert word == f"{master.directory.parent}/elsewhere/check_duplicity_{check}"
+        assert word == f"{master.directory.parent}/elsewhere/{program(check)}"
 
     @pytest.mark.parametrize(
         ("parent", "state", "quiet"),
         [
             ("db1.example.org!duplicity-agent", 0, ""),
-            ("db1.example.org!duplicity-agent", 1, "process log freshness"),
-            ("db1.example.org!duplicity-agent", 2, "process log freshness"),
-            ("db1.example.org!duplicity-agent", 3, "process log freshness"),
+            ("db1.example.org!duplicity-agent", 1, "jobs process log freshness restore"),
+            ("db1.example.org!duplicity-agent", 2, "jobs process log freshness restore"),
+            ("db1.example.org!duplicity-agent", 3, "jobs process log freshness restore"),
+            ("db1.example.org!duplicity-jobs", 2, ""),
             ("db1.example.org!duplicity-process-assets", 1, ""),
-            ("db1.example.org!duplicity-process-assets", 2, "log freshness"),
+            ("db1.example.org!duplicity-process-assets", 2, "log freshness restore"),
             ("db1.example.org!duplicity-process-assets", 3, ""),
             ("db1.example.org!duplicity-log-assets", 1, ""),
-            ("db1.example.org!duplicity-log-assets", 2, "freshness"),
+            ("db1.example.org!duplicity-log-assets", 2, "freshness restore"),
             ("db1.example.org!duplicity-log-assets", 3, ""),
-            ("db1.example.org!duplicity-freshness-assets", 2, ""),
-            ("web1.example.org!duplicity-agent", 3, "process log archive freshness"),
-            ("web1.example.org!duplicity-process-database", 2, "log archive freshness"),
-            ("web1.example.org!duplicity-log-database", 2, "archive freshness"),
-            ("web1.example.org!duplicity-archive-database", 2, "freshness"),
+            ("db1.example.org!duplicity-freshness-assets", 1, ""),
+            ("db1.example.org!duplicity-freshness-assets", 2, "restore"),
+            ("db1.example.org!duplicity-freshness-assets", 3, ""),
+            ("db1.example.org!duplicity-restore-assets", 2, ""),
+            ("web1.example.org!duplicity-agent", 3, "jobs process log archive freshness restore"),
+            ("web1.example.org!duplicity-jobs", 2, ""),
+            ("web1.example.org!duplicity-process-database", 2, "log archive freshness restore"),
+            ("web1.example.org!duplicity-log-database", 2, "archive freshness restore"),
+            ("web1.example.org!duplicity-archive-database", 2, "freshness restore"),
             ("web1.example.org!duplicity-archive-database", 3, ""),
+            ("web1.example.org!duplicity-freshness-database", 2, "restore"),
+            ("web1.example.org!duplicity-freshness-web", 2, "drill restore"),
+            ("web1.example.org!duplicity-drill-web", 1, ""),
+            ("web1.example.org!duplicity-drill-web", 2, "restore"),
         ],
     )
     def test_one_cause_makes_one_alert(
         self, master: Node, parent: str, state: int, quiet: str
     ) -> None:
-        host, job = ("web1", "database") if parent.startswith("web1") else ("db1", "assets")
-        names = ["process", "log", "freshness"] + ["archive"] * (host == "web1")
-        children = {name: f"{host}.example.org!duplicity-{name}-{job}" for name in names}
+        host, _, service = parent.partition("!")
+        *_, last = service.split("-")
+        first = "database" if host == "web1.example.org" else "assets"
+        job = first if last in ("agent", "jobs") else last
+        names = ["process", "log", "freshness", "restore"]
+        names += {"database": ["archive"], "web": ["drill"]}.get(job, [])
+        children = {name: f"{host}!duplicity-{name}-{job}" for name in names}
+        children["jobs"] = f"{host}!duplicity-jobs"
         master.report(parent, state)
         try:
             silenced = set()
@@ -382,6 +429,31 @@ class TestReal:
             assert service["check_command"] == "nrpe"
             assert service["vars"]["nrpe_command"] == f"check_duplicity_{check}_assets"
             assert service["vars"]["nrpe_timeout"] == "40:UNKNOWN"
+        service = master.ask("service", "db1.example.org!duplicity-jobs")
+        assert service["check_command"] == "nrpe"
+        assert service["vars"]["nrpe_command"] == "check_duplicity_jobs"
+
+    def test_the_alert_leads_to_the_mail_of_the_job(self, master: Node) -> None:
+        """The job's own URL, else the host's, else none."""
+        lists = "https://lists.example.org"
+        urls = {
+            f"web1.example.org!duplicity-{check}": f"{lists}/{of}"
+            for check, of in (
+                ("log-assets", "machine-email"), ("freshness-assets", "machine-email"),
+                ("archive-database", "postgres"), ("restore-database", "postgres"),
+                ("drill-web", "machine-email"), ("jobs", "machine-email"),
+            )
+        }  # fmt: skip
+        urls |= {"db1.example.org!duplicity-log-assets": "", "db1.example.org!duplicity-jobs": ""}
+        found = {name: master.ask("service", name)["action_url"] for name in urls}
+        assert found == urls
+
+    def test_a_host_with_an_agent_is_looked_through_as_root(self, master: Node) -> None:
+        service = master.ask("service", "web1.example.org!duplicity-jobs")
+        assert (service["check_command"], service["command_endpoint"]) == (
+            "duplicity_jobs", "web1.example.org",
+        )  # fmt: skip
+        assert service["vars"]["duplicity_sudo_user"] == "root"
 
 
 class TestNagios:
@@ -409,7 +481,7 @@ class TestNagios:
             ("Warnings", "0"),
             ("Errors", "0"),
         ]
-        assert "9 service dependencies" in done.stdout
+        assert "17 service dependencies" in done.stdout
 
     def test_sudo_takes_its_rules(self) -> None:
         subprocess.run(["visudo", "-cf", ROOT / "nrpe/sudoers"], check=True, capture_output=True)

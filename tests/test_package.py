@@ -65,6 +65,31 @@ def test_bash_completes_options_jobs_and_paths(tmp_path: Path) -> None:
     assert complete(f"{freshness} -w ''") == set()
 
 
+@pytest.mark.skipif(not COMPLETION.exists(), reason="needs bash-completion")
+def test_bash_completes_what_a_drill_is_told(tmp_path: Path) -> None:
+    (tmp_path / "assets.ini").touch()
+    (tmp_path / "work").mkdir()
+    drill, restore = BIN / "duplicity_drill", BIN / "check_duplicity_restore"
+    assert complete(f"{drill} --jobs-dir {tmp_path} -j ''") == {"assets"}
+    assert complete(f"{drill} --tempdir {tmp_path}/") == {f"{tmp_path}/work"}
+    assert complete(f"{drill} --vo") == {"--volumes"}
+    for option in ("--path", "--volumes", "--budget", "-t"):
+        assert complete(f"{drill} {option} ''") == set()
+    limits = {"--proved-warning", "--proved-critical"}
+    assert complete(f"{restore} --proved") == limits
+    assert complete(f"{restore} --proved-warning ''") == set()
+
+
+def test_completion_is_one_file_under_the_name_of_each_program() -> None:
+    folder = ROOT / "docs" / "bash-completion"
+    assert sorted(path.name for path in folder.iterdir()) == PLUGINS
+    assert {path.resolve() for path in folder.iterdir()} == {folder / "check_duplicity_freshness"}
+    (completed,) = re.findall(
+        r"complete -F _check_duplicity ([^#]*)", (folder / PLUGINS[0]).read_text()
+    )
+    assert sorted(completed.replace("\\\n", " ").split()) == PLUGINS
+
+
 def test_versions_and_dependencies_are_said_once() -> None:
     newest = (ROOT / "debian" / "changelog").read_text().split(")")[0]
     assert newest == f"check-duplicity ({__version__}"
@@ -116,7 +141,8 @@ def test_a_list_of_a_job_that_is_not_there_is_no_empty_file(tmp_path: Path) -> N
     ]
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd="/")
     assert done.returncode == 3
-    assert done.stdout.startswith(f"DUPLICITY TRIAGE UNKNOWN - no job nosuch: no {tmp_path}/nosuch")
+    assert done.stdout == ""  # That may be the job's file.
+    assert done.stderr.startswith(f"DUPLICITY TRIAGE UNKNOWN - no job nosuch: no {tmp_path}/nosuch")
 
 
 @pytest.mark.parametrize("plugin", ["check_duplicity_freshness", "duplicity_triage"])
@@ -131,3 +157,17 @@ def test_a_job_without_destination_is_told_from_none(plugin: str, tmp_path: Path
     )
     assert "give -j JOB" not in done.stdout
     assert "bad URL" not in done.stdout
+
+
+def test_what_a_jobs_file_can_have_is_told_wherever_it_is_listed() -> None:
+    """By the README, and by the parameters and the template of Puppet's jobs."""
+    from check_duplicity.jobs.job_file import KEYS
+
+    readme = (ROOT / "README.rst").read_text().split("\nJobs\n----")[1].split("\n---")[0]
+    listed = {*re.findall(r"``(\w+)``", readme), *re.findall(r"^    (\w+) = ", readme, re.M)}
+    assert listed >= {*KEYS}
+    job = (ROOT / "puppet" / "manifests" / "job.pp").read_text()
+    written = re.findall(
+        r"^    '(\w+)' +=> ", job.split("$in_file = {")[1].split("}.filter")[0], re.M
+    )
+    assert sorted(written) == sorted(KEYS)

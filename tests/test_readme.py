@@ -11,6 +11,8 @@ from check_duplicity.duplicity.jsonstat import Statistics as OfSet
 from check_duplicity.duplicity.manifest import Manifest
 from check_duplicity.duplicity.names import Archive, read_names
 from check_duplicity.duplicity.run import GOOD, Past, Run, Statistics
+from check_duplicity.inventory import judge as judge_inventory
+from check_duplicity.inventory.model import Seen as SeenJobs
 from check_duplicity.nagios.findings import Kind
 from check_duplicity.processes import judge as judge_processes
 from check_duplicity.processes.model import Sight
@@ -74,6 +76,7 @@ def test_performance_data_are_those_of_the_checks() -> None:
             read_names(BOTH, archive=ARCHIVE), ago()
         ),
         "check_duplicity_log": judge_runs.measure([Verdict(RUN, ())], [RUN], 0, ago()),
+        "check_duplicity_jobs": judge_inventory.measure(SeenJobs(()), {}),
         "check_duplicity_process": judge_processes.measure(Sight((), sure=True), {}, ago()),
     }
     for plugin, measures in said.items():

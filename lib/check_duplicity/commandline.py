@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -12,10 +13,10 @@ from datetime import datetime
 
 from check_duplicity import __version__
 from check_duplicity.lines import pasted
-from check_duplicity.nagios.commands import Job
+from check_duplicity.nagios.commands import CHECKS_OF_DEBIAN, Job
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.nagios.judged import DESTINATION, JUDGED, Judged
-from check_duplicity.nagios.limits import Limit
+from check_duplicity.nagios.limits import Limit, age_limit
 from check_duplicity.secrets import Secrets
 from check_duplicity.system import user
 from check_duplicity.values import TYPE_CHECKING
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
     from check_duplicity.jobs.model import Known
 
-_CHECKS_OF_DEBIAN = "/usr/lib/nagios/plugins"
+
+JOBS_DIR = "/etc/check-duplicity/jobs.d"
 
 
 class Parser(argparse.ArgumentParser):
@@ -46,8 +48,12 @@ class Parser(argparse.ArgumentParser):
         *,
         verbose: str,
         foreign: bool = False,
+        patient: bool = False,
     ) -> None:
-        """``verbose`` is what -v adds, ``foreign`` whether options for duplicity can follow."""
+        """``verbose`` is what -v adds, ``foreign`` whether options for duplicity can follow.
+
+        Who is ``patient`` has an hour by default, and reads the timeout as an AGE.
+        """
         super().__init__(
             prog=prog,
             description=description,
@@ -62,10 +68,16 @@ class Parser(argparse.ArgumentParser):
         self._secrets = secrets
         self._foreign = foreign
         common = self.add_argument_group("common options")
-        common.add_argument(
-            "-t", "--timeout", type=argument(_positive), default=30.0, metavar="SECONDS",
-            help="answer UNKNOWN after so many seconds (default 30)",
-        )  # fmt: skip
+        if patient:
+            common.add_argument(
+                "-t", "--timeout", type=argument(_duration), default=3600.0, metavar="AGE",
+                help="stop after so long: 90 (seconds), 20m, 2h (default 1h)",
+            )  # fmt: skip
+        else:
+            common.add_argument(
+                "-t", "--timeout", type=argument(_positive), default=30.0, metavar="SECONDS",
+                help="answer UNKNOWN after so many seconds (default 30)",
+            )  # fmt: skip
         common.add_argument(
             "-v", "--verbose", action="count", default=0,
             help=verbose,
@@ -130,7 +142,7 @@ def add_job(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--jobs-dir",
         metavar="DIR",
-        default="/etc/check-duplicity/jobs.d",
+        default=JOBS_DIR,
         help="where the jobs' files are (default /etc/check-duplicity/jobs.d)",
     )
     group.add_argument(
@@ -147,6 +159,17 @@ def add_job(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("-n", "--name", help="the job's backup name (default the MD5 of the URL)")
     group.add_argument("-u", "--user", help="the user the backup belongs to")
+
+
+def add_duplicity(group: argparse._ArgumentGroup) -> None:
+    """Add the option that says how to start duplicity."""
+    group.add_argument(
+        "--duplicity",
+        metavar="COMMAND",
+        type=argument(command),
+        default=("duplicity",),
+        help="how to start duplicity (default duplicity)",
+    )
 
 
 def add_limits(group: argparse._ArgumentGroup, kinds: Mapping[str, Judged]) -> None:
@@ -218,14 +241,21 @@ def unknown_job(secrets: Secrets) -> Job:
     """Return a job of which only the commands of these plugins are known."""
     directory = os.path.dirname(os.path.abspath(sys.argv[0]))
     if not os.path.exists(os.path.join(directory, "check_duplicity_log")):
-        directory = _CHECKS_OF_DEBIAN  # Its package has duplicity_triage elsewhere.
+        directory = CHECKS_OF_DEBIAN  # Its package has duplicity_triage elsewhere.
     check = pasted(map(secrets.hide, sys.argv))
     return Job(user.current(), check=check, programs=directory)
+
+
+def called(job: Job, name: str, jobs_dir: str) -> Job:
+    """Return a job that can be called by its name."""
+    return job._replace(job=name, jobs_dir=os.path.abspath(jobs_dir) * (jobs_dir != JOBS_DIR))
 
 
 def job_of(options: argparse.Namespace, known: Known | None, secrets: Secrets) -> Job:
     """Return what the commands that are printed need, from the options that name a job."""
     job = unknown_job(secrets)
+    if options.job:
+        job = called(job, options.job, options.jobs_dir)
     owner = options.user or job.user
     if known is not None and known.get("destination") == options.destination:
         from check_duplicity.jobs import pasting
@@ -280,6 +310,13 @@ def argument(read: Callable[[str], _T]) -> Callable[[str], _T]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return typed
+
+
+def _duration(text: str) -> float:
+    seconds = age_limit(text).upper if re.fullmatch(r"[\w.]+", text) else None
+    if seconds is None or not 0 < seconds <= 7 * 86400:
+        raise ValueError(f"not a time to wait: {text!r} (write 90, 20m or 2h, up to 7d)")
+    return seconds
 
 
 def _positive(text: str) -> float:

@@ -13,6 +13,8 @@ _URL_PASSWORD = r"(?<=://)([^/\s:]*):([^/\s]+)@"  # nosec B105  # a pattern
 # A URL as a word of its own is taken to pieces more freely: people write blanks, "/", "#" and "?"
 # into passwords, which duplicity refuses and repeats, and forget a slash or the "@".
 _URL = r"(?is)(?:[a-z][a-z0-9+.-]*:|(?![a-z][a-z0-9+.-]*://))/{0,3}(?P<user>[^:\[]*):(?P<rest>.*)"
+# What check_duplicity_log reads of systemd's journal: a unit or a tag, and where.
+_JOURNAL = r"journal:(?:tag=)?[\w@:.\\*?-]+(?:,/.*)?"
 # A user without a password, or with one that stands for none ("x-oauth-basic").
 _URL_USER = r"(?<=://)([^/\s:@?#]{1,300})(?=@|:[^/\s]*@)"
 _PORT = r":|\d*(?:/|$)"
@@ -194,7 +196,7 @@ def _secrets_of(word: str, following: str) -> Iterator[str]:
 def _of_url(word: str) -> tuple[str, str]:
     """The user and the password in a word that is a URL, empty if it is none or has none."""
     url = None if word.startswith("-") or ":" not in word else re.fullmatch(_URL, word)
-    if url is None:
+    if url is None or re.fullmatch(_JOURNAL, word):
         return "", ""
     user, rest = url["user"], url["rest"]
     password, at, _ = rest.rpartition("@")

@@ -12,6 +12,7 @@ check_duplicity::job { 'assets':
   archive_dir     => '/data/backups/.cache/duplicity',
   backup_schedule => '0 2 * * *',
   mail            => '/var/mail/backup',
+  drill           => { ensure => absent },
 }
 
 check_duplicity::job { 'db':
@@ -20,4 +21,9 @@ check_duplicity::job { 'db':
   options      => ['--file-prefix', 'db-'],
   encryption   => 'required',
   full_warning => '32d',
+  drill        => {
+    calendar => 'Sun 04:00',
+    timeout  => '2h',
+    budget   => '10G',
+  },
 }

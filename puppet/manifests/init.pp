@@ -50,6 +50,8 @@
 #   Packages without which Python makes no virtual environment.
 # @param plugin_dir
 #   Where the plugins are, unless `install` is `virtualenv`: then they are in its `bin`.
+# @param program_dir
+#   Where duplicity_drill is. If not given: `/usr/bin` from the package, else where the plugins are.
 # @param asked_by
 #   Who asks: `nrpe`, `icinga2` (its agent), or both.
 # @param monitoring_users
@@ -67,6 +69,9 @@
 #   NRPE's service. If it is in the catalogue, from here or elsewhere, it is told of changes.
 # @param manage_nrpe
 #   Whether to install NRPE and to have it running. What it allows, and whom, stays in its own file.
+# @param ignored_jobs
+#   What check_duplicity_jobs passes over: jobs that are none of yours by their names, and by their paths
+#   files that it can't read.
 # @param jobs
 #   Jobs by their names, with the parameters of `check_duplicity::job`. Hiera's are merged deeply, and
 #   are Sensitive.
@@ -85,14 +90,21 @@ class check_duplicity (
   Optional[Check_duplicity::Source] $source = undef,
   Check_duplicity::Plainpath $virtualenv = '/opt/check-duplicity',
   Check_duplicity::Plainpath $python = '/usr/bin/python3',
+  Optional[Check_duplicity::Plainpath] $program_dir = undef,
   Array[Enum['nrpe', 'icinga2'], 1] $asked_by = ['nrpe'],
   Optional[Array[Check_duplicity::Account, 1]] $monitoring_users = undef,
   Boolean $manage_nrpe = false,
+  Array[Variant[Check_duplicity::Jobname, Check_duplicity::Plainpath]] $ignored_jobs = [],
   Variant[Hash[String[1], Hash], Sensitive[Hash[String[1], Hash]]] $jobs = {},
 ) {
   $plugins = $install ? {
     'virtualenv' => "${virtualenv}/bin",
     default      => $plugin_dir,
+  }
+  $programs = [$program_dir, $install] ? {
+    [NotUndef, Any]    => $program_dir,
+    [Any, 'package']   => '/usr/bin',
+    default            => $plugins,
   }
   $users_of = { 'nrpe' => $nrpe_user, 'icinga2' => $icinga2_user }
   $monitors = unique($monitoring_users ? {
@@ -103,8 +115,15 @@ class check_duplicity (
   contain check_duplicity::install
   contain check_duplicity::config
   contain check_duplicity::nrpe
+  contain check_duplicity::inventory
+
+  # Those of systemd are only there if a job has a timer, which is known no more when all goes.
+  if $ensure == 'absent' {
+    contain check_duplicity::units
+  }
 
   Class['check_duplicity::install'] -> Class['check_duplicity::config']
+  Class['check_duplicity::install'] -> Class['check_duplicity::inventory']
 
   $jobs.unwrap.each |$job, $parameters| {
     $secrets = $parameters.filter |$key, $value| { $key in ['destination', 'options'] and $value !~ Sensitive }

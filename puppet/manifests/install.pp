@@ -5,7 +5,7 @@ class check_duplicity::install {
   $python = "${virtualenv}/bin/python"
   $note = "${virtualenv}/source"
   # pip drops the option from the first line: with it, nothing in the environment chooses what is loaded.
-  $isolate = "sed -i '1s/^#!.*python[^ ]*\$/& -I/' ${virtualenv}/bin/check_duplicity_* ${virtualenv}/bin/duplicity_triage"
+  $isolate = "sed -i '1s/^#!.*python[^ ]*\$/& -I/' ${virtualenv}/bin/check_duplicity_* ${virtualenv}/bin/duplicity_*"
 
   case [$check_duplicity::install, $check_duplicity::ensure] {
     ['package', 'present']: {

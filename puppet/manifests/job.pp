@@ -1,12 +1,15 @@
-# @summary One job: its file for the plugins, NRPE's commands, and sudo's rules for them.
+# @summary One job: its file for the plugins, NRPE's commands, sudo's rules for them, and its drills.
 #
 # The name of the resource is the name of the job: letters, digits, `-`, `_`, `@` and `+`.
 #
 # Makes `/etc/check-duplicity/jobs.d/NAME.ini`, `NRPE_DIR/check_duplicity_NAME.cfg` (if NRPE asks) and
 # `/etc/sudoers.d/check_duplicity_NAME`. NRPE's commands are `check_duplicity_freshness_NAME`,
-# `check_duplicity_process_NAME` and `check_duplicity_log_NAME`; each runs exactly
-# `/usr/bin/sudo -n -u USER PLUGINS/check_duplicity_freshness -j NAME` and so on, and nothing else is
-# allowed.
+# `check_duplicity_process_NAME`, `check_duplicity_log_NAME` and `check_duplicity_restore_NAME`; each runs
+# exactly `/usr/bin/sudo -n -u USER PLUGINS/check_duplicity_freshness -j NAME` and so on, and nothing else
+# is allowed.
+#
+# With `drill` its backups are read back once a week, by the timer `duplicity-drill@NAME.timer` or by a line
+# in `/etc/cron.d/check_duplicity_drill_NAME`, both as root: duplicity_drill becomes the job's user itself.
 #
 # Facts that are not given are looked for by the plugins, in crontabs and scripts: see "Jobs" in the
 # project's README.
@@ -22,10 +25,27 @@
 #     chain_critical => 60,
 #   }
 #
+# @example A job whose backups are read back on Sundays, 2 GB of them and always one file
+#   check_duplicity::job { 'assets':
+#     user  => 'govuk-backup',
+#     drill => {
+#       calendar => 'Sun 04:00',
+#       delay    => '2h',
+#       budget   => '2G',
+#       paths    => ['srv/assets/index.html'],
+#     },
+#   }
+#
+# @example The same by cron, on a host without systemd
+#   check_duplicity::job { 'assets':
+#     user  => 'govuk-backup',
+#     drill => { provider => 'cron', weekday => 'sun', hour => 4 },
+#   }
+#
 # @param user
 #   The user whom the job runs as; the checks run as the same one.
 # @param ensure
-#   `absent` removes all three files.
+#   `absent` removes all of its files, and its timer.
 # @param group
 #   The group that may read the job's file: `user`'s own. The name of the user if not given.
 # @param script
@@ -42,7 +62,10 @@
 # @param time_zone
 #   The time zone of the schedule, if it isn't the host's.
 # @param mail
-#   Mailboxes, Maildirs and logs with what the runs said.
+#   Mailboxes, Maildirs and logs with what the runs said; directories of logs, patterns
+#   (`/var/log/web-*.log`), and systemd's journal: `journal:UNIT` or `journal:tag=TAG`. It is where the
+#   job's output goes: `duplicity_triage JOB --list-jobs` finds that. `/dev/null` says that it is thrown
+#   away, and is not looked for in the user's mailbox.
 # @param options
 #   Options for duplicity: one text as in a shell, or an array with one word each. Let them be Sensitive
 #   if there is a password in them.
@@ -53,6 +76,9 @@
 #   the job's user.
 # @param encryption
 #   Whether the backups are encrypted; `required` if it is CRITICAL that they aren't.
+# @param started
+#   `elsewhere` if a person, another host or a program that can't be read starts it: then check_duplicity_jobs
+#   looks for nothing that does.
 # @param warning
 #   Age of the newest complete backup.
 # @param critical
@@ -101,8 +127,19 @@
 #   How long nothing of a running backup has moved.
 # @param stalled_critical
 #   How long nothing of a running backup has moved.
+# @param restore_warning
+#   Age of the newest good drill.
+# @param restore_critical
+#   Age of the newest good drill.
+# @param proved_warning
+#   Per cent of the newest chain's volumes that good drills have read; `50:` is at least half.
+# @param proved_critical
+#   Per cent of the newest chain's volumes that good drills have read; `50:` is at least half.
 # @param lookback
 #   Runs that are older don't count any more.
+# @param drill
+#   When its backups are read back by duplicity_drill, and how much of them: see `Check_duplicity::Drill`.
+#   `{}` is weekly by a timer of systemd's. If it isn't given, nothing is enabled, and nothing removed.
 define check_duplicity::job (
   Check_duplicity::Account $user,
   Enum['present', 'absent'] $ensure = 'present',
@@ -113,7 +150,7 @@ define check_duplicity::job (
   Optional[Check_duplicity::Line] $backup_name = undef,
   Optional[Check_duplicity::Schedule] $backup_schedule = undef,
   Optional[Check_duplicity::Timezone] $time_zone = undef,
-  Optional[Variant[Check_duplicity::Path, Array[Check_duplicity::Path, 1]]] $mail = undef,
+  Optional[Variant[Check_duplicity::Log, Array[Check_duplicity::Log, 1]]] $mail = undef,
   Optional[Variant[
       Check_duplicity::Words,
       Array[Check_duplicity::Line, 1],
@@ -122,6 +159,7 @@ define check_duplicity::job (
   Optional[Check_duplicity::Command] $duplicity = undef,
   Optional[Check_duplicity::Path] $environment_file = undef,
   Optional[Check_duplicity::Encryption] $encryption = undef,
+  Optional[Enum['here', 'elsewhere']] $started = undef,
   Optional[Check_duplicity::Age] $warning = undef,
   Optional[Check_duplicity::Age] $critical = undef,
   Optional[Check_duplicity::Age] $full_warning = undef,
@@ -146,7 +184,12 @@ define check_duplicity::job (
   Optional[Check_duplicity::Age] $process_critical = undef,
   Optional[Check_duplicity::Age] $stalled_warning = undef,
   Optional[Check_duplicity::Age] $stalled_critical = undef,
+  Optional[Check_duplicity::Age] $restore_warning = undef,
+  Optional[Check_duplicity::Age] $restore_critical = undef,
+  Optional[Check_duplicity::Count] $proved_warning = undef,
+  Optional[Check_duplicity::Count] $proved_critical = undef,
   Optional[Check_duplicity::Age] $lookback = undef,
+  Optional[Check_duplicity::Drill] $drill = undef,
 ) {
   include check_duplicity
 
@@ -170,6 +213,8 @@ define check_duplicity::job (
   $file_ensure = if $exists { 'file' } else { 'absent' }
   $nrpe_ensure = if $exists and 'nrpe' in $check_duplicity::asked_by { 'file' } else { 'absent' }
 
+  $drills = $drill.lest || { {} }
+
   $in_file = {
     'user'                 => $user,
     'script'               => $script,
@@ -183,6 +228,7 @@ define check_duplicity::job (
     'duplicity'            => $duplicity,
     'environment_file'     => $environment_file,
     'encryption'           => $encryption ? { true => 'yes', false => 'no', default => $encryption },
+    'started'              => $started,
     'warning'              => $warning,
     'critical'             => $critical,
     'full_warning'         => $full_warning,
@@ -207,14 +253,22 @@ define check_duplicity::job (
     'process_critical'     => $process_critical,
     'stalled_warning'      => $stalled_warning,
     'stalled_critical'     => $stalled_critical,
+    'restore_warning'      => $restore_warning,
+    'restore_critical'     => $restore_critical,
+    'proved_warning'       => $proved_warning,
+    'proved_critical'      => $proved_critical,
     'lookback'             => $lookback,
+    'drill_paths'          => $drills['paths'].then |$paths| { check_duplicity::words(flatten([$paths])) },
+    'drill_volumes'        => $drills['volumes'],
+    'drill_budget'         => $drills['budget'],
+    'drill_tempdir'        => $drills['tempdir'],
   }.filter |$key, $value| { $value =~ NotUndef }
 
   $allowed = {
     'job'     => $title,
     'user'    => $user,
     'plugins' => $check_duplicity::plugins,
-    'checks'  => ['freshness', 'process', 'log'],
+    'checks'  => ['freshness', 'process', 'log', 'restore'],
   }
 
   # There may be a password in it: no difference is shown, and no copy kept.
@@ -246,6 +300,15 @@ define check_duplicity::job (
     mode    => '0644',
     content => epp('check_duplicity/nrpe.cfg.epp', $allowed),
     require => File["/etc/sudoers.d/check_duplicity_${title}"],
+  }
+
+  # Without a word about drills a timer that somebody has enabled by hand stays.
+  if $drill or !$exists {
+    check_duplicity::timer { $title:
+      ensure  => if $exists { $drills.get('ensure', 'present') } else { 'absent' },
+      drill   => $drills,
+      require => File["/etc/check-duplicity/jobs.d/${title}.ini"],
+    }
   }
 
   Package<| title == $check_duplicity::nrpe_package |>

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from check_duplicity.destination import asking
+from check_duplicity.system import child as ending
 from lab import ENVIRONMENT, Lab, processes_of, wait_until
 from plugin import BIN, Result, assert_valid, freshness
 
@@ -114,6 +114,7 @@ def test_whatever_duplicity_does_there_is_a_valid_answer(
     assert reason in ask(temporary, fake(lines)).first_line
 
 
+@pytest.mark.exhaustive
 def test_a_gigabyte_of_output_is_not_kept(temporary: Path, fake: Callable[[str], Path]) -> None:
     duplicity = fake("for _ in range(1000): os.write(2, b'x' * 999_999 + b'\\n')\nsys.exit(1)")
     assert "duplicity failed with 1: xxx" in ask(temporary, duplicity).first_line
@@ -201,7 +202,7 @@ def test_children_that_start_others_while_they_are_ended_are_ended_too(
     seen = iter([[psutil.Process(first.pid)], [psutil.Process(second.pid)], []])
     monkeypatch.setattr(psutil.Process, "children", lambda self, recursive: next(seen))
     try:
-        asking._kill_children(0)
+        ending._kill_children(0)
         assert not psutil.pid_exists(first.pid)
         assert not psutil.pid_exists(second.pid)
     finally:
@@ -210,6 +211,7 @@ def test_children_that_start_others_while_they_are_ended_are_ended_too(
             child.wait()
 
 
+@pytest.mark.exhaustive
 def test_signals_at_any_moment_leave_one_valid_output_and_nothing_else(
     temporary: Path, fake: Callable[[str], Path], tmp_path: Path
 ) -> None:

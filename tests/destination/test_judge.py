@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
 from check_duplicity.destination.judge import judge, measure, with_collection
+from check_duplicity.destination.model import Listing
+from check_duplicity.destination.read import read
 from check_duplicity.duplicity.collection import Collection
 from check_duplicity.duplicity.manifest import Manifest
-from check_duplicity.duplicity.names import Archive, read_archive, read_names
+from check_duplicity.duplicity.names import Archive, Prefixes, read_archive, read_names
 from check_duplicity.duplicity.sizes import find_spoiled, group
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import Evaluation, evaluate
@@ -81,6 +84,34 @@ def test_no_backup_is_critical() -> None:
     assert "age" not in numbers(Collection())
 
 
+def test_a_full_backup_that_is_gone_was_there() -> None:
+    """As the archive directory, or what builds on it, tells."""
+
+    def seen(names: Sequence[str], archived: Sequence[str]) -> Evaluation:
+        found = [name for name in archived if name.endswith(".manifest")]
+        manifests = {name: Manifest(1) for name in found}
+        archive = Archive(tuple(archived), manifests, {}, frozenset(found))
+        log = f". Extracting backup chains from list of files: {list(names)!r}\n"
+        return evaluated(read(Listing(archive, log=log), Prefixes()))
+
+    chain = full(DAY) + inc(DAY, HOUR)
+    gone = seen(inc(DAY, HOUR), chain)
+    assert [finding.kind for finding in gone.findings] == [Kind.FULL_GONE, Kind.ORPHANED]
+    text = "no complete backup: the full one of 2026-11-23 12:00 UTC that others build on is gone"
+    assert gone.summary.startswith(text)
+    assert kinds(read_names(inc(DAY, HOUR))) == [Kind.FULL_GONE, Kind.ORPHANED]
+    # All of it, or the newest of two.
+    assert [finding.kind for finding in seen([], chain).findings] == [Kind.FULL_GONE]
+    older = seen(full(WEEK) + inc(DAY, HOUR), full(WEEK) + chain)
+    assert Kind.FULL_GONE in [finding.kind for finding in older.findings]
+    # What is there, has never been complete, or is older, is not gone.
+    for names, archived in (
+        (chain, chain), (full(DAY), chain), ([], []), (unfinished(full(HOUR)), full(DAY)[:1]),
+        (full(HOUR) + inc(WEEK, DAY), full(HOUR) + full(WEEK)),
+    ):  # fmt: skip
+        assert Kind.FULL_GONE not in [found.kind for found in seen(names, archived).findings]
+
+
 def test_an_unfinished_backup_is_no_backup() -> None:
     assert kinds(read_names(unfinished(full(HOUR)))) == [Kind.NO_BACKUP, Kind.INTERRUPTED]
 
@@ -99,6 +130,13 @@ def test_an_incomplete_set_older_than_the_newest_is_left_over() -> None:
     assert kinds(read_names(unfinished(full(DAY)) + full(HOUR))) == [Kind.INCOMPLETE]
 
 
+def test_a_first_backup_that_was_interrupted_is_said_so() -> None:
+    collection = read_names(unfinished(full(HOUR, 10)))
+    assert evaluated(collection).summary == (
+        "no complete backup; the first was interrupted after 10 volumes"
+    )
+
+
 def test_a_lost_volume_is_critical_and_what_is_before_it_still_counts() -> None:
     two = ago(days=2)
     names = full(WEEK) + inc(WEEK, two) + inc(two, DAY, 5) + inc(DAY, HOUR)
@@ -106,7 +144,7 @@ def test_a_lost_volume_is_critical_and_what_is_before_it_still_counts() -> None:
     assert kinds(collection) == [Kind.MISSING_VOLUMES, Kind.STALE]
     assert evaluated(collection).state == State.CRITICAL
     assert evaluated(collection).summary == (
-        "backup of 2026-11-23 12:00 UTC lacks volume 2 of 5 (and 1 more)"
+        "backup of 2026-11-23 12:00 UTC lacks volume 2 of 5; last backup 2d ago (limit 32h)"
     )
     assert numbers(collection)["age"] == 2 * 86400
     assert numbers(collection)["missing_volumes"] == 1

@@ -3,7 +3,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from check_duplicity.duplicity.invocation import Invocation, read_invocation
+from check_duplicity.duplicity.invocation import Invocation, of_any_action, read_invocation
 from check_duplicity.duplicity.names import Prefixes
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,3 +133,18 @@ WORDS = ["python3", "-m", "duplicity", "full", "--name", "-v", "--", "file:///x"
 def test_any_argument_vector_is_read(argv: list[str]) -> None:
     found = read_invocation(argv)
     assert found is None or isinstance(found, Invocation)
+
+
+def test_what_only_a_backup_needs_is_left_out() -> None:
+    wanted = ["--file-prefix", "web-", "--encrypt-key=K", "--numeric-owner", "-v", "8"]
+    others = [
+        "--exclude", "/x", "--include=/x", "--exclude-device-files", "--filter-regexp",
+        "--files-from", "/list", "--sign-key", "K", "--volsize", "50", "--encrypt-sign-key=K",
+    ]  # fmt: skip
+    assert of_any_action([*wanted, *others]) == wanted
+    assert of_any_action([*others, *wanted]) == wanted
+
+
+def test_an_option_that_is_not_known_is_handed_on_as_it_is() -> None:
+    for options in (["--unknown"], ["--unknown", "value"], ["-v"], ["--exclude"]):
+        assert of_any_action(options) == (options if options != ["--exclude"] else [])

@@ -347,3 +347,23 @@ def test_no_text_takes_long_to_refuse(text: str) -> None:
     # In quadratic time this would take many minutes.
     with pytest.raises(CannotSee):
         read_saved(text * (400_000 // len(text)) + "/")
+
+
+WHOLE = sorted(CAPTURES.glob("[0-9]*/*.out"))
+
+
+@pytest.mark.parametrize("path", WHOLE, ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "--- Finished state OK at Wed Nov 25 02:00:01 CET 2026 - Runtime 00:00:01.020 ---",
+        "2026-11-25",
+    ],
+)
+def test_anything_may_be_behind_a_whole_status(path: Path, behind: str) -> None:
+    text = path.read_text(errors="replace")
+    try:
+        alone = read_text(text)
+    except CannotSee:
+        return
+    assert read_text(f"{text}\n{behind}\n") == alone

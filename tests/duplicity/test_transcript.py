@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from check_duplicity.duplicity.run import Run, joined
-from check_duplicity.duplicity.transcript import Reader
 from check_duplicity.nagios.findings import State
 from check_duplicity.runs.judge import judge, verdicts
 from check_duplicity.runs.mail import Mail
 from check_duplicity.runs.read import of_log, of_mail
+from check_duplicity.runs.reader import LogReader
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import CAPTURES, NOW
@@ -26,6 +26,7 @@ STATUSES = {
 CAPTURED = sorted(path for path in RUNS.glob("*/*.*") if path.suffix in (".out", ".log"))
 # 3.0.7 finds volumes missing and goes on.
 DAMAGED = ("manifest-corrupt", "manifest-empty", "missing-old-volume", "resume-missing-volume")
+LATEST = NOW.timestamp() + 86400
 
 
 def name_of(path: Path) -> str:
@@ -33,7 +34,7 @@ def name_of(path: Path) -> str:
 
 
 def calls(text: str) -> list[Run]:
-    reader = Reader(lambda line: line)
+    reader = LogReader(lambda line: line, LATEST)
     for line in text.split("\n"):
         reader.read(line)
     return reader.runs()
@@ -99,10 +100,10 @@ def test_plain_good_runs_are_ok(version: str) -> None:
 def test_reading_can_be_left_and_gone_on_with_at_any_line(path: Path) -> None:
     lines = path.read_text(errors="replace").split("\n")
     for position in range(0, len(lines), max(1, len(lines) // 10)):
-        first = Reader(str)
+        first = LogReader(str, LATEST)
         for line in lines[:position]:
             first.read(line)
-        second = Reader(str, first.keep())
+        second = LogReader(str, LATEST, first.keep())
         for line in lines[position:]:
             second.read(line)
         assert second.runs()[-2:] == calls("\n".join(lines))[-2:]
@@ -155,7 +156,7 @@ def test_a_run_that_mostly_prints_statistics_and_now_does_not_was_killed() -> No
 @given(st.text())
 def test_any_text_is_read(text: str) -> None:
     for run in calls(text):
-        assert run.outcome in ("good", "failed", "other", "open")
+        assert run.outcome in ("good", "failed", "other", "open", "unread")
 
 
 LINES = st.sampled_from(
@@ -165,10 +166,10 @@ LINES = st.sampled_from(
 
 @given(st.lists(LINES, max_size=30), st.integers(0, 30))
 def test_any_mixture_of_lines_can_be_left_and_gone_on_with(lines: list[str], at: int) -> None:
-    first = Reader(str)
+    first = LogReader(str, LATEST)
     for line in lines[:at]:
         first.read(line)
-    second = Reader(str, first.keep())
+    second = LogReader(str, LATEST, first.keep())
     for line in lines[at:]:
         second.read(line)
     assert second.runs()[-2:] == calls("\n".join(lines))[-2:]

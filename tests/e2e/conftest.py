@@ -13,7 +13,7 @@ from e2e import icinga2
 from e2e import machine as machines
 from e2e.machine import ASSETS, USER, WEB, Machine
 from e2e.readme import blocks, follow
-from e2e.services import SECOND_JOB, SHORT_LIMITS, SITE, Site
+from e2e.services import OK, SAID, SECOND_JOB, SHORT_LIMITS, SITE, Site
 from lab import wait_until
 
 NEEDED = (
@@ -70,9 +70,13 @@ def undone() -> Iterator[None]:
     machines.run("apt-get", "purge", "-qy", "check-duplicity", check=False)
     for path in ("/etc/check-duplicity", "/etc/puppet/code/modules/check_duplicity"):
         shutil.rmtree(path, ignore_errors=True)
-    for directory in ("/etc/sudoers.d", "/etc/nagios/nrpe.d"):
+    for directory in ("/etc/sudoers.d", "/etc/nagios/nrpe.d", "/etc/cron.d"):
         for made in Path(directory).glob("check_duplicity_*"):
             made.unlink()
+    for made in Path("/etc/systemd/system").glob("duplicity-drill@*.d"):
+        shutil.rmtree(made)
+    for made in Path("/etc/systemd/system/timers.target.wants").glob("duplicity-drill@*"):
+        made.unlink()
     machines.run("service", "nagios-nrpe-server", "stop", check=False)
 
 
@@ -93,6 +97,9 @@ def site(host: Machine, master: icinga2.Master) -> Iterator[Site]:
     web = f'vars.duplicity_jobs["web"] = {{ duplicity_sudo_user = "{USER}" }}'
     hosts.write_text(f"{of_agent}{web}\n}}\n{icinga2.SECOND_HOST}")
     follow("icinga2 daemon -C && service icinga2 reload")
-    wait_until(lambda: master.is_ready(services=14))
-    yield Site(host, master)
+    wait_until(lambda: master.is_ready(services=20))
+    site = Site(host, master)
+    for job in ("assets", "web"):
+        assert site.drill(job).state == OK, SAID[-1]
+    yield site
     SITE.unlink()

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
-from e2e.icinga2 import AGENT, NRPE, Master
+from e2e.icinga2 import AGENT, ENVIRONMENT, NRPE, Master
 from e2e.machine import ARCHIVE, CHECK_NRPE, USER, WEB, Machine, run
 from lab import wait_until
 
-CHECKS = ("freshness", "process", "log")
+CHECKS = ("freshness", "process", "log", "restore")
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 PLUGINS = "/usr/lib/nagios/plugins"
 SITE = Path("/root/site.pp")
-# What the README's example has not: a job with a password, and limits that tests can wait for.
+# What the README's example has not: a job with a password that cron drills, and limits that tests
+# can wait for.
 SECOND_JOB = f"""
 check_duplicity::job {{ 'web':
   user        => '{USER}',
+  script      => '{WEB.script}',
   destination => Sensitive('{WEB.url}'),
   archive_dir => '{ARCHIVE}',
+  drill       => {{ provider => 'cron', volumes => 1 }},
 }}
 """
 SHORT_LIMITS = "stalled_warning => '3s', stalled_critical => '6s',"
@@ -53,6 +57,22 @@ class Site:
         SAID.append(done.stdout)
         return Answer(done.returncode, done.stdout)
 
+    def ask_for_jobs(self) -> Answer:
+        """Ask on all ways which jobs of the host are forgotten, or off."""
+        words = ["-H", "127.0.0.1", "-c", "check_duplicity_jobs", "-t", "60:UNKNOWN"]
+        done = run(CHECK_NRPE, *words, check=False)
+        seen = [self.master.check(host, "duplicity-jobs") for host in (NRPE, AGENT)]
+        answers = [Answer(done.returncode, done.stdout), *(Answer(s.state, s.output) for s in seen)]
+        SAID.extend(answer.text for answer in answers)
+        assert len({(a.state, a.line.split(" | ")[0].strip()) for a in answers}) == 1, answers
+        return answers[0]
+
+    def drill(self, job: str = "assets") -> Answer:
+        """Run what the clock starts, as it stands there: systemd and cron needn't run for that."""
+        done = run(*shlex.split(drill_of(job)), check=False, env=ENVIRONMENT)
+        SAID.append(done.stdout)
+        return Answer(done.returncode, done.stdout)
+
     def by_icinga(self, host: str, check: str, job: str = "assets") -> Answer:
         seen = self.master.check(host, f"duplicity-{check}-{job}")
         SAID.append("\n".join((seen.output, *seen.performance, *seen.command)))
@@ -79,3 +99,15 @@ class Site:
 
         wait_until(reached)
         return found[-1]
+
+
+def drill_of(job: str) -> str:
+    """The command that Puppet has let the timer of a job's drills start, or else cron."""
+    unit = Path(f"/etc/systemd/system/duplicity-drill@{job}.service.d/puppet.conf")
+    if unit.exists():
+        _, command = re.findall(r"^ExecStart=(.*)$", unit.read_text(), re.M)
+        return str(command)  # The first one only takes the unit's own away.
+    line = Path(f"/etc/cron.d/check_duplicity_drill_{job}").read_text().splitlines()[-1]
+    found = re.fullmatch(r"\S+ \S+ \* \* \S+ root (.+) > /dev/null 2>&1", line)
+    assert found, line
+    return found[1]

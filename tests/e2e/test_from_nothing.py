@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,8 @@ def test_the_package_has_what_deploys_it() -> None:
     listed = follow("dpkg-deb --contents dist/check-duplicity_*_all.deb")
     for name in ("icinga/services.conf", "icinga/nrpe/sudoers", "puppet/manifests/init.pp"):
         assert f"/usr/share/doc/check-duplicity/examples/{name}\n" in listed
+    for unit in ("duplicity-drill@.service", "duplicity-drill@.timer"):
+        assert f"/usr/lib/systemd/system/{unit}\n" in listed
 
 
 def test_by_hand(host: Machine) -> None:
@@ -32,7 +35,14 @@ def test_by_hand(host: Machine) -> None:
     assert "parsed OK" in follow(rules)
     follow(nrpe)
     wait_until(nrpe_answers)  # it says that it is started before it listens
-    assert GREEN in follow(asked)
+    freshness, jobs = asked.splitlines()
+    assert GREEN in follow(freshness)
+    assert "web is not monitored" in follow(f"{jobs} || [ $? = 1 ]")  # What the host has besides.
+    restore = freshness.replace("freshness", "restore")
+    assert "DUPLICITY RESTORE UNKNOWN - no drill" in follow(f"{restore} || [ $? = 3 ]")
+    drilled, *_ = blocks("A drill each week")
+    assert "DUPLICITY DRILL OK - " in follow(drilled.splitlines()[0])  # systemd may not run here
+    assert "DUPLICITY RESTORE OK - restored " in follow(restore)
 
 
 def test_by_the_agent(host: Machine, master: Master) -> None:
@@ -41,7 +51,7 @@ def test_by_the_agent(host: Machine, master: Master) -> None:
     hosts = icinga2.ETC / "zones.d" / "master" / "hosts.conf"
     hosts.write_text(object_host + icinga2.SECOND_HOST)
     assert "Finished validating" in follow(reload)
-    wait_until(lambda: master.is_ready(services=11))
+    wait_until(lambda: master.is_ready(services=16))
     seen = master.check(AGENT, "duplicity-freshness-assets")
     assert seen.state == 0
     assert seen.output.startswith(GREEN)
@@ -62,3 +72,5 @@ def test_by_puppet(host: Machine) -> None:
     )
     wait_until(nrpe_answers)  # it says that it is started before it listens
     assert GREEN in follow(asked)
+    enabled = Path("/etc/systemd/system/timers.target.wants/duplicity-drill@assets.timer")
+    assert os.path.realpath(enabled) == "/usr/lib/systemd/system/duplicity-drill@.timer"

@@ -21,7 +21,7 @@ LIST = "monitoring/list/services?limit=50&showCompact"
 @pytest.mark.skipif("PICTURE" not in os.environ, reason="make picture does it")
 def test_pictures_show_every_service_and_what_to_type(site: Site, directory: Path) -> None:
     with site.host.aside(WEB), icingaweb.running(directory):
-        wait_until(lambda: site.master.is_ready(services=14))
+        wait_until(lambda: site.master.is_ready(services=20))
         run("find", WEB.destination, "-type", "f", "-delete")
         site.host.write_script(WEB, f"--current-time {int(time.time()) - 4 * 86400}")
         run("find", ARCHIVE, "-type", "f", "-delete")

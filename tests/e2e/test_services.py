@@ -21,9 +21,11 @@ from e2e.machine import (
     PASSPHRASE,
     PASSWORD,
     USER,
+    WEB,
     as_user,
     nrpe_answers,
     run,
+    set_crontab,
 )  # fmt: skip
 from e2e.services import CHECKS, CRITICAL, OK, PLUGINS, SAID, UNKNOWN, WARNING, Site
 from lab import wait_until
@@ -42,9 +44,10 @@ def nothing_left(site: Site) -> Iterator[None]:
 
 
 def temporary() -> list[Path]:
-    """The directories that checks have made as the job's user."""
+    """The directories that checks and drills have made as the job's user."""
     found = []
-    for path in Path("/tmp").glob("check-duplicity-*"):
+    made = Path("/tmp").glob("check-duplicity-*"), Path("/var/tmp").glob("check-duplicity-drill-*")
+    for path in (path for paths in made for path in paths):
         with suppress(FileNotFoundError):
             found += [path] if path.owner() == USER else []
     return found
@@ -56,6 +59,8 @@ def test_all_is_green_on_all_ways(site: Site) -> None:
     assert fresh.line.startswith("DUPLICITY FRESHNESS OK - last backup ")
     assert site.ask("process").line.startswith("DUPLICITY PROCESS OK - no backup is running")
     assert site.ask("log").line.startswith("DUPLICITY LOG OK - ")
+    assert site.ask("restore").line.startswith("DUPLICITY RESTORE OK - restored ")
+    assert site.ask("restore", job="web").state == OK
     assert site.ask("freshness", job="web").state == OK
     seen = site.master.check(AGENT, "duplicity-freshness-assets")
     labels = {datum.split("=")[0] for datum in seen.performance}
@@ -137,6 +142,88 @@ def test_a_failed_run_is_critical_until_one_is_good(site: Site) -> None:
     assert site.ask("log").state == OK
 
 
+def test_a_job_that_is_switched_off_is_critical_at_once(site: Site) -> None:
+    good = site.ask_for_jobs()
+    assert (good.state, good.line.split(" | ")[0]) == (
+        OK, "DUPLICITY JOBS OK - 2 jobs: all are monitored and started",
+    )  # fmt: skip
+    labels = {datum.split("=")[0] for datum in good.line.split(" | ")[1].split()}
+    assert labels == {"jobs", "unmonitored", "not_started"}
+    other = "30 3 * * * duplicity / file:///srv/other"
+    try:
+        set_crontab(f"#0 2 * * * {ASSETS.script}\n0 3 * * * {WEB.script}\n")
+        off = site.ask_for_jobs()
+        assert (off.state, "assets is not started: " in off.line) == (CRITICAL, True)
+        set_crontab(f"0 3 * * * {WEB.script}\n")
+        gone = site.ask_for_jobs()
+        assert (gone.state, "assets is not started: what started it until" in gone.line) == (
+            CRITICAL, True,
+        )  # fmt: skip
+        set_crontab(f"0 2 * * * {ASSETS.script}\n0 3 * * * {WEB.script}\n{other}\n")
+        forgotten = site.ask_for_jobs()
+        assert (forgotten.state, " is not monitored: " in forgotten.line) == (WARNING, True)
+    finally:
+        site.host.restore_crontab()
+    assert site.ask_for_jobs().state == OK
+
+
+def flip_a_byte(path: Path) -> None:
+    """Change one byte in the middle of a file, and nothing else that one could see."""
+    before = path.stat()
+    with path.open("r+b") as file:
+        file.seek(before.st_size // 2)
+        byte = file.read(1)
+        file.seek(before.st_size // 2)
+        file.write(bytes([byte[0] ^ 1]))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_volume_that_rots_is_critical_until_a_full_backup(site: Site) -> None:
+    with site.host.aside(ASSETS):
+        good = site.drill()
+        assert (good.state, site.ask("restore").state) == (OK, OK), good.text
+        [volume] = ASSETS.destination.glob("duplicity-full.*.vol1.difftar*")
+        flip_a_byte(volume)
+        # It has its size and its name, so that only reading it back shows it.
+        assert site.ask("freshness").state == OK
+        drilled = site.drill()
+        assert drilled.state == CRITICAL
+        assert re.match(r"DUPLICITY DRILL CRITICAL - volume 1 of the backup of ", drilled.line)
+        rotten = site.ask("restore")
+        assert rotten.state == CRITICAL
+        assert re.match(
+            r"DUPLICITY RESTORE CRITICAL - drill .* ago: volume 1 of the backup of .* is not as it",
+            rotten.line,
+        )
+        assert "make a full backup" in rotten.text
+        site.host.write_script(ASSETS, "--full-if-older-than 1s")
+        site.host.back_up(ASSETS)
+        site.host.write_script(ASSETS)
+        assert len([*ASSETS.destination.glob("duplicity-full.*.manifest*")]) == 2
+        # The check believes nothing but a drill.
+        assert site.ask("restore").state == CRITICAL
+        assert site.drill().state == OK
+        assert site.ask("restore").line.startswith("DUPLICITY RESTORE OK - restored ")
+    assert site.drill().state == OK
+
+
+def test_a_drill_that_cannot_be_made_is_no_damage(site: Site) -> None:
+    with site.host.server_down():
+        assert site.drill().state == UNKNOWN
+        unproved = site.ask("restore")
+        assert unproved.state == WARNING
+        assert "DUPLICITY RESTORE WARNING - drill " in unproved.line
+    assert site.drill().state == OK
+    assert site.ask("restore").state == OK
+
+
+def test_cron_drills_the_other_job_as_its_user(site: Site) -> None:
+    assert site.drill("web").state == OK
+    kept = [*Path(f"/home/{USER}/.local/state/check-duplicity").glob("restore-*.json")]
+    assert len(kept) >= 2  # of both jobs
+    assert {(path.owner(), path.stat().st_mode & 0o777) for path in kept} == {(USER, 0o600)}
+
+
 def test_without_sudos_rule_nothing_is_ok(site: Site) -> None:
     rule = Path("/etc/sudoers.d/check_duplicity_assets")
     kept = rule.rename("/etc/sudoers.d/check_duplicity_assets.kept")  # sudo skips names with a dot
@@ -151,12 +238,16 @@ def test_without_sudos_rule_nothing_is_ok(site: Site) -> None:
 
 
 def test_only_just_these_commands_are_allowed(site: Site) -> None:
-    allowed = [
+    allowed: list[tuple[str, ...]] = [
         (USER, f"{PLUGINS}/check_duplicity_{check}", "-j", job)
         for check in CHECKS
         for job in ("assets", "web")
     ]
+    allowed.append(("root", f"{PLUGINS}/check_duplicity_jobs"))
     refused = [
+        ("root", f"{PLUGINS}/check_duplicity_jobs", "--ignore", "assets"),
+        ("root", f"{PLUGINS}/check_duplicity_jobs", "--state-file", "/etc/shadow"),
+        (USER, f"{PLUGINS}/check_duplicity_jobs"),
         (USER, f"{PLUGINS}/check_duplicity_freshness", "-j", "other"),
         (USER, f"{PLUGINS}/check_duplicity_freshness", "-j", "assets", "-v"),
         (USER, f"{PLUGINS}/check_duplicity_freshness", "-j", "assets", "--jobs-dir", "/tmp"),
@@ -166,6 +257,9 @@ def test_only_just_these_commands_are_allowed(site: Site) -> None:
         (USER, f"{PLUGINS}/check_duplicity_freshness"),
         (USER, f"{PLUGINS}/check_duplicity_log", "-j", "assets", "/etc/shadow"),
         (USER, "/usr/bin/duplicity_triage", "assets"),
+        (USER, "/usr/bin/duplicity_drill", "-j", "assets"),
+        ("root", "/usr/bin/duplicity_drill", "-j", "assets"),
+        (USER, f"{PLUGINS}/check_duplicity_restore", "-j", "assets", "-v"),
         (USER, "/bin/sh"),
         ("root", f"{PLUGINS}/check_duplicity_freshness", "-j", "assets"),
         ("nagios", f"{PLUGINS}/check_duplicity_freshness", "-j", "assets"),
@@ -242,6 +336,7 @@ def test_no_secret_is_anywhere_but_where_it_has_to_be(site: Site, directory: Pat
     looked_at = [
         "/etc/icinga2", "/etc/nagios", "/etc/sudoers.d", "/etc/puppet", "/var/log", "/var/cache",
         "/var/lib/icinga2", "/var/lib/nagios", "/var/lib/puppet", "/var/tmp",
+        "/etc/systemd", "/etc/cron.d", f"/home/{USER}/.local",
         directory / "icinga2" / AGENT, directory / "nrpe", MAIL,
     ]  # fmt: skip
     for secret in (PASSPHRASE, PASSWORD):

@@ -3,30 +3,28 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import socket
 import tempfile
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Union
 
 import pytest
 from check_duplicity.jobs import job_file, schedule
-from check_duplicity.jobs.crontabs import cron_of_calendar, read_crontab
+from check_duplicity.jobs.crontabs import read_crontab
 from check_duplicity.jobs.model import Fact, Known
 from check_duplicity.jobs.see import Found, find
+from check_duplicity.jobs.units import cron_of_calendar
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.nagios.limits import age_limit
 from check_duplicity.secrets import Secrets
 from check_duplicity.system.user import current
+from found import JOBS_D, SPOOL, UNITS, Files, cron, duply, script, timer, told, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-Files = dict[str, Union[str, bytes]]
 Jobs = dict[str, dict[str, str]]
 
-SPOOL = "/var/spool/cron/crontabs/root"
-UNITS = "/etc/systemd/system"
-JOBS_D = "/etc/check-duplicity/jobs.d"
 # As on the hosts that the runbook was written for.
 ASSETS = """\
 #!/bin/bash
@@ -44,27 +42,6 @@ printf "%s\\t%s\\t%s\\t%s\\n" h backup 0 OK | /usr/sbin/send_nsca -H mon >/dev/n
 """
 
 
-def cron(*lines: str) -> Files:
-    """Root's own crontab."""
-    return {SPOOL: "\n".join(lines) + "\n"}
-
-
-def script(text: str | bytes) -> Files:
-    """A script that a crontab runs every night."""
-    return {SPOOL: "0 2 * * * /s/web.sh\n", "/s/web.sh": text}
-
-
-def timer(calendar: str, service: str) -> Files:
-    return {
-        f"{UNITS}/web.timer": f"[Timer]\n{calendar}\n[Install]\nWantedBy=timers.target\n",
-        f"{UNITS}/web.service": f"[Service]\nType=oneshot\n{service}\n",
-    }
-
-
-def duply(text: str) -> Files:
-    return {"/etc/duply/web/conf": text}
-
-
 def job(name: str, destination: str, /, **facts: str) -> Jobs:
     """What is expected of a job; nothing in its environment and no doubts, unless they are given.
 
@@ -73,29 +50,9 @@ def job(name: str, destination: str, /, **facts: str) -> Jobs:
     return {name: {"environment": "", "doubts": "", "destination": destination, **facts}}
 
 
-def write(root: Path, files: Mapping[str, str | bytes]) -> None:
-    for path, content in files.items():
-        file = root / path.lstrip("/")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.parent.chmod(0o755)
-        file.write_bytes(content.encode() if isinstance(content, str) else content)
-        file.chmod(0o600)
-
-
 def found_below(root: Path, files: Mapping[str, str | bytes]) -> Found:
     write(root, files)
     return find(str(root) + JOBS_D, root=str(root))
-
-
-def told(known: Known) -> dict[str, str]:
-    """All that is known of a job; of the environment what no account has."""
-    own = ("HOME", "LOGNAME", "USER")
-    variables = [f"{name}={v}" for name, v in known.environment.items() if name not in own]
-    return {
-        **{key: known.get(key) for key in job_file.KEYS},
-        "environment": " ".join(variables),
-        "doubts": "; ".join(known.doubts),
-    }
 
 
 def unknowable(where: str) -> str:
@@ -183,7 +140,7 @@ NIGHTLY = job("duplicity", "file:///b", schedule="0 2 * * *", user="root", scrip
         (cron("0 2 * * * /opt/d/bin/duplicity --ssh-options '-oPort=2 -oX=y' / sftp://h/x"),
          job("duplicity", "sftp://h/x", options="'--ssh-options=-oPort=2 -oX=y'")),
         (cron("0 2 * * * duplicity / file:///$(hostname)/x"),
-         job("duplicity", "", doubts=unknowable(f"{SPOOL}:1"))),
+         job("duplicity", f"file:///{socket.gethostname()}/x")),
         (cron("0 2 * * * duplicity / file:///b-`date +\\%u`"),
          job("duplicity", "", doubts=unknowable(f"{SPOOL}:1"))),
         # What makes no backup is no job.
@@ -224,18 +181,21 @@ NIGHTLY = job("duplicity", "file:///b", schedule="0 2 * * *", user="root", scrip
         (script(". /etc/bk.conf\nduplicity full / $URL"),
          job("web", "", doubts=unknowable("/s/web.sh:2"))),
         (script("for d in a b; do duplicity /$d file:///b/$d; done"),
+         job("web", "file:///b/a") | job("web-2", "file:///b/b")),
+        (script("for d in $(ls /srv); do duplicity /$d file:///b/$d; done"),
          job("web", "", doubts=unknowable("/s/web.sh:1"))),
         (script("# duplicity / file:///old\nduplicity collection-status file:///old"), {}),
         (script('echo "duplicity is not installed"; exit 1'), {}),
         ({"/s/inner.sh": "duplicity / file:///b/$1",
           **script("# around duplicity\nexport A=1 B='2'\nnice /s/inner.sh 1")},
-         job("inner", "", user="root", schedule="0 2 * * *", script="/s/web.sh",
-             environment="A=1 B=2", doubts=unknowable("/s/inner.sh:1"))),
+         job("inner", "file:///b/1", user="root", schedule="0 2 * * *", script="/s/web.sh",
+             environment="A=1 B=2")),
         (script("/s/web.sh # is duplicity's"), {}),
-        ({SPOOL: "0 2 * * * cd /s && ./web.sh\n", "/s/web.sh": D}, {}),
+        ({SPOOL: "0 2 * * * cd /s && ./web.sh\n", "/s/web.sh": D}, job("web", "file:///b")),
         ({SPOOL: "0 2 * * * $HOME/none\n1 2 * * * /s/none.sh\n"}, {}),
         ({SPOOL: "0 2 * * * sudo -u bk /s/web.sh a >/dev/null\n", "/s/web.sh": D},
-         job("web", "file:///b", schedule="0 2 * * *")),
+         job("web", "file:///b", schedule="0 2 * * *",
+             doubts=f"{SPOOL}:1: its output is thrown away, but for errors")),
         ({SPOOL: "#0 2 * * * /s/web.sh\n", "/s/web.sh": D},
          job("web", "file:///b", doubts=f"{SPOOL}:1: is commented out")),
         ({SPOOL: "0 2 * * * /s/a,b.sh\n", "/s/a,b.sh": D}, job("a-b", "file:///b")),
@@ -246,7 +206,7 @@ NIGHTLY = job("duplicity", "file:///b", schedule="0 2 * * *", user="root", scrip
         ({**timer("OnCalendar=Mon *-*-* 03:00:00", "ExecStart=-/s/web.sh"), "/s/web.sh": D},
          job("web", "file:///b", schedule="0 3 * * 1", user="root", script="/s/web.sh")),
         (timer("OnCalendar=*-*-* 2/4:00:00\nPersistent=true", f"ExecStart={D}"),
-         job("duplicity", "file:///b", schedule="")),
+         job("duplicity", "file:///b", schedule="0 2-23/4 * * *")),
         (timer("OnBootSec=1h", f"ExecStart={D}"), job("duplicity", "file:///b", schedule="")),
         (timer("OnCalendar=\nOnCalendar=04:30", f"ExecStart=nice \\\n  {D}"),
          job("duplicity", "file:///b", schedule="30 4 * * *")),
@@ -264,10 +224,10 @@ NIGHTLY = job("duplicity", "file:///b", schedule="0 2 * * *", user="root", scrip
         # duply's profiles.
         (duply("GPG_KEY='disabled'\nTARGET='file:///b'\nSOURCE='/'\n"),
          job("web", "file:///b", name="duply_web", encryption="no", user="root", schedule="",
-             environment="GPG_KEY=disabled")),
+             environment="")),
         (duply("GPG_PW='p w'\nTARGET=sftp://h:22//b\nTARGET_USER='u@x'\nTARGET_PASS='p:/%w'\n"),
-         job("web", "sftp://u%40x:p%3A%2F%25w@h:22//b", encryption="yes",
-             environment="TARGET_PASS=p:/%w PASSPHRASE=p w")),
+         job("web", "sftp://u%40x@h:22//b", encryption="yes",
+             environment="PASSPHRASE=p w FTP_PASSWORD=p:/%w")),
         (duply("TARGET=sftp://a@h/b\nTARGET_USER=u\n"), job("web", "sftp://a@h/b")),
         (duply("TARGET=s3:///b\nARCH_DIR=/c\nexport AWS_ACCESS_KEY_ID=i\nVOLSIZE=50\n"
                'DUPL_PARAMS="--volsize $VOLSIZE --s3-endpoint-url=http://e "\n'),
@@ -284,12 +244,13 @@ NIGHTLY = job("duplicity", "file:///b", schedule="0 2 * * *", user="root", scrip
           "include = /etc\ninclude = /home\n[dest]\nsshoptions = -oPort=2222\n"
           "desturl = ftp://u@h/b\nftp_password = geheim\n"},
          job("20-web", "ftp://u@h/b", archive_dir="/c", encryption="yes", user="root",
-             options="--file-prefix=w- --ssh-options=-oPort=2222",
+             options="--file-prefix=w- --ssh-options=-oPort=2222 --full-if-older-than=30D",
              environment="PASSPHRASE=p w FTP_PASSWORD=geheim")),
         ({"/etc/backup.d/w.dup": "[dest]\ndesthost = h\ndestuser = u\ndestdir = /srv/b/\n"},
          job("w", "scp://u@h//srv/b", archive_dir="/var/cache/backupninja/duplicity")),
-        ({"/etc/backup.d/w.dup": '[dest]\ndesturl = "s3:///b"\nawsaccesskeyid = i\n'},
-         job("w", "s3:///b", options="", environment="AWS_ACCESS_KEY_ID=i")),
+        ({"/etc/backup.d/w.dup": '[dest]\ndesturl = "s3+http://b"\nincrements = keep\n'
+          "awsaccesskeyid = i\n"},
+         job("w", "s3+http://b", options="", environment="AWS_ACCESS_KEY_ID=i")),
         ({"/etc/backup.d/w.dup.disabled": "[dest]\ndesturl = file:///b\n",
           "/etc/backup.d/x.sh": "[dest]\ndesturl = file:///b\n"}, {}),
         # A job's own file.
@@ -417,13 +378,23 @@ def test_variables_hold_from_their_line_on_and_entries_have_their_lines() -> Non
         ("minutely", "* * * * *"), ("03:00", "0 3 * * *"), ("*-*-* 03:05:00", "5 3 * * *"),
         ("*-*-01 04:00", "0 4 1 * *"), ("Mon 02:00", "0 2 * * 1"),
         ("Mon..Fri 02:30", "30 2 * * 1-5"), ("sat,Sun *-*-* 1:00", "0 1 * * 6,0"),
-        ("*:0/15", ""), ("Xxx 02:00", ""), ("2026-01-01 02:00", ""), ("*-*~1 02:00", ""),
-        ("Mon..Mon..Fri 02:00", ""),
-        ("02:00 UTC", ""), ("*-*-* 02,14:00", ""), ("quarterly", ""), ("", ""),
+        ("*:0/15", "*/15 * * * *"), ("*-*-* 02,14:00", "0 2,14 * * *"), ("Mon", "0 0 * * 1"),
+        ("quarterly", "0 0 1 1,4,7,10 *"), ("*-*-* 00/6:00:00", "0 */6 * * *"),
+        ("2/4:30", "30 2-23/4 * * *"), ("*-*-1,15 03:00", "0 3 1,15 * *"), ("*-*-1", "0 0 1 * *"),
+        ("8..18:00", "0 8-18 * * *"), ("*-1,7-1 04:00:00", "0 4 1 1,7 *"),
+        ("Monday,Thursday 02:00", "0 2 * * 1,4"), ("*:05", "5 * * * *"),
+        ("Xxx 02:00", ""), ("2026-01-01 02:00", ""), ("*-*~1 02:00", ""),
+        ("Mon..Mon..Fri 02:00", ""), ("Mon *-*-1 02:00", ""), ("*:*:0/10", ""), ("25:00", ""),
+        ("Mondays 02:00", ""), ("02:00 Mon", ""), ("", ""),
     ],
 )  # fmt: skip
 def test_a_calendar_is_a_schedule_if_cron_has_one_for_it(calendar: str, expected: str) -> None:
-    assert cron_of_calendar(calendar) == expected
+    assert cron_of_calendar(calendar) == (expected, "")
+
+
+def test_a_calendar_may_have_a_time_zone() -> None:
+    assert cron_of_calendar("02:00 UTC") == ("0 2 * * *", "UTC")
+    assert cron_of_calendar("Mon *-*-* 02:00 Europe/Berlin") == ("0 2 * * 1", "Europe/Berlin")
 
 
 # Jobs' files.
@@ -478,6 +449,7 @@ def test_a_job_without_a_file_has_none(tmp_path: Path) -> None:
         ("", "has not the one section [job]"),
         ("[job]\n[job]\n", "line 2: duplicate section"),
         ("[job]\nencryption = maybe\n", "encryption is yes, no or required"),
+        ("[job]\nstarted = by hand\n", "started is here or elsewhere"),
         ("[job]\noptions = --a 'b\n", "options: No closing quotation"),
         ('[job]\nduplicity = "x\n', "duplicity: No closing quotation"),
         ("[job]\nmail = \\\n", "mail: No escaped character"),
@@ -589,13 +561,16 @@ values = st.sampled_from(job_file.KEYS).flatmap(
     lambda key: st.tuples(
         st.just(key),
         {
-            **dict.fromkeys(("mail", "options", "duplicity"), words),
+            **dict.fromkeys(("mail", "options", "duplicity", "drill_paths"), words),
+            "drill_volumes": st.sampled_from(["1", "999"]),
+            "drill_budget": st.sampled_from(["1", "10G"]),
             **dict.fromkeys(job_file.LIMITS, st.just("14")),
             "full_warning": st.sampled_from(["32h", "@1d:2d", "~:90", "1d8h"]),
             "chain_critical": st.sampled_from(["14", "2:30", "@1:2"]),
             "source_size_warning": st.sampled_from(["10G:", "@1K:2.5T"]),
             "shrunk_critical": st.sampled_from(["90", "none"]),
             "encryption": st.sampled_from(["yes", "no", "required"]),
+            "started": st.sampled_from(["here", "elsewhere"]),
             "user": st.sampled_from(["bk", "www-data", "x$", "-u", "#0", "a b", "\xe4", "--"]),
         }.get(key, plain | st.sampled_from(["# x", "; x", "[x]", "= x", "a = b", ": x", "%(x)s"])),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from check_duplicity.nagios.evaluation import evaluate
-from check_duplicity.nagios.findings import Kind, State
+from check_duplicity.nagios.findings import Finding, Kind, State
 from check_duplicity.nagios.limits import count_limit
 from check_duplicity.nagios.measures import Limits, Measure
 from check_duplicity.nagios.ranges import judge
@@ -30,3 +31,16 @@ def test_the_quick_way_judges_as_nagiosplugin_does(pairs: list[tuple[int, Limits
     ]
     found = evaluate([m for m, _ in measures], (), {m.name: limits for m, limits in measures})
     assert (found.state, found.summary, found.findings) == judge(measures, ())
+
+
+@pytest.mark.parametrize(
+    ("states", "summary"),
+    [
+        ((State.WARNING,), "0"),
+        ((State.WARNING, State.CRITICAL), "1; 0"),
+        ((State.WARNING, State.WARNING, State.CRITICAL, State.CRITICAL), "2; 3 (and 2 more)"),
+    ],
+)
+def test_the_first_line_names_the_two_worst(states: tuple[State, ...], summary: str) -> None:
+    found = [Finding(Kind.RUN_FAILED, state, str(n)) for n, state in enumerate(states)]
+    assert evaluate([], found, {}).summary == summary

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from plugin import BIN, Result, assert_valid
 
-MAKING = "destination/asking.py,system/runtime.py,destination/see.py"
+MAKING = "destination/asking.py,system/child.py,system/runtime.py,destination/see.py"
 URL = ("-d", "sftp://h/x")
 LOG = "--------------[ Backup Statistics ]--------------\nErrors 0\n"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("plugin", "files", "arguments"),
     [

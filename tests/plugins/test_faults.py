@@ -26,6 +26,7 @@ import pytest
 from _pytest.mark import ParameterSet
 from faults import PLUGINS, Call, Disturbance, Ended, Site, assert_answer, begun, run
 from lab import DUPLICITIES
+from plugin import BIN
 from samples import full
 
 TIMES = int(os.environ.get("FAULTS", "1"))
@@ -109,7 +110,8 @@ FAULTS = {
     "no HOME": without("HOME"),
     "HOME junk": having(HOME="/no/such\udcff"),
     "no PATH": without("PATH"),
-    "no environment": Fault(lambda call: call._replace(environment={})),
+    # Where the drills are remembered it says.
+    "no environment": Fault(lambda call: call._replace(environment={}), {"restore": "U"}),
     "no such locale": having(LC_ALL="xx_YY.nonsense", LANG="de_DE.ISO-8859-1"),
     "TZ junk": having(TZ=":/\x01nonsense\udcff"),
     "TZ not a zone": having(TZ="/etc/passwd"),
@@ -118,20 +120,32 @@ FAULTS = {
     "10 descriptors": limited(resource.RLIMIT_NOFILE, 10, triage="OU"),
     "7 descriptors": limited(resource.RLIMIT_NOFILE, 7, freshness="U", triage="U"),
     "5 descriptors": limited(
-        resource.RLIMIT_NOFILE, 5, freshness="U", process="OU", log="OU", triage="U"
+        resource.RLIMIT_NOFILE, 5, freshness="U", process="OU", log="OU", restore="OU", triage="U"
     ),
     "200 MB of addresses": limited(resource.RLIMIT_AS, 200 * MEGABYTE),
     "200 MB of data": limited(resource.RLIMIT_DATA, 200 * MEGABYTE),
     "16 MB of data": limited(
-        resource.RLIMIT_DATA, 16 * MEGABYTE, freshness="OU", process="OU", log="OU", triage="OU"
+        resource.RLIMIT_DATA,
+        16 * MEGABYTE,
+        freshness="OU",
+        process="OU",
+        log="OU",
+        restore="OU",
+        triage="OU",
     ),
     "8 MB of data": limited(
-        resource.RLIMIT_DATA, 8 * MEGABYTE, freshness="U", process="OU", log="OU", triage="U"
+        resource.RLIMIT_DATA,
+        8 * MEGABYTE,
+        freshness="U",
+        process="OU",
+        log="OU",
+        restore="OU",
+        triage="U",
     ),
     "no processes": limited(resource.RLIMIT_NPROC, 0, freshness="U", triage="U"),
     "no file may grow": limited(resource.RLIMIT_FSIZE, 0, freshness="U", triage="U"),
     "clock a day ahead": clock("+1d", process="C"),
-    "clock a day behind": clock("-1d", freshness="W", triage="W"),
+    "clock a day behind": clock("-1d", freshness="W", restore="W", triage="W"),
 }
 
 
@@ -154,6 +168,15 @@ def test_the_answer_is_right_or_unknown(site: Site, plugin: str, fault: str) -> 
     change, states = FAULTS[fault]
     assert_answer(plugin, run(change(site.call(plugin))), states.get(plugin, "O"))
     site.assert_right(plugin)
+
+
+@pytest.mark.parametrize("fault", [name for name in FAULTS if not name.startswith("clock")])
+def test_what_looks_through_the_machine_answers_too(fault: str, tmp_path: Path) -> None:
+    """What there is on this machine decides what it says: nothing more can be demanded."""
+    words = (BIN / "check_duplicity_jobs", "--state-file", tmp_path / "state")
+    change, _ = FAULTS[fault]
+    call = change(Call(tuple(map(str, words)), {"PATH": os.defpath, "HOME": str(tmp_path)}))
+    assert_answer("jobs", run(call), "OWCU")
 
 
 @pytest.mark.parametrize(("plugin", "megabytes"), pairs(PLUGINS, {"10": None, "12": None}))
@@ -181,9 +204,11 @@ MOUNTS = {
     ),
     "state full": (
         "mount -t tmpfs -o size=4k,mode=700 none {state}; yes > {state}/full 2> /dev/null ||:",
-        {"process": "U"},
+        {"process": "U", "restore": "U"},
     ),
-    "state read-only": ("mount -t tmpfs -o ro,mode=700 none {state}", {"process": "U"}),
+    "state read-only": (
+        "mount -t tmpfs -o ro,mode=700 none {state}", {"process": "U", "restore": "U"},
+    ),
     "no /proc": ("mount -t tmpfs none /proc", {"process": "U"}),
     "no /dev": ("mount -t tmpfs none /dev", {"freshness": "U", "triage": "U"}),
     "no /etc": ("mount -t tmpfs none /etc", {}),
@@ -261,7 +286,7 @@ def test_a_pipe_that_nobody_reads_holds_no_check_for_ever(site: Site) -> None:
         begun(running["triage"])
         running["triage"].terminate()  # It waits for its reader, less perhaps, until it is ended.
         ended = {plugin: process.wait(60) for plugin, process in running.items()}
-    assert ended == {"freshness": 0, "process": 0, "log": 0, "triage": 3}
+    assert ended == {**dict.fromkeys(PLUGINS, 0), "triage": 3}
 
 
 def another_users(path: Path) -> None:
@@ -420,6 +445,7 @@ def duration(call: Call) -> float:
     return time.monotonic() - began[0]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("plugin", PLUGINS)
 @pytest.mark.parametrize("ending", ENDING, ids=lambda ending: ending.name)
 @pytest.mark.usefixtures("leaves_nothing")

@@ -87,8 +87,13 @@ def printed(directory: Path, plugin: str, *words: str) -> str:
         ["check_duplicity_log", "--state-file", EVIL, "/dev/null"],
         ["duplicity_triage", "-d", "file:///nowhere", "-a", EVIL, "-n", EVIL],
         ["duplicity_triage", "-q", "-d", EVIL],
+        ["duplicity_drill", "-d", "file:///nowhere", "-a", EVIL, "--path", EVIL],
+        ["duplicity_drill", "-d", "sftp://h/x", "--tempdir", EVIL],
+        ["check_duplicity_restore", "-d", EVIL, "-n", EVIL],
+        ["check_duplicity_jobs", "--jobs-dir", EVIL],
+        ["check_duplicity_jobs", "--state-file", EVIL, "--ignore", EVIL, "-v"],
     ],
-    ids=range(8),
+    ids=range(13),
 )
 def test_in_what_a_plugin_prints(words: list[str], tmp_path: Path) -> None:
     assert_not_forged(printed(tmp_path, *words))
@@ -101,8 +106,10 @@ def test_in_what_a_plugin_prints(words: list[str], tmp_path: Path) -> None:
         ["check_duplicity_freshness", "-d", "sftp://h/x", "--duplicity", f"'{EVIL}'"],
         ["check_duplicity_process", "--require", "-d", EVIL, "-a", EVIL, "-n", EVIL],
         ["duplicity_triage", "-d", EVIL],
+        ["check_duplicity_restore", "-d", EVIL, "-a", EVIL, "-n", EVIL],
+        ["duplicity_drill", "-d", "sftp://h/x", "-n", EVIL, "--duplicity", f"'{EVIL}'"],
     ],
-    ids=range(4),
+    ids=range(6),
 )
 def test_in_a_command_to_paste(words: list[str], tmp_path: Path) -> None:
     assert_not_forged(printed(tmp_path, *words))

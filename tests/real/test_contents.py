@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from pathlib import Path
 
@@ -77,6 +76,7 @@ def test_a_full_backup_of_an_emptied_source_is_critical(lab: Lab) -> None:
     assert_shrunk(lab.check(), 2, "has an empty source, 200 files before")
 
 
+@pytest.mark.exhaustive
 def test_half_gone_is_a_warning_and_grown_is_good(lab: Lab, tmp_path: Path) -> None:
     backup(lab, "full", 100, ago=26)
     backup(lab, "incremental", 200, ago=2)
@@ -88,6 +88,7 @@ def test_half_gone_is_a_warning_and_grown_is_good(lab: Lab, tmp_path: Path) -> N
     assert triage(lab, tmp_path).status == 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("files", [5, 15])
 def test_a_tiny_source_and_a_first_backup_are_good(lab: Lab, files: int) -> None:
     backup(lab, "full", files, ago=26)
@@ -105,7 +106,7 @@ def test_a_list_of_files_that_the_job_does_not_keep_alarms_nobody(lab: Lab) -> N
 
 
 def test_jsonstat_gives_the_size_of_the_source(lab: Lab) -> None:
-    if version(lab) < (2, 1):
+    if lab.version < (2, 1):
         pytest.skip("duplicity has --jsonstat since 2.1")
     backup(lab, "full", 200, "--jsonstat", ago=26)
     assert 2_000_000 <= lab.check().value("source_size") < 2_200_000
@@ -116,7 +117,7 @@ def test_jsonstat_gives_the_size_of_the_source(lab: Lab) -> None:
 
 
 def test_a_skipped_run_vouches_until_one_fails(lab: Lab, tmp_path: Path) -> None:
-    if version(lab) < (2, 1):
+    if lab.version < (2, 1):
         pytest.skip("duplicity has --skip-if-no-change since 2.1")
     backup(lab, "full", 30, ago=24 * 3)
     log_of(lab).write_text("")
@@ -134,6 +135,7 @@ def test_a_skipped_run_vouches_until_one_fails(lab: Lab, tmp_path: Path) -> None
     assert triage(lab, tmp_path).status == 2
 
 
+@pytest.mark.exhaustive
 def test_limits_on_what_is_kept_and_measured(lab: Lab) -> None:
     backup(lab, "full", 30, ago=24 * 9)
     backup(lab, "full", 30, ago=1)
@@ -170,8 +172,3 @@ def test_unreadable_files_can_be_tolerated(lab: Lab) -> None:
         1,
         "DUPLICITY LOG WARNING - backup: 3 files could not be read (limit 2)",
     )
-
-
-def version(lab: Lab) -> tuple[int, ...]:
-    said = subprocess.run([lab.duplicity, "--version"], capture_output=True, text=True, check=True)
-    return tuple(map(int, re.findall(r"duplicity (\d+)\.(\d+)", said.stdout)[0]))

@@ -46,6 +46,7 @@ def endless(lab: Lab) -> None:
         large.truncate(1 << 40)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("form", ["script", "env", "python script", "module", "options", "copy"])
 def test_a_backup_is_found_however_it_was_started(lab: Lab, form: str) -> None:
     if form == "module" and not list(
@@ -137,6 +138,7 @@ def test_what_a_backup_forks_is_no_second_one(tmp_path: Path) -> None:
     assert f"pid {backup.pid}," in result.out
 
 
+@pytest.mark.exhaustive
 def test_a_stopped_backup_becomes_stalled_and_then_critical(lab: Lab) -> None:
     limits = ["-d", lab.url, "-a", lab.archive]
     slow = [*limits, "--stalled-warning", "1h", "--stalled-critical", "2h"]
@@ -209,6 +211,7 @@ def test_only_a_backup_makes_an_old_one_bearable(lab: Lab) -> None:
             verify.kill()
 
 
+@pytest.mark.exhaustive
 def test_two_backups_on_one_destination_are_a_warning(lab: Lab) -> None:
     endless(lab)
     other = lab.home / "other-archive"
@@ -270,6 +273,7 @@ def test_secrets_huge_and_broken_arguments_leave_one_valid_output(tmp_path: Path
     assert "sftp://user@host/x" in result.out
 
 
+@pytest.mark.exhaustive
 def test_processes_that_come_and_go_do_not_disturb(tmp_path: Path) -> None:
     fake = tmp_path / "duplicity"
     fake.write_text("")
@@ -282,6 +286,7 @@ def test_processes_that_come_and_go_do_not_disturb(tmp_path: Path) -> None:
             os.killpg(shell.pid, signal.SIGKILL)
 
 
+@pytest.mark.exhaustive
 def test_freshness_knows_of_the_running_backup(lab: Lab) -> None:
     lab.run("full", ago=60)
     assert lab.check().status == 2
@@ -301,6 +306,7 @@ def test_freshness_knows_of_the_running_backup(lab: Lab) -> None:
     assert " was interrupted after " in stopped.out
 
 
+@pytest.mark.exhaustive
 def test_a_first_backup_that_runs_is_a_warning(lab: Lab) -> None:
     with lab.running("full"):
         result = lab.check()
@@ -308,6 +314,7 @@ def test_a_first_backup_that_runs_is_a_warning(lab: Lab) -> None:
     assert "WARNING - no complete backup yet, in progress since " in result.first_line
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("place", ["/proc/none/state", "/dev/full/state"])
 def test_without_memory_whether_it_gets_on_is_unknown(lab: Lab, place: str) -> None:
     with lab.running():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from lab import Lab, wait_until
-from plugin import BIN, Result
+from plugin import BIN, Result, run_plugin
 
 MOTO = Path(os.environ.get("MOTO", "/nonexistent"))  # a virtual environment with moto and boto3
 SIGNATURE = (
@@ -40,6 +40,11 @@ class S3:
 
     def keys(self, bucket: str) -> list[str]:
         return re.findall("<Key>(.*?)</Key>", self.request("GET", f"{bucket}?list-type=2"))
+
+    def listing(self, bucket: str) -> str:
+        """All keys with their sizes, hashes and times."""
+        found = re.findall("<Contents>.*?</Contents>", self.request("GET", f"{bucket}?list-type=2"))
+        return "\n".join(sorted(found))
 
     def remove(self, bucket: str) -> None:
         for key in self.keys(bucket):
@@ -98,7 +103,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
             assert server.poll() is None, log.read_text()
             yield s3
         finally:
-            server.terminate()
+            server.kill()
 
 
 @pytest.fixture
@@ -170,3 +175,18 @@ def test_triage_says_that_the_destination_is_missing(bucket: Bucket, tmp_path: P
     )
     assert done.returncode == 2
     assert done.stdout.startswith("web: CRITICAL, destination missing\n")
+
+
+def test_a_bucket_is_proved_to_the_last_volume_and_left_as_it_was(bucket: Bucket) -> None:
+    (bucket.source / "big").write_bytes(os.urandom(2 << 20))
+    options = ["--volsize", "1", *bucket.options]
+    bucket.run("full", *options, passphrase="geheim", ago=2)
+    bucket.run("incremental", *options, passphrase="geheim", ago=1)
+    before = bucket.s3.listing(bucket.name)
+    words = ["-d", bucket.url, "-a", bucket.archive, "--duplicity", bucket.duplicity]
+    state = {"XDG_STATE_HOME": str(bucket.home / "state"), "PASSPHRASE": "geheim"}
+    drill = [*words, "--volumes", "9", "--path", "file", "--", *bucket.options]
+    result = run_plugin("duplicity_drill", drill, environment={**bucket.environment, **state})
+    assert (result.status, result.value("proved")) == (0, 100), result.out
+    assert "file: 1000 B restored" in result.out
+    assert bucket.s3.listing(bucket.name) == before

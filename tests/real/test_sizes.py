@@ -136,6 +136,7 @@ def test_a_backup_of_nothing_new_is_good_though_a_volume_has_no_bytes(lab: Lab) 
     assert restored(lab)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("options", "passphrase"),
     [

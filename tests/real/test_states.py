@@ -41,6 +41,7 @@ def test_a_fresh_chain_is_ok(lab: Lab) -> None:
     assert result.value("age") // 3600 == 2
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("ago", "status", "line"),
     [
@@ -55,6 +56,7 @@ def test_an_old_backup_is_stale(lab: Lab, ago: int, status: int, line: str) -> N
     assert "sudo crontab -lu" in result.out
 
 
+@pytest.mark.exhaustive
 def test_limits_on_full_backups_and_chains(lab: Lab) -> None:
     lab.run("full", ago=200)
     lab.run("incremental", ago=1)
@@ -113,6 +115,7 @@ def test_the_last_volume_is_missed_with_the_archive_directory_only(lab: Lab) -> 
     assert f"Not seen: archive directory {lab.home}/elsewhere/" in result.out
 
 
+@pytest.mark.exhaustive
 def test_the_newest_chain_outlives_what_is_advised_for_an_older_one(lab: Lab) -> None:
     (lab.source / "large").write_bytes(bytes(3 << 20))
     lab.run("full", "--no-compression", "--volsize=1", ago=9)
@@ -293,6 +296,7 @@ def test_saved_output_is_judged_as_the_destination_is(lab: Lab, tmp_path: Path) 
     assert (result.status, result.value("volumes")) == (0, 2)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("change", ["2026-03-29T01:00+00:00", "2025-10-26T01:00+00:00"])
 def test_ages_are_right_across_a_change_of_daylight_saving_time(lab: Lab, change: str) -> None:
     """From Berlin's point of view; New York changes on other days, Tokyo never does."""

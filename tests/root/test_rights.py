@@ -196,7 +196,9 @@ def of(user: str, runs: list[Run]) -> list[Run]:
 ALL = ("duplicity_triage",)
 NAMED = ("duplicity_triage", "job")
 CHECK = ("check_duplicity_freshness", "-j", "job")
-asked_for = pytest.mark.parametrize("asked", [ALL, NAMED, CHECK], ids=["all", "named", "check"])
+DRILL = ("duplicity_drill", "-j", "job", "-t", "60")
+ASKED = {"all": ALL, "named": NAMED, "check": CHECK, "drill": DRILL}
+asked_for = pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
 
 
 # The user in front of a called script

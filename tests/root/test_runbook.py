@@ -113,9 +113,9 @@ class Host:
             f" --current-time {int(made.timestamp())} / {self.url}"
         )
 
-    def triage(self, *options: object) -> Result:
+    def triage(self, *options: object, job: str = "assets") -> Result:
         done = subprocess.run(
-            [BIN / "duplicity_triage", "assets", *map(str, options)],
+            [BIN / "duplicity_triage", job, *map(str, options)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd="/",
             timeout=100,
         )  # fmt: skip
@@ -326,6 +326,143 @@ def test_a_failed_run_is_failed_with_its_cause(host: Host) -> None:
     assert "assets: CRITICAL, failed" in found.out
     assert "destination not reached" in found.out
     host.paste(found.out)
+    assert host.triage().out.startswith("assets: OK, good")
+
+
+JOURNALD = Path("/lib/systemd/systemd-journald")
+EXIM = Path("/usr/sbin/exim4")
+OPS, ALIAS, ALIASES = "dup-runbook-ops", "dup-runbook-list", Path("/etc/aliases")
+# Where the output of each goes, by the name of its script; {s} is what stands in front of that.
+LINES = """\
+MAILTO={alias}
+{when} {s}/mailed.sh
+{when} {s}/logged.sh >> {home}/logged-$(date +\\%F).log 2>&1
+{when} systemd-cat -t {user} {s}/journaled.sh
+MAILTO=""
+{when} {s}/silent.sh
+"""
+LONGEST = 150  # seconds: cron starts jobs at a full minute, and they take some seconds
+
+
+@pytest.fixture
+def journal() -> Iterator[None]:
+    """A journal of systemd, which members of its group may read."""
+    there = Path("/run/systemd/journal").exists()
+    with subprocess.Popen(
+        [JOURNALD], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            said = ["systemd-cat", "-t", USER, "true"]
+            wait_until(
+                lambda: subprocess.run(said, capture_output=True, check=False).returncode == 0
+            )
+            wait_until(lambda: bool(list(Path("/run/log/journal").glob("*/*.journal"))))
+            for change in (["chgrp", "-R", "systemd-journal"], ["chmod", "-R", "g+rX"]):
+                subprocess.run([*change, "/run/log/journal"], check=True)
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+            if not there:
+                shutil.rmtree("/run/systemd/journal", ignore_errors=True)
+                shutil.rmtree("/run/log/journal", ignore_errors=True)
+
+
+@pytest.fixture
+def alias() -> Iterator[str]:
+    """An alias of another user, whose mail the members of the group mail may read."""
+    before = ALIASES.read_text()
+    subprocess.run(["useradd", "-m", OPS], check=True, capture_output=True)
+    ALIASES.write_text(f"{before.rstrip()}\n{ALIAS}: {OPS}\n")
+    try:
+        yield ALIAS
+    finally:
+        lines = ALIASES.read_text().splitlines(keepends=True)
+        ALIASES.write_text("".join(line for line in lines if not line.startswith(ALIAS)))
+        subprocess.run(["userdel", "-r", OPS], capture_output=True, check=False)
+        Path("/var/mail", OPS).unlink(missing_ok=True)
+
+
+def started_by_cron(host: Host, alias: str, when: str) -> None:
+    table = LINES.format(alias=alias, when=when, s=SPOOL, home=host.home, user=USER)
+    subprocess.run(["crontab", "-u", USER, "-"], input=table.encode(), check=True)
+
+
+@pytest.mark.skipif(
+    not (JOURNALD.exists() and EXIM.exists()), reason="needs systemd-journald and exim4"
+)
+def test_what_a_run_said_is_found_wherever_it_went(host: Host, journal: None, alias: str) -> None:
+    """A log with a dated name, the journal, and a mail alias: real cron, mailer and journald."""
+    subprocess.run(["usermod", "-aG", "mail,systemd-journal", USER], check=True)
+    names = ("mailed", "logged", "journaled", "silent")
+    scripts = {name: SPOOL / f"{name}.sh" for name in names}
+
+    def write_scripts(url: str) -> None:
+        for name, script in scripts.items():
+            host.script = script
+            host.write_script(url=url.format(name))
+
+    def told() -> bool:
+        mailbox = Path("/var/mail", OPS)
+        logs = list(host.home.glob("logged-*.log"))
+        said = subprocess.run(
+            ["journalctl", "-q", "-t", USER, "-o", "cat"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+        texts = [mailbox.read_text() if mailbox.exists() else "", said]
+        texts += [log.read_text() for log in logs] or [""]
+        return all("nable to connect" in text for text in texts)
+
+    for name in names:
+        host.sh(f"mkdir -p {host.home}/{name}")
+    write_scripts("sftp://nobody@127.0.0.1:1/{}")
+    started_by_cron(host, alias, "* * * * *")
+    try:
+        wait_until(told, seconds=LONGEST)
+    finally:
+        started_by_cron(host, alias, "0 2 * * *")
+    running = ["pgrep", "-u", USER]
+    wait_until(lambda: subprocess.run(running, capture_output=True, check=False).returncode != 0)
+    write_scripts(f"file://{host.home}/{{}}")
+    places = {
+        "mailed": f"/var/mail/{OPS}",
+        "logged": f"{host.home}/logged-*.log",
+        "journaled": f"journal:tag={USER}",
+        "silent": "/dev/null",
+    }
+    for name, place in places.items():
+        found = host.triage(job=name)
+        assert f"  mail         {place}  ({CRONTAB}:" in found.out
+        if name == "silent":
+            assert "silent: CRITICAL, never backed up" in found.out
+            assert found.out.count("its output is thrown away; freshness alone tells") == 1
+        else:
+            assert f"{name}: CRITICAL, failed" in found.out
+            assert "destination not reached" in found.out
+        checked = run_plugin("check_duplicity_log", ["-j", name], cwd="/")
+        assert checked.status == (3 if name == "silent" else 2)
+        host.paste(found.out)
+        assert host.triage(job=name).out.startswith(f"{name}: OK, good")
+        assert run_plugin("check_duplicity_log", ["-j", name], cwd="/").status == 0
+
+
+def test_a_full_backup_that_is_gone_is_not_cleaned_up(host: Host) -> None:
+    host.backup(ago=30)
+    host.backup(ago=6, action="incremental")
+    elsewhere = host.home / "elsewhere"
+    elsewhere.mkdir()
+    full = list(host.destination.glob("duplicity-full*"))
+    for path in full:
+        shutil.move(path, elsewhere / path.name)
+    found = host.triage()
+    assert found.out.startswith("assets: CRITICAL, the full backup is gone")
+    assert "something deletes at the destination" in found.out
+    assert "cleanup --force" not in found.out
+    assert f"sudo -iu {USER} -- {host.script}\n" not in found.out
+    for path in full:
+        shutil.move(elsewhere / path.name, path)
     assert host.triage().out.startswith("assets: OK, good")
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import pwd
 import shlex
+import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
-from lab import processes_of, wait_until
-from plugin import BIN, Result, assert_valid, freshness, run_plugin
+from lab import fingerprint, processes_of, wait_until
+from plugin import BIN, Result, assert_valid, freshness, run_plugin, write_job
 from sshd import SSHD, serving
 
 DUPLICITY = Path("/usr/bin/duplicity")
@@ -121,6 +123,76 @@ def test_sftp_to_a_real_sshd(home: Path, port: int) -> None:
     result = check(url)
     assert result.status == 2
     assert " has lost its manifest" in result.first_line
+
+
+def test_a_drill_of_root_is_the_users_over_sftp(home: Path, port: int, tmp_path: Path) -> None:
+    """As the timer makes it: by root, with the job's file; the passphrase is in a file."""
+    url = f"sftp://{USER}@127.0.0.1:{port}/drilled"
+    (home / "files").mkdir()
+    (home / "files" / "big").write_bytes(os.urandom(2 << 20))
+    (home / "files" / "canary").write_text("sings\n")
+    (home / "secrets").write_text("PASSPHRASE=nightingale\n")
+    as_user_with(PASSPHRASE="nightingale")(
+        DUPLICITY, "full", "--volsize", "1", "--no-compression", home / "files", url
+    )
+    for path in (home / "files", home / "secrets"):
+        shutil.chown(path, USER)
+        path.chmod(0o700 if path.is_dir() else 0o400)
+    before = fingerprint(home / "drilled")
+    text = f"user={USER}\ndestination={url}\nenvironment_file={home}/secrets\ndrill_paths=canary"
+    write_job(tmp_path, "birds", f"[job]\n{text}\ndrill_volumes=9\n")
+    words = ["-j", "birds", "--jobs-dir", tmp_path]
+    never = run_plugin("check_duplicity_restore", words)
+    assert never.status == 3
+    result = run_plugin("duplicity_drill", words)
+    assert (result.status, result.value("proved")) == (0, 100), result.out
+    assert "canary: 6 B restored" in result.out
+    assert fingerprint(home / "drilled") == before
+    told = run_plugin("check_duplicity_restore", words)
+    assert (told.status, told.value("proved")) == (0, 100)
+    [kept] = (home / ".local/state/check-duplicity").glob("*.json")
+    assert (kept.stat().st_uid, kept.stat().st_mode & 0o777) == (home.stat().st_uid, 0o600)
+    assert "nightingale" not in result.out + kept.read_text()
+    assert not list(Path("/var/tmp").glob("check-duplicity-drill-*"))
+
+
+def test_a_drill_restores_nothing_to_where_others_decide(home: Path) -> None:
+    as_user("mkdir", "-m", "755", home / "place")
+    result = run_plugin("duplicity_drill", ["-d", "file:///nowhere", "--tempdir", home / "place"])
+    assert result.status == 3
+    assert f"{USER} can put another directory in place of one in {home}/place" in result.first_line
+    assert not list((home / "place").iterdir())
+
+
+def as_user_with(**environment: str) -> Callable[..., object]:
+    """Run a command as the user, with variables."""
+    return partial(as_user, "env", *(f"{name}={value}" for name, value in environment.items()))
+
+
+def test_a_drill_on_a_full_disk_ends_and_says_so(home: Path, tmp_path: Path) -> None:
+    """duplicity never ends there by itself."""
+    url = f"file://{home}/full-disk"
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "big").write_bytes(os.urandom(12 << 20))
+    plain = ["--no-encryption", "--archive-dir", str(tmp_path / "archive")]
+    subprocess.run(
+        [str(DUPLICITY), "full", "--no-compression", *plain, str(source), url],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(small)]
+    subprocess.run(mount, check=True)
+    try:
+        words = ["-d", url, "-a", tmp_path / "archive", "--tempdir", small, "-t", "100"]
+        result = run_plugin("duplicity_drill", words, environment={"HOME": str(tmp_path)})
+        assert not list(small.iterdir())
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    assert result.status == 1, result.out
+    assert "space" in result.first_line
+    assert "--tempdir" in result.out
 
 
 def test_rsync_over_a_real_sshd(home: Path, port: int) -> None:

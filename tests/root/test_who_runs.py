@@ -86,6 +86,26 @@ proxychains4 -q {{c}}
 logsave /dev/null {{c}}
 eatmydata {{c}}
 nocache {{c}}
+cronic {{c}}
+systemd-cat -t x {{c}}
+envdir /etc/x {{c}}
+envuidgid {U} {{c}}
+setuidgid {U} {{c}}
+gosu {U} {{c}}
+su-exec {U}:{U} {{c}}
+chpst -u {U} -e /etc/x {{c}}
+setlock /run/lock/x {{c}}
+softlimit -m 9 {{c}}
+torsocks {{c}}
+torify {{c}}
+ssh-agent {{c}}
+dbus-run-session -- {{c}}
+unbuffer {{c}}
+numactl -N 0 {{c}}
+C={{q}}; $C
+set -- {{c}}; "$@"
+f() {{{{ "$@"; }}}}; f {{c}}
+case x in x) {{c}};; esac
 su {U} -c {{q}}
 su - {U} -c {{q}}
 su -c {{q}}

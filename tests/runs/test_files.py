@@ -24,6 +24,7 @@ from check_duplicity.runs import files, mailboxes
 from check_duplicity.runs.judge import judge, verdicts
 from check_duplicity.runs.mail import read_mail
 from check_duplicity.runs.model import Logged, logged_of, values_of_logged
+from check_duplicity.runs.paths import Log
 from check_duplicity.runs.read import of_mail
 from check_duplicity.system.memory import recall
 from hypothesis import given, settings
@@ -41,13 +42,13 @@ DAY = 86400
 SPOOL = "/var/spool/duplicity"
 
 
-def recent(text: str) -> str:
-    """Good output whose statistics are of now, not of when it was captured."""
+def recent(text: str, ago: float = 0) -> str:
+    """Good output whose statistics are of so many seconds ago, not of when it was captured."""
     lines = []
     for line in text.split("\n"):
         word = line.split(" ")[0]
         lines.append(
-            f"{word} {time.time():.2f} (now)" if word in ("StartTime", "EndTime") else line
+            f"{word} {time.time() - ago:.2f} (then)" if word in ("StartTime", "EndTime") else line
         )
     return "\n".join(lines)
 
@@ -79,8 +80,8 @@ def state(tmp_path: Path) -> Path:
 
 # What jobs' output looks like in each form: appended to a log, or to an mbox.
 FORMS: dict[str, Callable[..., str]] = {
-    "log": lambda body, failed=False: recent(body),
-    "mbox": lambda body, failed=False: mail(recent(body), failed=failed),
+    "log": lambda body, failed=False, ago=0: recent(body, ago),
+    "mbox": lambda body, failed=False, ago=0: mail(recent(body), failed=failed, ago=ago),
 }
 
 
@@ -90,9 +91,9 @@ def test_a_finding_stays_until_a_good_run_and_over_rotation(
 ) -> None:
     log = tmp_path / "assets.log"
 
-    def append(body: str, failed: bool = False) -> None:
+    def append(body: str, failed: bool = False, ago: float = 0) -> None:
         with log.open("a") as opened:
-            opened.write(FORMS[form](body, failed=failed))
+            opened.write(FORMS[form](body, failed=failed, ago=ago))
 
     def status() -> int:
         with_memory = check(log, state=state)
@@ -101,7 +102,7 @@ def test_a_finding_stays_until_a_good_run_and_over_rotation(
         assert with_memory.status == without.status
         return with_memory.status
 
-    append(GOOD)
+    append(GOOD, ago=3600)
     states = [status()]
     append(FAILED, failed=True)
     states += [status(), status()]
@@ -161,7 +162,7 @@ def test_rotated_files_are_found(path: str, beside: str, tmp_path: Path) -> None
 
 
 def look(path: Path, kept: dict[str, object], now: float) -> tuple[list[Logged], dict[str, object]]:
-    found = files.look(str(path), kept, files.Look(now, now - 8 * DAY, str))
+    found = files.look(Log(str(path)), kept, files.Look(now, now - 8 * DAY, str))
     assert found.problems == ()
     return found.runs, json.loads(json.dumps(found.kept))
 
@@ -248,7 +249,7 @@ def test_no_memory_is_nonsense_enough_to_end_a_check(tmp_path: Path) -> None:
             for nonsense in NONSENSE:
                 changed = json.loads(json.dumps(kept))
                 _set(changed, path, nonsense)
-                found = files.look(str(log), changed, files.Look(now, now - DAY, str))
+                found = files.look(Log(str(log)), changed, files.Look(now, now - DAY, str))
                 list(judge(verdicts(found.runs, 0), NOW))
 
 
@@ -314,7 +315,8 @@ def test_each_job_is_judged_by_its_own_newest_run(tmp_path: Path) -> None:
     found = check(box)
     assert found.status == 2
     assert found.first_line.startswith("DUPLICITY LOG CRITICAL - assets: failed 1m ")
-    assert found.first_line.endswith(" ago, no space left at the destination (and 1 more)")
+    said = r" ago, no space left at the destination; db: orphaned backup sets found, 2\ds ago$"
+    assert re.search(said, found.first_line)
     assert re.search(r"WARNING: db: orphaned backup sets found, 2\ds ago", found.out)
     assert (found.value("runs"), found.value("failed"), found.value("orphaned")) == (3, 1, 1)
 
@@ -352,6 +354,19 @@ def test_a_quiet_job_is_good_again_by_its_archive_directory(tmp_path: Path) -> N
     assert re.match(r"DUPLICITY LOG OK - assets: good 30m", found.first_line)
     box.write_text("")
     assert check(box, *which).first_line.startswith("DUPLICITY LOG OK - the job: good 30m")
+    # What is thrown away is not looked for in a mailbox, and that is said.
+    box.write_text(mail(FAILED, ago=60, failed=True))
+    silent = check("/dev/null", *which)
+    assert silent.first_line.startswith("DUPLICITY LOG OK - the job: good 30m")
+    assert silent.out.count("its output is thrown away; freshness alone tells") == 1
+    assert check(box, "/dev/null", *which).status == 2
+
+
+def test_of_a_job_whose_output_is_thrown_away_nothing_is_known() -> None:
+    found = check("/dev/null")
+    assert found.status == 3
+    said = "DUPLICITY LOG UNKNOWN - its output is thrown away; freshness alone tells"
+    assert found.first_line == said
 
 
 def test_two_logs_of_one_name_are_two_jobs(tmp_path: Path) -> None:
@@ -600,11 +615,17 @@ def test_a_mailbox_is_indexed_over_block_boundaries(
     box = tmp_path / "mbox"
     box.write_text("".join(mail(f"{i}\n" * i, job=f"j{i % 7}") for i in range(200)))
     with box.open("rb") as opened:
-        whole = mailboxes.index(opened, 0, 0)
+        whole = places(mailboxes.index(opened, 0, 0))
         monkeypatch.setattr(mailboxes, "_BLOCK", 997)
         monkeypatch.setattr(mailboxes, "_LONGEST_HEADER", 512)
-        assert mailboxes.index(opened, 0, 0) == whole
-    assert sum(map(len, whole.subjects.values())) == 200
+        assert places(mailboxes.index(opened, 0, 0)) == whole
+    assert len(whole) == 200
+
+
+def places(index: mailboxes.Index) -> list[mailboxes.Place]:
+    """The places of all messages, those of each subject by their times, then the last one."""
+    found = [place for of_one in index.subjects.values() for place in of_one.newest_first(1e12)]
+    return [*found, *([index.end] if index.end else [])]
 
 
 BIG = 40 << 20

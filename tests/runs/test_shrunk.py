@@ -123,7 +123,7 @@ def test_however_runs_are_left_out_the_same_is_remembered(
     stepwise: list[Run] = []
     for run in runs:
         stepwise = last_of([*stepwise, run], first + second)
-    assert extents_of(last_of(stepwise, first)) == extents_of(runs)
+    assert extents_of(last_of(stepwise, first)) == extents_of(last_of(runs, first))
     assert [run_of(values_of(run)) for run in stepwise] == stepwise
 
 
@@ -131,7 +131,7 @@ def test_of_many_runs_the_newest_and_one_a_day_are_remembered() -> None:
     runs = [
         Run(GOOD, (), Statistics(float(hour * HOUR), float(hour * HOUR))) for hour in range(2000)
     ]
-    found = [past.end for past in extents_of(runs)]
-    assert found[-1] == 1999 * HOUR
-    assert len(found) == 30 + 30  # The newest 30 are of the last two days.
-    assert found[0] > (1999 - 31 * 24) * HOUR
+    found = [past.end for past in extents_of(last_of(runs, 2))]
+    assert found[-2:] == [1998 * HOUR, 1999 * HOUR]
+    assert len(found) == 2 + 32  # Of 31 days, which begin within one.
+    assert found[0] > (1997 - 31 * 24) * HOUR

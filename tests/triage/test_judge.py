@@ -51,6 +51,7 @@ def unknown(*kinds: Kind, running: bool) -> Picture:
         (picture(Kind.MISSING_VOLUMES, Kind.STALE), "missing volumes", State.CRITICAL),
         (picture(Kind.SPOILED, Kind.STALE), "missing volumes", State.CRITICAL),
         (picture(Kind.NO_BACKUP), "never backed up", State.CRITICAL),
+        (picture(Kind.FULL_GONE, Kind.ORPHANED), "the full backup is gone", State.CRITICAL),
         (picture(Kind.STALE), "stale", State.CRITICAL),
         (picture(Kind.STALE, Kind.NOT_STARTED), "not started", State.CRITICAL),
         (picture(Kind.NOT_STARTED), "not started", State.WARNING),
@@ -80,6 +81,23 @@ def test_nothing_is_cleaned_up_while_a_backup_runs_and_that_is_said() -> None:
     assert " cleanup --force" not in steps
     assert "Don't clean up now" in steps
     assert " cleanup --force" in "\n".join(judge(picture(Kind.ORPHANED)).steps)
+
+
+@pytest.mark.parametrize("kind", [Kind.STALLED, Kind.WAITING, Kind.TOO_LONG])
+def test_nobody_is_told_to_wait_for_what_hangs(kind: Kind) -> None:
+    for kinds in ((kind,), (kind, Kind.ORPHANED, Kind.STALE)):
+        steps = "\n".join(judge(picture(*kinds, running=True)).steps)
+        assert "Wait for" not in steps
+        assert "sudo kill PID" in steps
+        assert " cleanup --force" not in steps
+
+
+def test_what_is_gone_is_put_back_before_anything_is_cleaned_up_or_run() -> None:
+    steps = "\n".join(judge(picture(Kind.FULL_GONE, Kind.ORPHANED, Kind.STALE)).steps)
+    assert steps.startswith("If the URL is the job's, something deletes at the destination")
+    assert "cleanup --force" not in steps
+    assert JOB.script not in steps
+    assert steps.index("Put the files back") < steps.index("duplicity full")
 
 
 def test_the_chain_is_drawn_over_four_weeks() -> None:

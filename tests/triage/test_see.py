@@ -25,7 +25,7 @@ from check_duplicity.system.user import current
 from check_duplicity.triage import see, sidebyside
 from check_duplicity.triage.model import Picture
 from plugin import BIN, write_job
-from samples import full, inc
+from samples import CAPTURES, full, inc
 
 
 class Scene:
@@ -185,6 +185,44 @@ def test_where_the_destination_is_not_seen_the_archive_directory_tells(scene: Sc
     assert GOOD.fullmatch(seen["runs"])
 
 
+PURGE = """\
+--- Start running command PURGE at 02:00:05.000 ---
+Giving up after 5 attempts. FileNotFoundError: [Errno 2] No such file or directory
+Task 'PURGE' failed with exit code '50'.
+--- Finished state FAILED 'code 50' at 02:00:09.000 - Runtime 00:00:04.000 ---
+"""
+
+
+def purged(scene: Scene) -> str:
+    """A log of duply's: a good backup, and a PURGE behind it that failed."""
+    at = before(minutes=20).timestamp()
+    good = (CAPTURES / "runs/3.2.1/good-full.out").read_text()
+    good = re.sub(r"(?m)^(StartTime|EndTime) .*", rf"\1 {at:.2f} (x)", good)
+    log = scene.path / "web.log"
+    begun = "--- Start running command BKP at 02:00:01.000 ---\n"
+    ended = "--- Finished state OK at 02:00:05.000 - Runtime 00:00:04.000 ---\n"
+    log.write_text(f"Using profile '/etc/duply/web'.\n{begun}{good}{ended}{PURGE}")
+    os.utime(log, (at + 90, at + 90))
+    return str(log)
+
+
+def test_what_the_destination_shows_outranks_what_a_run_says_of_it(scene: Scene) -> None:
+    scene.has(full(before(minutes=21)))
+    log = purged(scene)
+    seen = scene.triage(mail=log)
+    assert (seen["verdict"], seen["state"]) == ("failed", "CRITICAL")
+    assert re.match(r"web: failed \(purge\) 18m \d+s ago, Giving up after 5 attempts", seen["why"])
+    assert seen["why"].endswith("; the backup before that is good")
+    said = json.dumps(seen)
+    assert "the destination is not there" not in said
+    assert "mount --all" not in said
+
+
+def test_where_it_is_not_seen_the_runs_words_count(scene: Scene) -> None:
+    seen = scene.triage(mail=purged(scene))
+    assert seen["verdict"] == "destination missing"
+
+
 @pytest.mark.parametrize("mail", ["mbox", ""])
 def test_a_job_that_says_nothing_is_known_by_its_backups(mail: str, scene: Scene) -> None:
     """By an empty mailbox, and without one."""
@@ -234,3 +272,62 @@ def test_those_of_others_are_not_the_jobs(sight: Callable[..., Picture], tmp_pat
 
 def test_hidden_processes_are_told_as_that(sight: Callable[..., Picture], tmp_path: Path) -> None:
     assert "hidepid" in sight(Sight((), sure=False), tmp_path).now
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=2), timedelta(days=30)])
+def test_of_a_job_whose_output_is_thrown_away_that_is_said_once(
+    age: timedelta, scene: Scene
+) -> None:
+    made = datetime.now(timezone.utc) - age
+    names = full(made)
+    scene.has(names)
+    scene.archived(names, made)
+    answer = scene.triage(mail="/dev/null")
+    assert str(answer).count("its output is thrown away; freshness alone tells") == 1
+    assert "its output is thrown away" in answer["runs"]
+    assert "check_duplicity_log" not in str(answer["steps"])
+
+
+def test_what_was_good_yesterday_is_gone_and_was_not_never_made(scene: Scene) -> None:
+    now = datetime.now(timezone.utc)
+    scene.has([])
+    assert scene.triage()["verdict"] == "never backed up"
+    log = scene.path / "web.log"
+    log.write_text(ran(now - timedelta(hours=20)))
+    answer = scene.triage(mail=str(log))
+    assert answer["verdict"] == "the full backup is gone"
+    assert "a run made a good one 20h ago" in answer["why"]
+    # So the archive directory tells.
+    scene.archived(full(now - timedelta(days=1)), now - timedelta(days=1))
+    assert scene.triage()["verdict"] == "the full backup is gone"
+    # Files of another prefix may be that backup.
+    scene.has([f"db-{name}" for name in full(now - timedelta(days=1))])
+    (scene.archive / "x").touch()
+    for name in scene.archive.iterdir():
+        name.unlink()
+    assert scene.triage(mail=str(log))["verdict"] == "never backed up"
+
+
+def ran(end: datetime) -> str:
+    """What duplicity prints of a good run, as far as it matters."""
+    start = end - timedelta(minutes=1)
+    return (
+        "--------------[ Backup Statistics ]--------------\n"
+        f"StartTime {start.timestamp():.2f} ({start:%a %b %d %H:%M:%S %Y})\n"
+        f"EndTime {end.timestamp():.2f} ({end:%a %b %d %H:%M:%S %Y})\n"
+        "ElapsedTime 60.00 (1 minute 0.00 seconds)\nSourceFiles 3\nSourceFileSize 100 (100 bytes)\n"
+        "NewFiles 3\nNewFileSize 100 (100 bytes)\nDeletedFiles 0\nChangedFiles 0\n"
+        "ChangedFileSize 0 (0 bytes)\nChangedDeltaSize 0 (0 bytes)\nDeltaEntries 3\n"
+        "RawDeltaSize 100 (100 bytes)\nTotalDestinationSizeChange 200 (200 bytes)\nErrors 0\n"
+        "-------------------------------------------------\n\n"
+    )
+
+
+def test_no_error_gets_into_the_file_that_is_made(tmp_path: Path) -> None:
+    for words in (["--list-jobs", "--ini", "nosuch"], ["--ini"], ["--list-jobs", "--ini", "-x"]):
+        done = subprocess.run(
+            [BIN / "duplicity_triage", "--jobs-dir", tmp_path, *words],
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (3, "")
+        assert done.stderr.startswith("DUPLICITY TRIAGE UNKNOWN - ")

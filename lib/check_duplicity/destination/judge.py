@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _CLOCK_TOLERANCE = timedelta(minutes=1)
 # The same as check_duplicity_process' default.
 _LONGEST_RUN = timedelta(hours=24)
+_DAMAGE = (
+    Kind.NO_DESTINATION, Kind.MISSING_VOLUMES, Kind.SPOILED, Kind.DOUBLED, Kind.MISSING_MANIFEST,
+    Kind.FULL_GONE, Kind.NO_BACKUP,
+)  # fmt: skip
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 COUNTS: dict[str, Callable[[Collection], int]] = {
@@ -146,6 +150,27 @@ def judge(
     yield from _leftovers(collection, now, running is not None, sure)
 
 
+def damage(seen: Seen, now: datetime) -> list[Finding]:
+    """Return what keeps the newest backup from being restored, as far as names and sizes tell."""
+    found = judge(seen.collection, now, seen.running, sure=seen.sure)
+    return [f for f in found if f.kind in (*_DAMAGE, Kind.IN_PROGRESS)]
+
+
+def newest_sets(collection: Collection, now: datetime) -> tuple[BackupSet, ...]:
+    """Return the sets that are read to restore the newest backup: a full one, and all on it."""
+    newest = _newest(collection, now)
+    if newest is None:
+        return ()
+    chain, backup_set = newest
+    return chain.restorable[: chain.restorable.index(backup_set) + 1]
+
+
+def volumes_of_newest(collection: Collection, now: datetime) -> dict[datetime, int]:
+    """Return how many volumes each of the newest chain's sets has, by its time."""
+    sets = newest_sets(collection, now)
+    return {one.time: one.volumes + one.missing_volumes for one in sets}
+
+
 def _damaged(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> Iterator[Finding]:
     damaged = [backup_set for backup_set in collection.sets if backup_set.missing]
     if damaged:
@@ -215,21 +240,24 @@ def _size(size: int) -> str:
 def _no_backup(
     collection: Collection, newest: tuple[Chain, BackupSet] | None, in_time: bool
 ) -> Iterator[Finding]:
+    lost = f" of {format_time(collection.lost_full)}" if collection.lost_full else ""
+    if newest and lost:
+        text = f"the full backup{lost} is gone, and what builds on it can't be restored"
+        yield Finding(Kind.FULL_GONE, State.CRITICAL, text)
     if newest is not None or any(backup_set.damaged for backup_set in collection.sets):
         return
+    kind, state, text = Kind.NO_BACKUP, State.CRITICAL, "no complete backup"
     if in_time:
-        yield Finding(Kind.IN_PROGRESS, State.WARNING, "no complete backup yet")
-    elif collection.orphaned:
-        text = "no complete backup: the full one that others build on is gone"
-        yield Finding(Kind.NO_BACKUP, State.CRITICAL, text)
+        kind, state, text = Kind.IN_PROGRESS, State.WARNING, "no complete backup yet"
+    elif collection.orphaned or lost:
+        others = " that others build on" * (collection.orphaned > 0)
+        kind, text = Kind.FULL_GONE, f"no complete backup: the full one{lost}{others} is gone"
     elif collection.other_prefixes:
         prefixes = ", ".join(repr(prefix[:40]) for prefix in collection.other_prefixes[:3])
         text = f"no complete backup; there are files of other jobs, with prefix {prefixes}"
-        yield Finding(Kind.NO_BACKUP, State.CRITICAL, text)
     elif not collection.incomplete:
-        yield Finding(Kind.NO_BACKUP, State.CRITICAL, "no backup: there is no file of duplicity's")
-    else:
-        yield Finding(Kind.NO_BACKUP, State.CRITICAL, "no complete backup")
+        text = "no backup: there is no file of duplicity's"
+    yield Finding(kind, state, text)
 
 
 def with_collection(job: Job, collection: Collection, now: datetime) -> Job:
@@ -334,7 +362,9 @@ def _leftovers(
     if unfinished:
         incomplete -= 1
         if not running and not unfinished.manifest_lost:
-            text = f"backup of {format_time(unfinished.time)} {_stopped(unfinished, sure)}"
+            alone = not collection.sets and not incomplete and not collection.orphaned
+            which = "the first" if alone else f"backup of {format_time(unfinished.time)}"
+            text = f"{which} {_stopped(unfinished, sure)}"
             text += _the_one_before(collection, now)
             yield Finding(Kind.INTERRUPTED, State.WARNING, text)
     if collection.orphaned:

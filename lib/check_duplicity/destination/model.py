@@ -33,14 +33,11 @@ class Source(NamedTuple):
 
     @property
     def forbidden(self) -> str:
-        """What to say if its options have one of the check's own; empty if they have not.
+        """What to say if its options have one of the check's own; empty if they have not."""
+        from check_duplicity.duplicity.invocation import is_one_of  # mostly there are no options
 
-        duplicity takes ``--log-file X``, ``--log-file=X`` and ``--log-fi X`` alike (0.8.23 to
-        3.2.1).
-        """
         for option in self.options:
-            name = option.partition("=")[0]
-            if len(name) > 2 and any(own.startswith(name) for own in _OWN_OPTIONS):
+            if is_one_of(option, _OWN_OPTIONS):
                 return f"{option} is the check's own; the job's archive is named with -a and -n"
         return ""
 

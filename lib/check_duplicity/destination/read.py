@@ -40,9 +40,27 @@ def _read_log(listing: Listing, log: str, prefixes: Prefixes) -> Collection:
     else:
         spoiled = find_spoiled(listing.sizes or {}, prefixes)
         collection = read_names(names, prefixes, listing.archive, spoiled)
+        collection = _with_lost(collection, listing.archive, prefixes)
     if collection is None and (gone := no_destination(log)):
         return Collection(gone=gone)
     if collection is None:
         reason = "duplicity ended well, but said nothing about the destination"
         raise CannotSee(Kind.NOT_RECOGNISED, reason)
     return collection
+
+
+def _with_lost(collection: Collection, archive: Archive, prefixes: Prefixes) -> Collection:
+    """Add which full set is gone, as far as the archive directory tells it.
+
+    It has the manifest of every set that has ever been complete. It is asked only if there is
+    something wrong at the destination already.
+    """
+    if collection.chains and not collection.orphaned:
+        return collection
+    known = read_archive(archive._replace(names=tuple(archive.settled)), prefixes)
+    newest = max((chain.sets[0].time for chain in known.chains), default=None)
+    there = [chain.sets[0] for chain in collection.chains] + list(collection.lost)
+    there += [collection.unfinished] if collection.unfinished else []
+    if newest is None or any(backup_set.time >= newest for backup_set in there):
+        return collection
+    return collection._replace(lost_full=newest)

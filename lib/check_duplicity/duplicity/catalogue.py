@@ -1,9 +1,9 @@
 """What the lines of duplicity's output mean: a catalogue, kept as data.
 
 The texts are those of duplicity 0.7 to 3.2.1 (``dup_main.py``, ``dup_collections.py``,
-``backend.py``, ``commandline.py`` there), of gpg, ssh, Python and the shell around it. Only English
-is known by its wording; what exceptions say, the statistics and the machine log are the same in
-every language.
+``backend.py``, ``commandline.py`` there), of gpg, ssh, Python and the shell around it. They are in
+English; of duplicity's own in other languages see ``languages``. What exceptions say, the
+statistics and the machine log are the same in every language.
 """
 
 from __future__ import annotations
@@ -21,8 +21,21 @@ BEGINNINGS = (
     r"Synchronizing remote metadata to local cache",
     r"Last full backup date: ",
 )
+# What says where the archive directory is, which is one job's.
+LABELS = (
+    r"Using archive dir: (?P<directory>/.+)",
+    r"Using backup name: (?P<name>[^/]+)",
+    r"Args: (?P<arguments>\S+duplicity .+)",
+    r"(?:If this is not the case, remove|Acquiring lockfile) (?:b')?(?P<lock>/[^']+)/lockfile",
+    r"Deleting local (?P<local>/.+)/duplicity-(?:full|inc|new)[.-]",
+)
 # At -v5 and above; at -v9 a backup prints the collection's status, too.
 BACKUP = r"Main action: (?:full|inc)|Args: \S+ (?:full|inc|backup|fb|ib|bu)"
+# Another command than a backup, which fails without harm to the backup before it.
+ASIDE = (
+    r"(?:Main action: |Args: \S+ )"
+    r"(?P<action>(?:remove|list)-[a-z-]+|cleanup|verify|collection-status|restore|r[amoib]|cl|vb|st|ls)\b"
+)
 # Other commands than backups end with one of these.
 ENDINGS = (
     r"No old backup sets found",
@@ -42,9 +55,13 @@ ENDINGS = (
 # What cleanup has deleted is no longer there to complain about.
 CLEANED = r"Deleting (?:this|these) files? from backend:|Deleting these file\(s\) from backend:"
 LEFTOVERS = (Kind.ORPHANED, Kind.ORPHANED_SIGNATURES, Kind.INCOMPLETE, Kind.UNMATCHED_SIGNATURES)
-# What nobody else prints: it tells that a mail is about duplicity, if its name isn't in it.
+# A command that has one of these in it is a job's; a text may name duplicity for any reason.
+ITS_NAME = r"duplicity|\bduply\b|backupninja"
+# What nobody else prints: it tells that a mail is about duplicity, if its name isn't in the command.
 ITS_OWN = (
-    r"duplicity|\[ Backup Statistics \]|SourceFileSize \d|BackendException|GPGError: |CommandLineError: "
+    r"duplicity: (?:error|(?:command )?not found|No such)|\nduplicity \d+\.\d|Another duplicity instance"
+    r"|duplicity-(?:full|inc|new)[.-]|Duplicity (?:backup complete|failed)|Finished state (?:OK|FAILED)"
+    r"|\[ Backup Statistics \]|SourceFileSize \d|BackendException|GPGError: |CommandLineError: "
     r"|Giving up after \d+ attempts|Last full backup date|Local and Remote metadata"
     r"|Fatal Error: |GnuPG passphrase"
 )
@@ -71,9 +88,16 @@ HARMLESS = (
     r"Duplicity backup complete\.",  # 3.2, after failures, too
 )
 
-# What ends a call; the cause is looked for in all of its lines.
+# What ends a call; the cause is looked for in all of its lines. Others' programs say the first ones, too.
+_COMMON = (
+    r" ?(?:[^\W\d]\w{0,40}\.){0,6}(?:[^\W\d]\w{0,60}?)?(?:Error|Exception|BackendScheme|BackendURL)(?::|$)",
+    r"Failed to read .*: ",
+    r"(?:Killed|Terminated|Segmentation fault)(?: \(core dumped\))?$",
+    r"ERROR \d+\b",
+)
 FAILURES = (
-    r" ?(?:[A-Za-z_]\w{0,40}\.){0,6}[A-Za-z_]{0,60}?(?:Error|Exception|BackendScheme|BackendURL)(?::|$)",
+    *_COMMON,
+    r"[\w.-]{1,40} not found: +[Pp]lease install",
     r"(?:GnuPG passphrase[^:]*: ?)?Traceback \((?:most recent call|innermost) last\)",
     r"KeyboardInterrupt",
     r"Giving up after \d+ attempts?",
@@ -82,7 +106,9 @@ FAILURES = (
     r"GPG Failed, see log below",
     r"Command line error:",
     r"duplicity: error:",
-    r"Another duplicity instance is already running",
+    r"Another (?:duplicity )?instance is already running",
+    # A question of ssh's, and behind it what came of its having no answer.
+    r"Are you sure you want to continue connecting \(yes/no[^)]{0,20}\)\? ?\w{0,60}(?:Error|Exception):",
     r"Backup source directory .* (?:does not exist|has changed)",
     r"Specified archive directory .* does not exist",
     r"Temp space has .* available, backup needs",
@@ -93,28 +119,22 @@ FAILURES = (
     r"No signature chain for the requested time",
     r"Invalid data - .* hash mismatch|Hash mismatch for: ",
     r"Volume was signed by key",
-    r"Failed to read .*: ",
     r"Volumes with number .* were not transferred",
     r"ERROR, the last backup chain has missing difftar",
     r"difftar volume \d+ not found in backup",
     r"When using symmetric encryption, the signing passphrase",
     r"GnuPG binary not found|Version .* of GnuPG is not supported",
-    r"(?:Killed|Terminated|Segmentation fault)(?: \(core dumped\))?$",
-    r"ERROR \d+\b",
-    r"[\w.-]{1,40} not found: +[Pp]lease install",
     r"PYTHONOPTIMIZE in the environment causes|Setting python optimization causes",
     r"Last selection expression:$",
     r"Error opening file ",
 )
-# What stands somewhere in a line, with what it has in it.
-ANYWHERE = {
-    ": line ": r".*\bline \d+: +\d+ (?:Killed|Terminated|Aborted|Segmentation fault|Hangup|User)",
-    "duplicity: ": r".*\bduplicity: (?:(?:command )?not found|No such file or directory)",
+# What a shell says of a program behind its own name, and what such a line has in it.
+BY_SHELLS = {
+    ": ": r"[^:]{1,200}: [^\W\d_]{1,10} \d{1,9}: +\d{1,10} "
+    r"(?:Killed|Terminated|Aborted|Segmentation fault|Hangup|User)",
+    "duplicity": r"(?:[^:]{1,200}: ){0,4}['\"‘]?(?:[^\s:]{0,200}/)?duplicity['\"’]?: "
+    r"(?:(?:command )?not found|No such file or directory)",
 }
-# So it gives up in other languages ("Nach 1 Versuchen wird aufgegeben. OSError: ..."); but so it is
-# repeated, too. It is a failure only if no statistics follow.
-EXCEPTION_NEEDLES = ("Error: ", "Exception: ")
-EXCEPTION = r"[^\[{]{1,120}?[.?] (?:[A-Za-z_]\w{0,40}\.){0,6}[A-Za-z_]{0,60}?(?:Error|Exception): "
 
 
 class Sign(NamedTuple):
@@ -140,7 +160,7 @@ GONE = (
 # Why a call has failed: the first that is found in any of its lines. A line alone is no failure.
 CAUSES = (
     *(Sign(Kind.NO_DESTINATION, pattern) for pattern in GONE),
-    Sign(Kind.LOCKED, r"Another duplicity instance is already running"),
+    Sign(Kind.LOCKED, r"Another (?:duplicity )?instance is already running"),
     Sign(Kind.HOST_KEY, r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED"),
     Sign(Kind.HOST_KEY, r"BadHostKey|[Hh]ost key for server .* does not match|not found in known_hosts"),
     Sign(Kind.HOST_KEY, r"authenticity of host .* can't be established"),
@@ -149,12 +169,17 @@ CAUSES = (
     Sign(Kind.LOGIN, r"[Nn]o authentication methods available|Login incorrect|Login failed"),
     Sign(Kind.LOGIN, r"auth failed on module|\b530 |401 Unauthorized|403 Forbidden|AccessDenied"),
     Sign(Kind.LOGIN, r"InvalidAccessKeyId|SignatureDoesNotMatch|NoCredentialsError|not logged in"),
+    Sign(Kind.LOGIN, r"[Uu]nauthori[sz]ed\b|NoAuthHandlerFound|ExpiredToken|expired_access_token"),
+    Sign(Kind.LOGIN, r"invalid_grant|InvalidToken\b|invalid_access_token|bad_auth_token|AuthorizationFailure"),
     Sign(Kind.MODULE, r"No module named |ModuleNotFoundError|cannot import name|ImportError"),
     Sign(Kind.MODULE, r" not found: +[Pp]lease install"),
     Sign(Kind.MODULE, r"requires? (?:the )?(?:python )?(?:module|library)|backend requires"),
     Sign(Kind.NO_SPACE, r"(?:BackendException|Giving up).*(?:No space left|Errno 28|[Qq]uota exceeded)"),
     Sign(Kind.NO_SPACE, r"rsync: .*(?:No space left|Disk quota)|\b(?:452|552) .*(?:space|storage|quota)"),
     Sign(Kind.NO_SPACE, r"[Ii]nsufficient ?[Ss]torage|storage quota|[Qq]uotaExceeded|\b507 "),
+    Sign(Kind.NO_SPACE, r"[Ss]torage cap exceeded|[Cc]ap exceeded|Out of space for destination|insufficient_space"),
+    Sign(Kind.NO_DESTINATION, r"NoSuchBucket|[Ss]pecified (?:bucket|container) does not exist|BucketNotFound"),
+    Sign(Kind.NO_DESTINATION, r"ContainerNotFound|\b404 Not Found"),
     Sign(Kind.NO_LOCAL_SPACE, r"Temp space has .* available|Unable to get free space on temp"),
     Sign(Kind.NO_LOCAL_SPACE, r"No space left on device|Errno 28|Disk quota exceeded"),
     Sign(Kind.CONNECTION, r"Connection (?:refused|reset|timed out|closed)|ConnectionRefused|ConnectionReset"),
@@ -210,6 +235,31 @@ WARNINGS = (
     Sign(Kind.DIFFERS, r"Verify complete: .*, (?!0 )\d+ differences?(?:\(s\))? found"),
 )  # fmt: skip
 
+# What says something so surely that in the middle of a line, behind what nobody knows, it can't be passed
+# over: what such lines have in them, and how it stands there. Words that others use, too, are not among it.
+NEEDLES = (
+    "Error", "Exception", "Traceback (", "Giving up ", "Fatal E", "GPG Failed", "Warning, ", "WARNING", "ERROR",
+    "Last full backup", "Local and Remote", "StartTime 1", "[ Backup S", "BackendScheme: ", "BackendURL: ",
+    "KeyboardInterrupt", "Another ", "Backup source", "Specified archive", "Command line error", "GnuPG ",
+    "Skipping ", "Verify complete", "No signature chain", "Hash mismatch", "Invalid data", "difftar volume",
+    "[duplicity-", "PYTHONOPT", "Setting python", "Last selection", "Main action", "Using archive", "Args: ",
+    "Temp space", "Unable to get", "Max open files", "Volumes with", "was corrupted dur", "Restarting backup",
+    "Volume was", "Also found", "incomplete backup set", "When using symm", "IGNORED_ERROR", "duplicity: ",
+    "lease install", "DEBUG: to_",
+)  # fmt: skip
+UNMISTAKABLE = (
+    r"(?:[^\W\d]\w{0,60}(?:Error|Exception)|(?:Unsupported|Invalid)Backend\w{3,6}): ",
+    r"(?:CommandLine|GPG|Backend|FatalBackend|EOF)(?:Error|Exception)(?::|$)",
+    *(pattern for pattern in FAILURES if pattern not in _COMMON),
+    r"duplicity: (?:(?:command )?not found|No such file)",
+    r"\[duplicity-(?:inc|full)\.\d{8}T\d{6}Z",
+    *(sign.pattern for sign in WARNINGS if not sign.pattern.startswith("\\[")),
+    r"(?:ERROR|WARNING) \d{1,3}(?: [^:]*)?$",
+    r"DEBUG: to_(?:partial|remote|final) called for |Main action: |Using archive dir: |Args: \S+duplicity ",
+    r"Last full backup date: |Local and Remote metadata are ",
+    r"StartTime 1\d{9}\.\d\d \(|\[ Backup Statistics \]-",
+)
+
 # Codes of the machine log (``log.py``); the others tell nothing that the text wouldn't.
 ERROR_CODES = {
     2: Kind.OPTIONS, 3: Kind.SOURCE_CHANGED, 7: Kind.OPTIONS, 8: Kind.OPTIONS, 10: Kind.OPTIONS,
@@ -253,11 +303,14 @@ SENTENCES = {
     Kind.UNMATCHED_SIGNATURES: "signatures without a backup found",
     Kind.DISCARDED: "the last backup set was ignored, its signatures are lost",
     Kind.SKIPPED: "some files could not be read",
+    Kind.SCRIPT_FAILED: "the backup is good; the script ended with an error",
+    Kind.SEVERAL_JOBS: "several jobs write to this log; give each its own",
     Kind.DIFFERS: "the source differs from the backup",
     Kind.UNCLEAR: "ended without saying how",
 }
 WARNING_KINDS = frozenset(
-    {sign.kind for sign in WARNINGS} - {Kind.MISSING_VOLUMES} | {Kind.UNCLEAR}
+    {sign.kind for sign in WARNINGS} - {Kind.MISSING_VOLUMES}
+    | {Kind.UNCLEAR, Kind.SCRIPT_FAILED, Kind.SEVERAL_JOBS}
 )
 
 

@@ -97,6 +97,7 @@ class Collection(NamedTuple):
     what duplicity's names begin with that belong to another job (``--file-prefix``). ``encrypted``
     tells whether the newest of all sets is. ``nowhere`` is the directory of a ``file://``
     destination that isn't there, ``gone`` what duplicity says of any other that isn't.
+    ``lost_full`` is when the newest full set was made, if it was complete once and is not there.
     """
 
     chains: tuple[Chain, ...] = ()
@@ -108,6 +109,7 @@ class Collection(NamedTuple):
     encrypted: bool | None = None
     nowhere: str = ""
     gone: str = ""
+    lost_full: datetime | None = None
 
     @property
     def sets(self) -> tuple[BackupSet, ...]:

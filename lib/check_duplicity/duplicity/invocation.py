@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 
 from check_duplicity.nagios.limits import format_time
 from check_duplicity.secrets import without_password
@@ -55,6 +56,12 @@ _FLAGS_TEXT = """\
     --skip-if-no-change --ssh-askpass --ssl-no-check-certificate --use-agent --use-gpgsm --version
 """
 _FLAGS = frozenset(_FLAGS_TEXT.split())
+_OF_BACKUPS = re.compile(
+    r"--(?:(?:exclude|include|filter-)\S*|files-from|(?:encrypt-)?sign-key|volsize|full-if-older-than"
+    r"|skip-if-no-change|asynchronous-upload|concurrency|allow-source-mismatch|jsonstat|check-remote"
+    r"|no-check-remote|compression|copy-links|max-blocksize|(?:no-)?print-statistics"
+    r"|(?:no-)?files-changed)"
+)
 _TWO_VALUES = ("--rename",)
 _SHORT_WITH_VALUE = ("-v", "-t", "-r")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -118,6 +125,38 @@ class Arguments(NamedTuple):
             for name, value in self.values.items()
             if wanted.match(name)
         ]
+
+
+def of_any_action(options: Sequence[str]) -> list[str]:
+    """Return options without those that only a backup needs, and without their values.
+
+    Some versions refuse these for other actions (2.0 and 2.1 most of them, 3.2.1 what chooses
+    files). And a key that signs was another one when an older set was made: a restore with today's
+    then fails as if the backup were signed wrongly (0.8.23 to 3.2.1).
+    """
+    kept: list[str] = []
+    words = iter(options)
+    for word in words:
+        value = [*islice(words, 1)] if _has_value_behind(word) else []
+        if not _OF_BACKUPS.fullmatch(word.partition("=")[0]):
+            kept += [word, *value]
+    return kept
+
+
+def is_one_of(option: str, names: Sequence[str]) -> bool:
+    """Whether an option is one of these long ones, or short for one.
+
+    duplicity takes ``--log-file X``, ``--log-file=X`` and ``--log-fi X`` alike (0.8.23 to 3.2.1).
+    """
+    name = option.partition("=")[0]
+    return len(name) > 2 and any(other.startswith(name) for other in names)
+
+
+def _has_value_behind(word: str) -> bool:
+    """Whether the next word is an option's value."""
+    if word.startswith("--"):
+        return "=" not in word and word not in _FLAGS
+    return word in _SHORT_WITH_VALUE
 
 
 def read_arguments(argv: Sequence[str]) -> Arguments | None:
@@ -193,13 +232,13 @@ def _parse(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         if word == "--":
             positionals += words
         elif word.startswith("--"):
-            name, equals, value = word.partition("=")
-            if not equals and name not in _FLAGS:
+            name, _, value = word.partition("=")
+            if _has_value_behind(word):
                 value = next(words, "")
                 if name in _TWO_VALUES:
                     next(words, "")
             values[name] = value
-        elif word in _SHORT_WITH_VALUE:
+        elif _has_value_behind(word):
             next(words, "")
         elif not word.startswith("-"):
             positionals.append(word)

@@ -3,7 +3,7 @@
 Only where the form of the listing is certain: a column of numbers alone may be blocks (``du``,
 ``ls -s``) or inodes (``ls -i``). The forms are those of ``ls -l`` (GNU, busybox, BSD; sftp, many
 ftp servers, ``cls -l`` of lftp and ``find -ls`` have it, too), of ``rclone lsl``, ``gsutil ls -l``,
-of ``aws s3 ls`` and ``s3cmd ls``, and of ``az``. A size in other units (``-h``) is passed over.
+of ``aws s3 ls``, ``s3cmd ls``, ``az`` and ``mc ls``. A size in other units (``-h``) is passed over.
 """
 
 from __future__ import annotations
@@ -31,8 +31,20 @@ _AZURE_ROW = re.compile(
 )
 
 
+# What mc ls prints: the time in brackets, and the storage class behind the size, or none.
+_MC_ROW = re.compile(rf"\[{_DAY} {_TIME} [\w+:-]{{1,6}}\] +({_SIZE}) +(?:[A-Z_]+ +)?(\S.*)")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
+
+
 def name_last(line: str) -> str:
-    """Return a line of a listing with the file's name at its end, where ``az`` has it in front."""
+    """Return a line of a listing with the file's name at its end, and without a terminal's colours.
+
+    Where ``az`` and ``mc`` have more than size and name, what is left is these two.
+    """
+    line = _COLOUR.sub("", line) if "\x1b" in line else line
+    if line.startswith("["):
+        listed = _MC_ROW.fullmatch(line.rstrip())
+        return f"{listed[1]}: {listed[3]}" if listed else line
     row = _AZURE_ROW.fullmatch(line.rstrip()) if "Blob " in line else None
     return f"{row[2]}: {row[1]}" if row else line
 

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 _DAY = 86400  # seconds
+_MINUTES = 600  # seconds from one run of a script to the next
 _DAYS = 31  # back from the newest run that earlier ones are remembered
-_NEWEST = 30  # runs that are remembered, however quickly they followed each other
+_JOBS = 50  # of one log
 GOOD, FAILED, OTHER, OPEN, NOTHING = "good", "failed", "other", "open", "nothing"
+UNREAD = "unread"
+_LATEST = 4e9  # seconds since the epoch: a later time is nonsense
 
 
 class Statistics(NamedTuple):
@@ -53,13 +56,35 @@ class Told(NamedTuple):
     line: str
 
 
+class Sitting(NamedTuple):
+    """What ended well within minutes, one run behind the other, in output that names no job.
+
+    ``good`` is how many runs did until now, the last at ``end`` (seconds since the epoch),
+    ``failure`` what one had said that failed among them, and ``jobs`` how many did at the most in
+    an earlier sitting, if none failed in that.
+    """
+
+    good: int = 0
+    jobs: int = 0
+    failure: str = ""
+    end: float = 0.0
+
+    @property
+    def usual(self) -> int:
+        """How many jobs write here, as far as that is known."""
+        return self.jobs if self.failure else max(self.jobs, self.good)
+
+
 class Run(NamedTuple):
     """What the output of one run says.
 
     ``outcome`` is good (by its statistics), failed, other (no backup, and it came to its end),
-    open (neither), or nothing, if there was no word of duplicity's. ``uploading`` tells of an open
-    one that it had begun to write, ``cleaned`` that leftovers of earlier runs were deleted.
-    ``past`` is of runs before it that nobody keeps any more.
+    open (neither), unread, if what it says at last can't be made out, or nothing, if there was no
+    word of duplicity's. ``uploading`` tells of an open one that it had begun to write, ``cleaned``
+    that leftovers of earlier runs were deleted. ``past`` is of runs before it that nobody keeps any
+    more. ``time`` is what stands in front of its last line, in seconds since the epoch. ``aside``
+    is what has failed, if that was no backup, ``backed_up`` whether a good one came before it.
+    ``label`` is whose job's it was, if the output tells, and else ``sitting`` what came before it.
     """
 
     outcome: str
@@ -68,6 +93,11 @@ class Run(NamedTuple):
     uploading: bool = False
     cleaned: bool = False
     past: tuple[Past, ...] = ()
+    time: float | None = None
+    aside: str = ""
+    backed_up: bool = False
+    label: str = ""
+    sitting: Sitting = Sitting()
 
     @property
     def skipped(self) -> bool:
@@ -76,15 +106,15 @@ class Run(NamedTuple):
 
 
 def extents_of(runs: Iterable[Run]) -> list[Past]:
-    """Return how much these runs, and those before them, found of the source, in order.
-
-    Of many they are the newest and one of each day of a month, whichever runs were left out first.
-    """
+    """Return how much these runs, and those before them, found of the source, in order."""
     found = {past.end: past for run in runs for past in (*run.past, *_own_extent(run))}
-    ends = sorted(found)
-    last_of_days = {end // _DAY: end for end in ends}
-    kept = {*ends[-_NEWEST:], *last_of_days.values()}
-    return [found[end] for end in ends if end in kept and end > ends[-1] - _DAYS * _DAY]
+    return [found[end] for end in sorted(found)]
+
+
+def _thinned(extents: Sequence[Past]) -> tuple[Past, ...]:
+    """Keep the last of each day of a month: the same, whichever was left out first."""
+    last_of_days = {past.end // _DAY: past for past in extents}
+    return tuple(p for p in last_of_days.values() if p.end > extents[-1].end - _DAYS * _DAY)
 
 
 def _own_extent(run: Run) -> list[Past]:
@@ -96,16 +126,22 @@ def _own_extent(run: Run) -> list[Past]:
 
 def remembering(run: Run, dropped: Iterable[Run]) -> Run:
     """Return a run that remembers what earlier runs found, which aren't kept."""
-    return run._replace(past=tuple(extents_of([*dropped, Run(NOTHING, past=run.past)])))
+    dropped = list(dropped)
+    past = _thinned(extents_of([*dropped, Run(NOTHING, past=run.past)]))
+    jobs = max([run.sitting.jobs, *(other.sitting.usual for other in dropped)])
+    return run._replace(past=past, sitting=run.sitting._replace(jobs=jobs))
 
 
 def last_of(runs: Sequence[Run], count: int) -> list[Run]:
-    """Return the last runs of a job; the first of them remembers those before it."""
-    if len(runs) <= count:
-        return list(runs)
-    dropped, kept = runs[:-count], list(runs[-count:])
-    kept[0] = remembering(kept[0], dropped)
-    return kept
+    """Return the last runs of each job; the first of them remembers those before it."""
+    kept: dict[int, Run] = {}
+    for label in {run.label for run in runs}:
+        theirs = [position for position, run in enumerate(runs) if run.label == label]
+        kept.update((position, runs[position]) for position in theirs[-count:])
+        if theirs[:-count]:
+            first = theirs[-count]
+            kept[first] = remembering(runs[first], [runs[i] for i in theirs[:-count]])
+    return [kept[position] for position in sorted(kept)][-_JOBS * count :]
 
 
 def joined(calls: Sequence[Run]) -> Run:
@@ -119,22 +155,76 @@ def joined(calls: Sequence[Run]) -> Run:
         told.update((it.kind, told.get(it.kind, it)) for it in call.told)
         outcomes.add(call.outcome)
         statistics = call.statistics or statistics
-    outcome = next((o for o in (FAILED, GOOD, OPEN, NOTHING) if o in outcomes), OTHER)
+    outcome = next((o for o in (FAILED, UNREAD, GOOD, OPEN, NOTHING) if o in outcomes), OTHER)
+    if outcome != UNREAD:
+        told.pop(Kind.NOT_RECOGNISED, None)
     uploading = outcome == OPEN and any(call.uploading for call in calls)
     cleaned = any(call.cleaned for call in calls)
-    past = tuple(extents_of([Run(NOTHING, past=call.past) for call in calls]))
-    return Run(outcome, tuple(told.values()), statistics, uploading, cleaned, past)
+    past = _thinned(extents_of([Run(NOTHING, past=call.past) for call in calls]))
+    time = next((call.time for call in reversed(calls) if call.time is not None), None)
+    aside = next((call.aside for call in reversed(calls) if call.outcome == FAILED), "")
+    backed_up = outcome == FAILED and _is_behind_good(calls)
+    whole = Run(outcome, tuple(told.values()), statistics, uploading, cleaned, past, time)
+    label = next((call.label for call in calls if call.label), "")
+    return whole._replace(aside=aside, backed_up=backed_up, label=label)
+
+
+def _is_behind_good(calls: Sequence[Run]) -> bool:
+    """Whether nothing had failed yet when a backup was good."""
+    first = next((call for call in calls if call.outcome in (GOOD, FAILED)), None)
+    return first is not None and (first.outcome == GOOD or first.backed_up)
 
 
 def grouped(runs: Sequence[Run], calls: Iterable[Run]) -> list[Run]:
     """Add calls to runs: one that makes no backup belongs to the run before it."""
     grouped = list(runs)
     for call in calls:
-        if call.outcome == OTHER and grouped:
-            grouped[-1] = joined([grouped[-1], call])
+        theirs = (i for i, run in enumerate(grouped) if call.label in ("", run.label))
+        before = max(theirs, default=None)
+        if before is not None and (
+            call.outcome == OTHER or (call.aside and grouped[before].outcome == GOOD)
+        ):
+            grouped[before] = joined([grouped[before], call])
         else:
+            before = len(grouped)
             grouped.append(call)
+        if not grouped[before].label:
+            sitting = _sitting(grouped[:before], grouped[before])
+            grouped[before] = grouped[before]._replace(sitting=sitting)
     return grouped
+
+
+def _sitting(before: Sequence[Run], run: Run) -> Sitting:
+    """What came before a run and with it, of runs that don't say whose they are.
+
+    Nobody repeats what was good: if another is good within minutes, it is another job's.
+    """
+    position = max((i for i, other in enumerate(before) if not other.label), default=None)
+    known = Sitting() if position is None else before[position].sitting
+    statistics = run.statistics
+    if run.outcome != GOOD or statistics is None or None in (statistics.start, statistics.end):
+        return known
+    start, end = statistics.start or 0.0, statistics.end or 0.0
+    if end == known.end:
+        return known  # The same output twice.
+    behind = max((i for i, other in enumerate(before) if other.outcome == GOOD), default=-1)
+    failures = (_failure(other, start) for other in before[behind + 1 :])
+    failure = next(filter(None, failures), "")
+    if -_DAY < start - known.end <= _MINUTES:
+        return Sitting(known.good + 1, known.jobs, known.failure or failure, end)
+    return Sitting(1, known.usual, failure, end)
+
+
+def _failure(run: Run, start: float) -> str:
+    """What a run said that failed shortly before that time, or at one that isn't known."""
+    if run.time is not None and start - run.time > _MINUTES:
+        return ""
+    if run.outcome == OPEN and run.uploading:
+        return catalogue.SENTENCES[Kind.KILLED]
+    if run.outcome not in (FAILED, UNREAD):
+        return ""
+    said = (item.line for item in run.told)
+    return next(filter(None, said), catalogue.SENTENCES[Kind.RUN_FAILED])
 
 
 def values_of(run: Run) -> list[Any]:
@@ -142,21 +232,44 @@ def values_of(run: Run) -> list[Any]:
     told = [[item.kind.name, item.line] for item in run.told]
     statistics = None if run.statistics is None else list(run.statistics)
     past = list(map(list, run.past))
-    return [run.outcome, told, statistics, run.uploading, run.cleaned, past]
+    return [
+        run.outcome,
+        told,
+        statistics,
+        run.uploading,
+        run.cleaned,
+        past,
+        run.time,
+        run.aside,
+        run.backed_up,
+        run.label,
+        list(run.sitting),
+    ]
 
 
 def run_of(values: Any) -> Run:
     """Return the run of plain values. Raises `ValueError` for any others."""
     try:
-        outcome, told, statistics, uploading, cleaned, past = values
+        outcome, told, statistics, uploading, cleaned, past, time, aside, *others = values
+        backed_up, label, sitting = others
+        good, jobs, failure, end = sitting
+        if not all(is_number(number) for number in (good, jobs, end)):
+            raise ValueError(sitting)
+        before = Sitting(good, jobs, text_of(failure), end)
+        aside, label = text_of(aside), text_of(label)
         kinds = tuple(Told(Kind[kind], text_of(line)) for kind, line in told)
-        if outcome not in (GOOD, FAILED, OTHER, OPEN, NOTHING):
+        if outcome not in (GOOD, FAILED, OTHER, OPEN, NOTHING, UNREAD):
             raise ValueError(outcome)
+        if time is not None and not is_number(time, _LATEST):
+            raise ValueError(time)
         counted = None if statistics is None else _statistics_of(statistics)
         extents = tuple(map(_past_of, past))
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a run: {error}") from None
-    return Run(outcome, kinds, counted, bool(uploading), bool(cleaned), extents)
+    flags = bool(uploading), bool(cleaned)
+    return Run(
+        outcome, kinds, counted, *flags, extents, time, aside, bool(backed_up), label, before
+    )
 
 
 def _past_of(values: Any) -> Past:

@@ -63,6 +63,7 @@ _MARKS = re.compile(r"(?:[*@]|#\d+)$")
 _LISTED_NAME = re.compile(r"duplicity-(?:full|inc|new)[.-]")
 _BLANK_OR_QUOTE = re.compile(r"[\s\"']")
 _PATH_OR_QUOTE = re.compile(r"[/\"']")
+_SIZE = re.compile(r"\d[\d.,]{0,18}[kKMGTPE]?i?B:")  # as name_last puts it in front
 _ANSWERS = (_NAMES, _BLOCK, _TEXT_HEAD)
 _FAILED = re.compile(r"^ERROR \d+", re.M)
 _NAMES_BEGIN = ". Extracting backup chains from list of files: ["
@@ -211,7 +212,8 @@ def _without_columns(before: str) -> str:
     """Take the columns away from the text in front of a name, if there are only numbers."""
     words = before.split()
     last = words.pop() if before and not before[-1].isspace() else ""
-    return before if words and re.search(r"[^\W\d_]", words[-1]) else last
+    text = bool(words) and re.search(r"[^\W\d_]", words[-1]) and not _SIZE.fullmatch(words[-1])
+    return before if text else last
 
 
 def has_names(line: str) -> bool:
@@ -306,7 +308,9 @@ def _is_whole(tail: str, chains: bool) -> bool:
     if not chains:
         lines = lines[2:]  # "Archive dir: ...", "Found 0 secondary backup chains."
     needed = 1 if chains and not tail.startswith("\n\n") else 2
-    return len(lines) >= needed and not any(re.search(r"\d", line) for line in lines)
+    # Anything may be behind it: duply's end, what a script appends.
+    last = lines[:needed]
+    return len(last) == needed and not any(re.search(r"\d", line) for line in last)
 
 
 def _text_rows(chain: str) -> Iterator[tuple[bool, str, str, None]]:

@@ -13,19 +13,17 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
-from check_duplicity.duplicity import catalogue
+from check_duplicity.duplicity import catalogue, frames, languages
+from check_duplicity.duplicity.call import Call
 from check_duplicity.duplicity.catalogue import Sign
 from check_duplicity.duplicity.run import (
-    FAILED,
     GOOD,
     OPEN,
-    OTHER,
     Run,
-    Statistics,
-    Told,
     grouped,
-    is_number,
+    joined,
     last_of,
     run_of,
     text_of,
@@ -39,19 +37,13 @@ if TYPE_CHECKING:
 
 _KEPT = 3  # runs of a log: the newest two count, and that before them is what the next call joins
 _MOST = 100  # runs at once
+_ECHO = 8  # lines after which the same line has come again as a record
 _NEAR = 30  # lines before a failure, and behind it, that may say why
+_REPEATED = 2048  # lines that are known again: what a job prints is mostly the same every night
 _LONGEST_LINE = 600  # characters that are looked at
 _LONGEST_QUOTE = 200
-_LATEST = 4e9  # seconds since the epoch: a later time is nonsense
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-# What stands in front: --log-timestamp's time and level, the journal's (systemd-cron mails it), and
-# the dot of the machine log.
-_PREFIX = re.compile(
-    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[,.]\d{3} (?:DEBUG|INFO|NOTICE|WARNING|ERROR) +"
-    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S* \S+ [^\s\[]+\[\d+\]: "
-    r"|\. "
-)
-_PREFIXED = (". ", "20")  # what such lines begin with
+_MACHINE = ". "  # in front of what the machine log has of a text
 _RECORD = re.compile(r"(DEBUG|INFO|NOTICE|WARNING|ERROR) (\d{1,4})(?: .*)?$")
 _STATISTIC = re.compile(
     r"(StartTime|EndTime|ElapsedTime|SourceFiles|SourceFileSize|NewFiles|DeletedFiles|ChangedFiles"
@@ -66,18 +58,20 @@ def _either(patterns: Iterable[str]) -> re.Pattern[str]:
 
 _BEGINNINGS = re.compile("|".join(f"({pattern})" for pattern in catalogue.BEGINNINGS))
 _BACKUP = re.compile(catalogue.BACKUP)
+_LABEL = re.compile("|".join(catalogue.LABELS))
+_ASIDE = re.compile(catalogue.ASIDE)
 _ENDINGS = _either(catalogue.ENDINGS)
 _HARMLESS = _either(catalogue.HARMLESS)
+_NOISE = _either((*catalogue.HARMLESS, *catalogue.ENDINGS, catalogue.CLEANED, r"[-=\s]*$", "--- "))
 _CLEANED = re.compile(catalogue.CLEANED)
 _COMPLETE = re.compile(catalogue.COMPLETE)
 _UPLOADING = re.compile(catalogue.UPLOADING)
 _UPLOADED = re.compile(catalogue.UPLOADED)
 _RETRY = re.compile(catalogue.RETRY)
-_FAILURES = _either((*catalogue.FAILURES, *catalogue.ANYWHERE.values()))
-_EXCEPTION = re.compile(catalogue.EXCEPTION)
+_FAILURES = _either(catalogue.FAILURES)
+_BY_SHELLS = [(needle, re.compile(form)) for needle, form in catalogue.BY_SHELLS.items()]
 _ANY_CAUSE = _either(sign.pattern for sign in catalogue.CAUSES)
 _ANY_WARNING = _either(sign.pattern for sign in catalogue.WARNINGS)
-_RANK = {kind: rank for rank, kind in enumerate(Kind)}
 # All that is known by its beginning, and what lines that are known otherwise have in them.
 _KNOWN = _either(
     (
@@ -90,12 +84,55 @@ _KNOWN = _either(
             catalogue.COMPLETE,
             catalogue.RETRY,
             "DEBUG: to_",
+            *catalogue.LABELS,
             "--- Logging error",
         ),
-        *(_RECORD.pattern, _STATISTIC.pattern),
+        *(_RECORD.pattern, _STATISTIC.pattern, frames.ANY),
     )
 )
-_ANYWHERE = (*catalogue.ANYWHERE, *catalogue.EXCEPTION_NEEDLES)
+_MUDDLED = _either(catalogue.UNMISTAKABLE)
+_NEEDLES = re.compile("|".join(map(re.escape, catalogue.NEEDLES)))
+
+
+def bare(line: str) -> str:
+    """Return as much of a line as is looked at, without the colours of a terminal."""
+    line = line[:_LONGEST_LINE].rstrip()
+    return _ESCAPE.sub("", line).rstrip() if "\x1b" in line else line
+
+
+@lru_cache(maxsize=_REPEATED)
+def is_known(line: str) -> bool:
+    """Whether a line says something by its beginning."""
+    line = _unmarked(line)
+    if _KNOWN.match(line) or _is_by_shell(line):
+        return True
+    english = languages.english(line)
+    return english != line and _KNOWN.match(english) is not None
+
+
+@lru_cache(maxsize=_REPEATED)
+def is_muddled(line: str) -> bool:
+    """Whether something stands in a line that would say something at its beginning."""
+    if _NEEDLES.search(line) and _MUDDLED.search(line):
+        return True
+    if not languages.has_inside(line):
+        return False
+    return any(_MUDDLED.match(english) for english in languages.inside(line))
+
+
+def _unmarked(line: str) -> str:
+    """A line without the machine log's mark; another program may have put one in front of it."""
+    while line.startswith(_MACHINE):
+        line = line[len(_MACHINE) :]
+    return line
+
+
+def _is_by_shell(line: str) -> bool:
+    # any() takes twice as long, and every line comes here.
+    for needle, form in _BY_SHELLS:  # noqa: SIM110
+        if needle in line and form.match(line):
+            return True
+    return False
 
 
 class Reader:
@@ -105,14 +142,24 @@ class Reader:
         """Begin, or go on with what ``keep`` has returned. Raises `ValueError`."""
         self._hide = hide
         self._done: list[Run] = []
-        self._call = _Call()
+        self._call = Call()
         self._near: deque[str] = deque(maxlen=_NEAR)
         self._retrying = self._silent = self._logging = False
+        self._frame = frames.Frame()
+        # The last beginning, and where the statistics stand: in a record, or bare.
+        self._begun, self._age, self._in_record, self._counted_in = -1, 0, False, False
         if kept is not None:
             self._done = [run_of(value) for value in kept["done"]]
-            self._call = _Call(kept["call"])
+            self._call = Call(kept["call"])
             self._near.extend(map(text_of, kept["near"]))
             self._retrying, self._silent, self._logging = map(bool, kept["inside"])
+            begun, age, in_record, counted_in = kept["place"]
+            self._begun, self._age = int(begun), int(age)
+            self._in_record, self._counted_in = bool(in_record), bool(counted_in)
+            begun, command, backed_up, label = kept["frame"]
+            self._frame = frames.Frame(
+                bool(begun), text_of(command), bool(backed_up), text_of(label)
+            )
 
     def keep(self) -> dict[str, Any]:
         """Return what is needed to go on, as plain values, without secrets."""
@@ -120,40 +167,70 @@ class Reader:
             "done": [values_of(run) for run in last_of(self._done, _KEPT)],
             "call": self._call.keep(),
             "near": [self._hide(line) for line in self._near],
+            "frame": self._frame.keep(),
+            "place": [self._begun, self._age, self._in_record, self._counted_in],
             "inside": [self._retrying, self._silent, self._logging],
         }
 
     def runs(self) -> list[Run]:
         """Return the runs that were read, the last one as far as it has come."""
-        return grouped(self._done, [self._call.run()] if self._call.any else [])
+        return grouped(self._done, [self._call.run()] if self._call.said else [])
 
-    def read(self, line: str) -> None:
-        """Read one line."""
+    def read(self, line: str, time: float | None = None, *, known: bool | None = None) -> None:
+        """Read one line, as `bare` gives it, and when it was printed, if that is known.
+
+        ``known`` is what `is_known` says of it, if it was asked.
+        """
         if not line:
             return
-        line = line[:_LONGEST_LINE].rstrip()
-        if "\x1b" in line:
-            line = _ESCAPE.sub("", line)
-        prefix = _PREFIX.match(line) if line[:2] in _PREFIXED else None
-        if prefix:
-            line = line[prefix.end() :]
+        known = is_known(line) if known is None else known
+        self._age += 1
+        in_record = self._in_record = line.startswith(_MACHINE)
+        line = _unmarked(line)
+        if known:
+            line = languages.english(line)
         # A traceback that is followed by another attempt is indented.
         if self._retrying and (not line or line[0].isspace()):
             return
         self._retrying = False
-        if _KNOWN.match(line) or self._logging or any(map(line.__contains__, _ANYWHERE)):
-            self._read_known(line, record=None if prefix else _RECORD.match(line))
+        if self._logging or known:
+            self._read_known(line, record=None if in_record else _RECORD.match(line))
+            if time is not None and self._call.any:
+                self._call.time = time
         if self._call.vague and line and not line.startswith(("  ", "Traceback", "GnuPG")):
             self._call.fail(self._quote(line))
-        if line and not self._silent and not _HARMLESS.match(line):
+        if line and not self._silent and not _NOISE.match(line):
             self._near.append(line)
-            if (self._call.failed or self._call.doubt) and self._call.behind < _NEAR:
+            if self._call.failed and self._call.behind < _NEAR:
                 self._call.behind += 1
                 self._look_for_cause([line])
 
+    def muddle(self, line: str) -> None:
+        """Note a line that would say something, if one knew what stands in front of it."""
+        if self._silent or self._logging or (self._retrying and line[:1].isspace()):
+            return
+        if self._call.ended or self._call.failed:
+            self._next()
+        self._call.muddled = self._call.muddled or self._quote(line)
+
+    def leave_frame(self) -> None:
+        """Forget that something has begun around what comes next."""
+        self._frame = frames.Frame()
+
+    def make_out(self) -> None:
+        """Forget what was noted so: now one knows, and it will be read."""
+        self._call.muddled = ""
+
     def fail(self) -> None:
-        """Say that the whole has failed, for a reason that stands in the last lines or nowhere."""
+        """Say that the whole has failed, for a reason that stands in the last lines or nowhere.
+
+        If all that duplicity did was good, it was something else that failed.
+        """
         last = self._quote(self._near[-1]) if self._near else ""
+        runs = self.runs()
+        if runs and joined(runs).outcome == GOOD and self._call.run().outcome != OPEN:
+            self._call.warn(Kind.SCRIPT_FAILED, last)
+            return
         self._look_for_cause(self._near)
         call = self._call
         if call.begun and not (call.ended or call.failed or call.causes or call.other):
@@ -166,7 +243,7 @@ class Reader:
             return
         if record:
             self._read_record(record[1], int(record[2]))
-        elif not self._read_course(line) and not self._silent:
+        elif not self._read_course(line) and not self._silent and not self._read_frame(line):
             self._read_complaint(line)
 
     def _is_of_logging(self, line: str) -> bool:
@@ -194,9 +271,16 @@ class Reader:
         elif beginning:
             self._begin(beginning.lastindex or 0)
             self._call.backup = self._call.backup or bool(_BACKUP.match(line))
+            aside = _ASIDE.match(line)
+            self._call.aside = self._call.aside or (aside["action"] if aside else "")
+            self._label(line)
+        elif _LABEL.match(line):
+            self._label(line)
         elif _COMPLETE.match(line):
             self._call.any = self._call.complete = True
         elif _UPLOADING.match(line):
+            if self._call.ended:
+                self._next()  # In other languages nothing before that tells that another has begun.
             self._call.any = self._call.uploading = True
         elif _UPLOADED.match(line):
             self._call.any, self._call.uploading = True, False
@@ -209,17 +293,36 @@ class Reader:
             return False
         return True
 
+    def _read_frame(self, line: str) -> bool:
+        """Read what is said around duplicity's output; return whether the line does."""
+        said = frames.read_frame(line)
+        if said is None:
+            return False
+        frame = self._frame
+        if said.what in (frames.BEGUN, frames.COMMAND):
+            frame.go_on(said)
+        elif said.what == frames.PROFILE:
+            frame.label = self._quote(said.command)
+            if not self._call.said:
+                self._call.label = frame.label
+        elif said.what == frames.SKIPPED:
+            if said.command in frames.BACKUPS and not frame.backed_up:
+                self._fail(self._quote(line))
+        elif frame.is_of_script:
+            words = next((near for near in self._near if near.startswith("Output: ")), line)
+            self._call.warn(Kind.SCRIPT_FAILED, self._quote(words))
+        else:
+            self._fail(self._quote(line))
+            if said.kind:
+                self._call.cause(said.kind, self._quote(line))
+        return True
+
     def _read_complaint(self, line: str) -> None:
         if _ANY_WARNING.match(line):
             self._warn(_first(catalogue.WARNINGS, re.match, line), self._quote(line))
             return
-        if _FAILURES.match(line):
+        if _FAILURES.match(line) or _is_by_shell(line):
             self._fail(self._quote(line))
-        elif _EXCEPTION.match(line):
-            if self._call.ended:
-                self._next()
-            self._look_for_cause(self._near)
-            self._call.fail(self._quote(line), maybe=True)
 
     def _look_for_cause(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -228,13 +331,34 @@ class Reader:
 
     def _begin(self, which: int) -> None:
         call = self._call
-        if call.ended or call.failed or call.doubt or call.complete or which in call.beginnings:
+        # Output and --log-file in one file have each line twice, once as a record.
+        place = 2 * which + self._in_record
+        if self._begun == place ^ 1 and self._age <= _ECHO:
+            self._begun = -1
+            return
+        self._begun, self._age = place, 0
+        if call.ended or call.failed or call.complete or which in call.beginnings:
             self._near.clear()
             self._next()
         self._call.any = True
         self._call.beginnings.append(which)
 
+    def _label(self, line: str) -> None:
+        """Note whose job's the call is: by duply's profile, else by its archive directory.
+
+        Its path says more than the name, which is the last part of it.
+        """
+        found = _LABEL.match(line)
+        if found is None or self._frame.label or self._call.ended:
+            return
+        label = found["directory"] or self._call.label or found["lock"] or found["local"]
+        label = label or found["name"] or _archive_of(found["arguments"] or "")
+        self._call.label = self._quote(label)
+
     def _add_statistic(self, name: str, value: str) -> None:
+        if self._counted_in != self._in_record and self._is_echo(name, value):
+            return
+        self._counted_in = self._in_record
         if self._call.ended or (name == "StartTime" and "StartTime" in self._call.statistics):
             self._next()
         if name != "StartTime" and "StartTime" not in self._call.statistics:
@@ -242,13 +366,19 @@ class Reader:
         self._call.any = True
         self._call.statistics[name] = float(value)
         if name == "Errors":
-            self._call.ended, self._call.doubt = True, ""
+            self._call.ended, self._call.muddled = True, ""
+            self._frame.backed_up = self._frame.begun
             self._near.clear()
             if float(value) > 0:
                 self._call.warn(Kind.SKIPPED, f"Errors {value}")
 
+    def _is_echo(self, name: str, value: str) -> bool:
+        """Whether the same number was read of the same run, and this is it in the other form."""
+        known = self._call.statistics
+        return "StartTime" in known and (name not in known or known[name] == float(value))
+
     def _end_other(self, *, cleaned: bool) -> None:
-        if self._call.failed or self._call.doubt:
+        if self._call.failed:
             self._next()
         self._near.clear()
         self._call.any = self._call.other = True
@@ -264,107 +394,32 @@ class Reader:
             self._next()
         if not self._call.failed:
             self._look_for_cause(self._near)
+        self._call.aside = self._call.aside or self._frame.aside
         self._call.fail(line)
 
     def _next(self) -> None:
-        if self._call.any:
+        if self._call.said:
             self._done = grouped(self._done, [self._call.run()])
         if len(self._done) > _MOST:
             self._done = last_of(self._done, _KEPT)
-        self._call = _Call()
+        self._call = Call(label=self._frame.label)
 
     def _quote(self, line: str) -> str:
         return self._hide(line.strip())[:_LONGEST_QUOTE]
+
+
+def _archive_of(arguments: str) -> str:
+    """The archive directory that duplicity's arguments name, or the backup's name, if they do."""
+    from check_duplicity.duplicity.invocation import read_invocation
+
+    if len(arguments) >= _LONGEST_LINE - len("Args: "):
+        return ""  # The line was cut.
+    found = read_invocation(arguments.split())
+    name = found.name if found else ""
+    return f"{found.archive_dir}/{name}" if found and found.archive_dir else name
 
 
 def _first(
     signs: Iterable[Sign], finds: Callable[[str, str], re.Match[str] | None], line: str
 ) -> Kind:
     return next(sign.kind for sign in signs if finds(sign.pattern, line))
-
-
-class _Call:
-    """One duplicity's output, as far as it has been read."""
-
-    def __init__(self, kept: dict[str, Any] | None = None) -> None:
-        kept = kept or {}
-        self.any = bool(kept.get("any"))
-        self.ended = bool(kept.get("ended"))
-        self.other = bool(kept.get("other"))
-        self.complete = bool(kept.get("complete"))
-        self.uploading = bool(kept.get("uploading"))
-        self.cleaned = bool(kept.get("cleaned"))
-        self.backup = bool(kept.get("backup"))
-        self.behind = int(kept.get("behind", 0))
-        self.failed = text_of(kept.get("failed", ""))
-        self.doubt = text_of(kept.get("doubt", ""))
-        self.beginnings = [int(number) for number in kept.get("beginnings", [])]
-        self.statistics = {text_of(k): float(v) for k, v in kept.get("statistics", {}).items()}
-        self.causes = _kinds(kept.get("causes", {}))
-        self.warnings = _kinds(kept.get("warnings", {}))
-
-    def keep(self) -> dict[str, Any]:
-        values = {**vars(self), "beginnings": list(self.beginnings)}
-        values["statistics"] = dict(self.statistics)
-        for name in ("causes", "warnings"):
-            values[name] = {kind.name: line for kind, line in values[name].items()}
-        return values
-
-    @property
-    def begun(self) -> bool:
-        """Whether it has said that it began."""
-        return bool(self.beginnings or self.uploading or self.statistics or self.complete)
-
-    @property
-    def vague(self) -> bool:
-        """Whether it has failed with a traceback, of which only the last line says why."""
-        return "Traceback (" in self.failed
-
-    def fail(self, line: str, *, maybe: bool = False) -> None:
-        """Note a failure, which is none if it is only ``maybe`` one and statistics follow."""
-        self.any = True
-        if maybe:
-            self.doubt = self.doubt or line
-        else:
-            self.failed = line if self.vague else self.failed or line or "?"
-
-    def cause(self, kind: Kind, line: str) -> None:
-        # The last line of a kind is mostly the one that says it.
-        self.causes[kind] = line
-
-    def warn(self, kind: Kind, line: str) -> None:
-        self.any = True
-        self.warnings.setdefault(kind, line)
-
-    def run(self) -> Run:
-        told = [
-            Told(kind, line)
-            for kind, line in self.warnings.items()
-            if not (self.cleaned and kind in catalogue.LEFTOVERS)
-        ]
-        failed = self.failed or self.doubt
-        if failed:
-            cause = min(self.causes, key=_RANK.__getitem__, default=Kind.RUN_FAILED)
-            told.insert(0, Told(cause, self.causes.get(cause) or failed.rstrip("?")))
-            return Run(FAILED, tuple(told))
-        if self.ended:
-            return Run(GOOD, tuple(told), _statistics(self.statistics))
-        # What only has something to complain about is quiet: it didn't say when it began, either.
-        ended = (self.other and not self.backup) or not self.begun
-        return Run(OTHER if ended else OPEN, tuple(told), None, self.uploading, self.cleaned)
-
-
-def _statistics(values: dict[str, float]) -> Statistics:
-    counts = [
-        None if values.get(name) is None else int(values[name])
-        for name in ("SourceFiles", "NewFiles", "ChangedFiles", "DeletedFiles", "DeltaEntries")
-    ]
-    sizes = [values.get(name) for name in ("SourceFileSize", "TotalDestinationSizeChange")]
-    times = [values.get(name) for name in ("StartTime", "EndTime")]
-    start, end = (t if t is not None and is_number(t, _LATEST) else None for t in times)
-    source, backup = (int(size) if size is not None else None for size in sizes)
-    return Statistics(start, end, source, backup, int(values["Errors"]), *counts)
-
-
-def _kinds(values: dict[str, Any]) -> dict[Kind, str]:
-    return {Kind[name]: text_of(line) for name, line in values.items()}

@@ -47,6 +47,8 @@ def _with_environment(known: Known) -> Known:
     one_path = os.path.isabs(script) and is_plain(script) and " " not in script
     if known.environment or not one_path:
         return known
+    from check_duplicity.jobs.deciding import account
+    from check_duplicity.jobs.host import ThisHost
     from check_duplicity.jobs.scripts import Script, commands_of, jobs_of
     from check_duplicity.jobs.search import Search
 
@@ -54,12 +56,14 @@ def _with_environment(known: Known) -> Known:
     if by - {user}:
         doubt = f"{named(by)} can change {script}, so nothing that it exports goes to {user}"
         return known._replace(doubts=(*known.doubts, doubt))
-    text = Search("").text(script, user)
+    search = Search("")
+    host = ThisHost(search, user)
+    read = Script(search.text(script, user) or "", script, account(user), (script,))
     try:
-        of_script = jobs_of(commands_of(Script(text or "", script)), script, known.job)
+        of_script = jobs_of(commands_of(read, host), script, known.job)
     except ValueError:
         return known
     same = [k for k in of_script if k.get("destination") == known.get("destination")]
-    if not same:
+    if not same or host.by - {user}:
         return known
-    return known._replace(environment=same[0].environment, environment_by=by)
+    return known._replace(environment=same[0].environment, environment_by=by | host.by)

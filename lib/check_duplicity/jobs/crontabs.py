@@ -1,4 +1,4 @@
-"""Read what starts jobs: crontabs (crontab(5) of Debian's cron and cronie), systemd's units."""
+"""Read crontabs (crontab(5) of Debian's cron and cronie)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,6 @@ _ENTRY = re.compile(
 )
 _VARIABLE = re.compile(r"""["']?([A-Za-z_]\w*)["']?\s*=\s*(.*)""")
 _ALIASES = {"@annually": "@yearly", "@midnight": "@daily"}
-_DAYS = {"mon": "1", "tue": "2", "wed": "3", "thu": "4", "fri": "5", "sat": "6", "sun": "0"}
-_WEEKDAYS = r"[A-Za-z]{3}(?:\.\.[A-Za-z]{3})?"
-_CALENDAR = re.compile(
-    rf"(?:({_WEEKDAYS}(?:,{_WEEKDAYS})*) +)?"
-    r"(?:\*-\*-(\*|\d{1,2}) +)?(\d{1,2}):(\d{2})(?::\d{2})?"
-)
 
 
 class Entry(NamedTuple):
@@ -28,7 +22,10 @@ class Entry(NamedTuple):
 
     ``schedule`` is a cron expression, empty if it isn't known; ``time_zone`` that of its times,
     empty for the machine's. ``origin`` is where it stands. ``active`` tells whether it is one, and
-    not commented out. ``by`` are the users besides root who decide it.
+    not commented out. ``by`` are the users besides root who decide it. ``place`` is the directory
+    that it is started in, empty for the user's home. ``timer`` is the file of the timer that starts
+    it, if one does, and ``off`` why that timer doesn't. ``output`` is where its standard output and
+    error go, as a job's file names that, empty if that can't be read; ``None``: they are mailed.
     """
 
     schedule: str
@@ -39,6 +36,10 @@ class Entry(NamedTuple):
     time_zone: str = ""
     active: bool = True
     by: frozenset[str] = frozenset()
+    place: str = ""
+    timer: str = ""
+    off: str = ""
+    output: tuple[str, str] | None = None
 
 
 def read_crontab(text: str, origin: str, user: str = "") -> Iterator[Entry]:
@@ -82,47 +83,3 @@ def _unquoted(value: str) -> str:
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
         return value[1:-1]
     return value
-
-
-class Unit(NamedTuple):
-    """What a unit of systemd says (systemd.service(5), systemd.timer(5)): values by key."""
-
-    values: Mapping[str, tuple[str, ...]]
-
-    def get(self, key: str) -> str:
-        """Return the last value of a key, empty if it has none."""
-        return self.values.get(key, ("",))[-1]
-
-
-def read_unit(text: str) -> Unit:
-    """Read a unit: ``Key=value``, continued by backslashes; an empty value forgets those before."""
-    values: dict[str, tuple[str, ...]] = {}
-    for line in re.sub(r"\\\n", " ", text).split("\n"):
-        key, equals, value = line.strip().partition("=")
-        if not equals or line.lstrip().startswith(("#", ";")):
-            continue
-        key, value = key.strip(), value.strip()
-        values[key] = (*values.get(key, ()), value) if value else ()
-    return Unit({key: value for key, value in values.items() if value})
-
-
-def cron_of_calendar(calendar: str) -> str:
-    """Return the cron expression of a timer's ``OnCalendar``, empty if there is none for it."""
-    calendar = calendar.strip()
-    if calendar in ("minutely", "hourly", "daily", "weekly", "monthly", "yearly", "annually"):
-        return (
-            _ALIASES.get(f"@{calendar}", f"@{calendar}") if calendar != "minutely" else "* * * * *"
-        )
-    match = _CALENDAR.fullmatch(calendar)
-    if match is None:
-        return ""
-    days, date, hour, minute = match.groups()
-    names = re.findall(r"[A-Za-z]{3}|,|\.\.", (days or "").lower())
-    if any(name not in _DAYS and name not in (",", "..") for name in names):
-        return ""
-    if int(hour) > 23 or int(minute) > 59 or (date and date != "*" and not 0 < int(date) < 32):
-        return ""
-    if names and date and date != "*":
-        return ""  # Both must fit there; in a crontab either.
-    weekdays = "".join({"..": "-"}.get(n, _DAYS.get(n, n)) for n in names) or "*"
-    return f"{int(minute)} {int(hour)} {int(date) if date and date != '*' else '*'} * {weekdays}"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from check_duplicity.jobs.search import Search
 from check_duplicity.shell.model import Command
-from check_duplicity.shell.reading import read_commands
+from check_duplicity.shell.reading import Given, read_commands
 from check_duplicity.system import rights
 from check_duplicity.system.user import name_of
 
@@ -27,7 +27,7 @@ def account(user: str) -> dict[str, str]:
         home = pwd.getpwnam(user).pw_dir
     except (KeyError, ValueError):
         return {}
-    return {"HOME": home, "LOGNAME": user, "USER": user, "PATH": _CRONS_PATH}
+    return {"HOME": home, "LOGNAME": user, "USER": user, "PATH": _CRONS_PATH, "PWD": home}
 
 
 def others_of(line: str, user: str) -> frozenset[str]:
@@ -38,7 +38,7 @@ def others_of(line: str, user: str) -> frozenset[str]:
     """
     search = Search("")
     others = rights.NOBODY
-    for command, place in placed(read_commands(line, account(user))):
+    for command, place in placed(read_commands(line, Given(account(user)))):
         runs_as = name_of(command.user) if command.user else user
         others |= deciders_of(search, command, place) - {runs_as}
     return others
@@ -48,7 +48,7 @@ def placed(commands: Iterable[Command]) -> Iterator[tuple[Command, str]]:
     """Yield commands, each with the directory that it is run in: HOME, or what cd names before."""
     place = ""
     for command in commands:
-        place = place or command.environment.get("HOME", "")
+        place = command.place or place or command.environment.get("HOME", "")
         yield command, place
         if command.words[0] == "cd":
             place = os.path.join(place, *command.words[1:][-1:])

@@ -8,16 +8,17 @@ from __future__ import annotations
 import glob
 import os
 import re
-import shlex
+import socket
 import subprocess
 from collections.abc import Iterable, Iterator
 
-from check_duplicity.jobs.crontabs import Entry, Unit, cron_of_calendar, read_crontab, read_unit
+from check_duplicity.jobs import enabling, units
+from check_duplicity.jobs.crontabs import Entry, read_crontab
 from check_duplicity.jobs.search import Search
-from check_duplicity.shell.model import ShellError
-from check_duplicity.shell.reading import read_variables
+from check_duplicity.runs.paths import JOURNAL
 from check_duplicity.system import rights
 from check_duplicity.system.user import current, name_of
+from check_duplicity.values import NamedTuple
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")  # the names that cron.d and cron.daily heed
 _SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron")
@@ -25,8 +26,10 @@ _SYSTEM = ("/etc/crontab", "/etc/cron.d/*")
 _PERIODS = {"hourly": "@hourly", "daily": "@daily", "weekly": "@weekly", "monthly": "@monthly"}
 _UNITS = (
     "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
+    "/usr/lib/systemd/system", "/lib/systemd/system",
 )  # fmt: skip
+_MAIL_TO = re.compile(r"^MAILTO[ \t]*=(.*)$", re.M)
+_USER_UNITS = ("/etc/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user")
 
 
 def started(search: Search) -> Iterator[Entry]:
@@ -55,9 +58,14 @@ def _crontab_entries(search: Search) -> Iterator[Entry]:
     for pattern in _SYSTEM:
         for path in search.glob(pattern):
             text, by = search.decided(path)
-            if text is not None and _PLAIN.fullmatch(os.path.basename(path)):
+            if text is not None and is_heeded(path):
                 entries = _decided(read_crontab(text, path), by)
                 yield from (entry for entry in entries if entry.user)
+
+
+def is_heeded(path: str) -> bool:
+    """Whether Debian's cron, and its run-parts, heed a file by its name."""
+    return _PLAIN.fullmatch(os.path.basename(path)) is not None
 
 
 def _decided(entries: Iterable[Entry], by: frozenset[str]) -> Iterator[Entry]:
@@ -82,32 +90,86 @@ def _own_crontab() -> str:
 def _periodic_entries(search: Search) -> Iterator[Entry]:
     for period, schedule in _PERIODS.items():
         for path in search.glob(f"/etc/cron.{period}/*"):
-            if _PLAIN.fullmatch(os.path.basename(path)):
-                yield Entry(schedule, "root", path, f"/etc/cron.{period}")
+            if is_heeded(path):
+                mail_to = _mail_to(search, period)
+                yield Entry(schedule, "root", path, f"/etc/cron.{period}", mail_to)
+
+
+def _mail_to(search: Search, period: str) -> dict[str, str]:
+    """Whom anacron, or else cron, mails what run-parts starts, if that is said."""
+    by_anacron = period != "hourly" and search.has("e", "/usr/sbin/anacron")
+    text, _ = search.decided("/etc/anacrontab" if by_anacron else "/etc/crontab")
+    found = {value.strip(" \t\r\"'") for value in _MAIL_TO.findall(text or "")}
+    return {"MAILTO": found.pop()} if len(found) == 1 else {}
 
 
 def _timer_entries(search: Search) -> Iterator[Entry]:
-    names = {os.path.basename(p) for d in _UNITS for p in search.glob(f"{d}/*.timer")}
+    yield from _timers(search, _Manager(_UNITS, "root", "/root"))
+    for home in ("/root", *search.glob("/home/*")):
+        directories = (f"{home}/.config/systemd/user", f"{home}/.local/share/systemd/user")
+        by = search.deciders(home)
+        owner = rights.only(by) or os.path.basename(home)
+        manager = _Manager((*directories, *_USER_UNITS), owner, home, own=directories)
+        yield from _decided(_timers(search, manager), by)
+
+
+class _Manager(NamedTuple):
+    """A manager of systemd: where its units are, and whose it is.
+
+    ``own`` are the directories of those that it starts, if not all.
+    """
+
+    directories: tuple[str, ...]
+    user: str
+    home: str
+    own: tuple[str, ...] = ()
+
+
+def _timers(search: Search, manager: _Manager) -> Iterator[Entry]:
+    names = set()
+    for directory in map(glob.escape, manager.own or manager.directories):
+        paths = search.glob(f"{directory}/*.timer") + search.glob(f"{directory}/*.wants/*.timer")
+        names |= {os.path.basename(path) for path in paths}
     for name in sorted(names):
-        timer, _, by = _unit(search, name)
+        if name.endswith("@.timer"):
+            continue  # of which only instances are started
+        timer, path, by = _unit(search, manager, name)
         if timer is not None:
-            service = timer.get("Unit") or name.removesuffix(".timer") + ".service"
-            yield from _decided(_service_entries(search, service, _calendar(timer)), by)
+            stem = name.removesuffix(".timer")
+            known = _specifiers(manager, name)
+            service = units.specified(timer.get("Unit"), known) or f"{stem}.service"
+            off = enabling.off(search, manager.directories, name, service)
+            for entry in _decided(_service_entries(search, manager, service, timer), by):
+                yield entry._replace(timer=path, off=off)
 
 
-def _unit(search: Search, name: str) -> tuple[Unit | None, str, frozenset[str]]:
+def _specifiers(manager: _Manager, name: str) -> dict[str, str]:
+    return units.specifiers(name, manager.user, manager.home, socket.gethostname())
+
+
+def _unit(
+    search: Search, manager: _Manager, name: str
+) -> tuple[units.Unit | None, str, frozenset[str]]:
     """A unit with its drop-ins (systemd.unit(5)), its path, and who decides it."""
-    path = next((p for d in _UNITS for p in search.glob(f"{d}/{glob.escape(name)}")), "")
-    text, by = search.decided(path) if path else (None, rights.NOBODY)
+    template = [f"{name.partition('@')[0]}@.{name.rpartition('.')[2]}"] if "@" in name else []
+    candidates = (
+        path
+        for of in (name, *template)
+        for directory in manager.directories
+        for path in search.glob(f"{glob.escape(directory)}/{glob.escape(of)}")
+        if not enabling.is_mask(search, path)
+    )
+    path = next(candidates, "")
+    text, by = search.decided(path, manager.user) if path else (None, rights.NOBODY)
     if text is None:
         return None, path, by
-    for drop_in in _drop_ins(search, name):
-        more, others = search.decided(drop_in)
+    for drop_in in _drop_ins(search, manager, name):
+        more, others = search.decided(drop_in, manager.user)
         text, by = f"{text}\n{more or ''}", by | others
-    return read_unit(text), path, by
+    return units.read_unit(text), path, by
 
 
-def _drop_ins(search: Search, name: str) -> list[str]:
+def _drop_ins(search: Search, manager: _Manager, name: str) -> list[str]:
     """The drop-ins of a unit in their order: those of its type, its name's beginnings, its name.
 
     Of two with the same name the more special one counts, and /etc before the others.
@@ -117,44 +179,38 @@ def _drop_ins(search: Search, name: str) -> list[str]:
     beginnings = [f"{stem[: match.end()]}.{kind}" for match in re.finditer("-", stem)]
     found: dict[str, str] = {}
     for of in (kind, *beginnings, *template, name):
-        for directory in _UNITS[::-1]:
-            for path in search.glob(f"{directory}/{glob.escape(of)}.d/*.conf"):
+        for directory in manager.directories[::-1]:
+            for path in search.glob(f"{glob.escape(directory)}/{glob.escape(of)}.d/*.conf"):
                 found[os.path.basename(path)] = path
     return [found[base] for base in sorted(found)]
 
 
-def _calendar(timer: Unit) -> str:
-    times = timer.values.get("OnCalendar", ())
-    return cron_of_calendar(times[0]) if len(times) == 1 else ""
-
-
-def _service_entries(search: Search, service: str, schedule: str) -> Iterator[Entry]:
-    unit, path, by = _unit(search, service)
+def _service_entries(
+    search: Search, manager: _Manager, service: str, timer: units.Unit
+) -> Iterator[Entry]:
+    unit, path, by = _unit(search, manager, service)
     if unit is None:
         return
-    user = name_of(unit.get("User") or "root")
+    schedule, zone = units.schedule_of(timer)
+    known = _specifiers(manager, service)
+    user = manager.user
+    if user == "root":
+        user = name_of(units.specified(unit.get("User"), known) or "root")
     environment: dict[str, str] = {}
     for line in unit.values.get("Environment", ()):
-        environment |= _of_unit(line)
+        environment |= units.environment_of(units.specified(line, known))
     for name in unit.values.get("EnvironmentFile", ()):
-        text, others = search.decided(name.removeprefix("-"), user)
-        environment, by = environment | _assignments(text or ""), by | others
-    for command in unit.values.get("ExecStart", ()):
-        words = command.lstrip("-@:+!")
-        yield Entry(schedule, user, words, path, environment, by=by)
-
-
-def _of_unit(line: str) -> dict[str, str]:
-    """The variables in an ``Environment=`` (systemd.exec(5)): quoted, and nothing replaced."""
-    try:
-        words = shlex.split(line)
-    except ValueError:
-        return {}
-    return {name: value for name, equals, value in (w.partition("=") for w in words) if equals}
-
-
-def _assignments(text: str) -> dict[str, str]:
-    try:
-        return read_variables(text)
-    except ShellError:
-        return {}
+        text, others = search.decided(units.specified(name.removeprefix("-"), known), user)
+        environment, by = environment | units.environment_file(text or ""), by | others
+    given = units.specified(unit.get("WorkingDirectory").removeprefix("-"), known)
+    at_home = given == "~" or (not given and manager.own)
+    place = "" if at_home else given or "/"
+    output, errors = units.outputs_of(unit, service, known)
+    if manager.own:  # whose journal is another one
+        output, errors = (o * (not o.startswith(JOURNAL)) for o in (output, errors))
+    for line in unit.values.get("ExecStart", ()):
+        for command in units.commands_of(line, known):
+            yield Entry(
+                schedule, user, command, path, environment, zone, by=by, place=place,
+                output=(output, errors),
+            )  # fmt: skip

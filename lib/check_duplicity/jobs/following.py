@@ -7,17 +7,19 @@ next one is run, and who decides what stands there.
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable, Iterator
 
-from check_duplicity.jobs import deciding, entries, model
+from check_duplicity.jobs import calling, deciding, entries, model, outputs, running
+from check_duplicity.jobs.calling import Called
 from check_duplicity.jobs.crontabs import Entry
-from check_duplicity.jobs.model import Fact, Known
-from check_duplicity.jobs.scripts import Script, commands_of, jobs_of
+from check_duplicity.jobs.duply import profile_of
+from check_duplicity.jobs.host import ThisHost
+from check_duplicity.jobs.model import Fact, Known, Start
+from check_duplicity.jobs.outputs import Streams
+from check_duplicity.jobs.scripts import Script, commands_of, jobs_of, place_of
 from check_duplicity.jobs.search import Search
-from check_duplicity.lines import is_plain
 from check_duplicity.shell.model import Command
-from check_duplicity.shell.programs import name_of, program_of
+from check_duplicity.shell.programs import name_of
 from check_duplicity.system import rights
 from check_duplicity.system.user import name_of as name_of_user
 from check_duplicity.values import NamedTuple
@@ -33,9 +35,11 @@ def jobs_of_entry(search: Search, entry: Entry) -> Iterator[Known]:
 
 def _jobs_of_entry(search: Search, entry: Entry, has_time: Callable[[], bool]) -> Iterator[Known]:
     line = _line_of(entry)
-    read = _Reading(search, entry.user, entry.by, entry.by, has_time)
+    told = outputs.of_entry(search, entry)
+    read = _Reading(search, entry.user, entry.by, entry.by, has_time, told)
     for known, started_by in _of_script(read, line, name_of(entry.command), "", _DEEPEST):
-        script, starter = _to_run(search, line, known, Fact(entry.user, entry.origin, started_by))
+        started = Fact(entry.user, entry.origin, started_by)
+        script, starter = running.to_run(search, line, known, started)
         facts = {
             "user": Fact(entry.user, entry.origin, entry.by),
             "schedule": Fact(entry.schedule, entry.origin, entry.by),
@@ -47,42 +51,28 @@ def _jobs_of_entry(search: Search, entry: Entry, has_time: Callable[[], bool]) -
         doubts = known.doubts
         if not entry.active:
             doubts = (*doubts, f"{entry.origin}: {model.COMMENTED_OUT}")
-        facts = {**given, **of_script.facts}
-        yield known._replace(facts=facts, doubts=doubts, starter=starter)
+        if not known.certain and running.may_delete(entry.command):
+            # What only may be a backup doesn't say when that is made, and isn't to be run again.
+            given = {key: fact for key, fact in given.items() if key == "user"}
+            doubts = (*doubts, f"{entry.origin}: whether it makes a backup isn't known")
+        facts = {k: fact for k, fact in {**given, **of_script.facts}.items() if fact.value}
+        starts = (start_of(entry),)
+        whole = known._replace(facts=facts, doubts=doubts, starter=starter, starts=starts)
+        yield outputs.as_read_by(search, whole, told, entry.user)
 
 
-def _to_run(search: Search, line: Script, known: Known, started: Fact) -> tuple[Fact, str]:
-    """What can be run again, and as whom: the command, if it is a simple one, else its script.
-
-    ``started`` is who starts the whole, and who decides that. If root starts it as another user
-    (``sudo -u USER SCRIPT``), only what is run as that user. What a user wants to be run as
-    another one is not offered at all.
-    """
-    user, owner = started.value, known.get("user")
-    placed = list(deciding.placed(commands_of(line)))
-    others = [one for one in placed if one[0].user and name_of_user(one[0].user) != user]
-    as_others = [one for one in others if name_of_user(one[0].user) == owner]
-    if others and user != "root":
-        return started._replace(value=""), user
-    if len(as_others) == 1:
-        command, place = as_others[0]
-        by = known.by | deciding.deciders_of(search, command, place)
-        return Fact(_program(shlex.join(command.words)), line.origin, by), owner
-    return started._replace(value=_program(line.text)), user
-
-
-def _program(command: str) -> str:
-    if is_plain(command) and not command.startswith("-"):
-        return command
-    program = program_of(command)
-    return program if os.path.isabs(program) and is_plain(program) else ""
+def start_of(entry: Entry) -> Start:
+    """What a line of a crontab or a unit is for the job that it starts."""
+    off = entry.off if entry.active else model.COMMENTED_OUT
+    return Start(entry.timer or entry.origin, entry.command, off)
 
 
 class _Reading(NamedTuple):
     """How far the reading of scripts has come: as whom the next one is run.
 
     ``by`` is who decides what stands there besides root, ``started_by`` who decides anything that
-    is run as the user who starts the whole, ``has_time`` whether there is time for more.
+    is run as the user who starts the whole, ``has_time`` whether there is time for more,
+    ``prints`` where the output of the next one goes.
     """
 
     search: Search
@@ -90,13 +80,16 @@ class _Reading(NamedTuple):
     by: frozenset[str]
     started_by: frozenset[str]
     has_time: Callable[[], bool]
+    prints: Streams
 
 
 def _of_script(
     read: _Reading, script: Script, name: str, path: str, depth: int
 ) -> Iterator[tuple[Known, frozenset[str]]]:
     """The jobs of a script, and of the scripts that it calls, each with who decides its start."""
-    commands = _commands(read, script)
+    host = ThisHost(read.search, read.user)
+    commands = _commands(read, script, host)
+    read = read._replace(by=read.by | host.by)
     for command, place in deciding.placed(commands):
         if not read.has_time():
             return
@@ -105,19 +98,26 @@ def _of_script(
             read = read._replace(started_by=read.started_by | by)
         if command.words[0] in deciding.SOURCING:
             read = read._replace(by=read.by | by)
-    here = [_as_run(known, read) for known in jobs_of(commands, script.origin, proper(name))]
+    home = deciding.account(read.user).get("HOME", "")
+    found = jobs_of(commands, script.origin, proper(name), host, home, read.prints)
+    here = [_as_run(known, read, script.origin) for known in found]
     yield from ((known, read.started_by) for known in here)
-    for command in commands if depth else ():
+    for command, place in deciding.placed(commands) if depth else ():
         # A script with a backup in it calls others for something else, but for other users.
         mine = command.user in ("", read.user)
-        if not (here and mine) and command.program != path and read.has_time():
-            yield from _of_called(read, command, depth)
+        if not (here and mine) and read.has_time():
+            for called in calling.called(read.search, command, place):
+                if called.path != path:
+                    prints = outputs.of_command(
+                        command, read.prints, place_of(command, script.origin)
+                    )
+                    yield from _of_called(read._replace(prints=prints), command, called, depth)
 
 
-def _commands(read: _Reading, script: Script) -> list[Command]:
+def _commands(read: _Reading, script: Script, host: ThisHost) -> list[Command]:
     """The commands of a script; none of one that can't be read, or that there is no time for."""
     try:
-        return commands_of(script) if read.has_time() else []
+        return commands_of(script, host) if read.has_time() else []
     except ValueError as error:
         if "duplicity" in script.text:
             read.search.problems.append(str(error))
@@ -125,32 +125,43 @@ def _commands(read: _Reading, script: Script) -> list[Command]:
 
 
 def _of_called(
-    read: _Reading, command: Command, depth: int
+    read: _Reading, command: Command, called: Called, depth: int
 ) -> Iterator[tuple[Known, frozenset[str]]]:
     """The jobs of what a command of a script calls: another script, or duply."""
-    called = command.program
-    if os.path.basename(called) == "duply" and len(command.words) > 1:
+    profile = profile_of(command)
+    if profile:
         # Its profile tells the rest.
-        duply = Known(os.path.basename(command.words[1]), {})
+        duply = outputs.with_mail(Known(profile, {}, certain=command.certain), read.prints)
         yield duply.decided_by(read.by), read.started_by
-    if not os.path.isabs(called):
+    if not os.path.isabs(called.path):
         return
     # Only root can become another user without being asked.
     runner = name_of_user(command.user) if command.user and read.user == "root" else read.user
-    text, by = read.search.decided(called, runner)
-    if text is not None and "\0" not in text:
-        # What another user is started with is no more in the starter's name.
-        started_by = read.started_by if runner == read.user else read.by
-        inner = read._replace(user=runner, by=read.by | by, started_by=started_by)
-        deeper = Script(text, called, dict(command.environment))
-        yield from _of_script(inner, deeper, name_of(called), called, depth - 1)
+    text, by = read.search.decided(called.path, runner)
+    if text is None or "\0" in text or os.path.basename(called.path) == "duply":
+        return
+    if calling.is_foreign(called, text):
+        if calling.is_about_duplicity(called.path, text):
+            problem = f"{called.path}: is not a shell script, but has duplicity in it"
+            read.search.problems.append(problem)
+        return
+    # What another user is started with is no more in the starter's name.
+    started_by = read.started_by if runner == read.user else read.by
+    inner = read._replace(user=runner, by=read.by | by, started_by=started_by)
+    deeper = Script(
+        text, called.path, {**command.environment, "PWD": command.place},
+        (called.path, *called.arguments), command.loose, command.hidden, called.interpreter,
+    )  # fmt: skip
+    found = _of_script(inner, deeper, name_of(called.path), called.path, depth - 1)
+    for known, by in found:
+        yield known._replace(certain=known.certain and command.certain), by
 
 
-def _as_run(known: Known, read: _Reading) -> Known:
+def _as_run(known: Known, read: _Reading, origin: str) -> Known:
     """A job as of a script that a user runs: as whom it is run, and who decides it."""
     wanted = known.facts.get("user")
     if wanted is not None:
-        wanted = wanted._replace(value=name_of_user(wanted.value))
+        wanted = wanted._replace(value=wanted.value and name_of_user(wanted.value))
         known = known._replace(facts={**known.facts, "user": wanted})
     known = known.decided_by(read.by)
     if wanted is not None and read.user not in ("root", wanted.value):
@@ -158,7 +169,7 @@ def _as_run(known: Known, read: _Reading) -> Known:
         doubt = f"{wanted.origin}: runs as {wanted.value} there, and is looked at as {read.user}"
         known = known._replace(doubts=(*known.doubts, doubt))
     if wanted is None or read.user != "root":
-        user = Fact(read.user, known.facts["encryption"].origin, read.by)
+        user = Fact(read.user, known.place or origin, read.by)
         known = known._replace(facts={**known.facts, "user": user})
     return known
 
@@ -203,4 +214,9 @@ def _deciders_of_entry(search: Search, entry: Entry) -> frozenset[str]:
 
 def _line_of(entry: Entry) -> Script:
     variables = {**deciding.account(entry.user), **entry.environment}
-    return Script(entry.command, entry.origin, variables)
+    if entry.place:
+        variables["PWD"] = entry.place
+    shell = entry.environment.get("SHELL", "sh")
+    return Script(
+        entry.command, entry.origin, variables, (os.path.basename(shell),), interpreter=shell
+    )

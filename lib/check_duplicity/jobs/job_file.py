@@ -17,16 +17,19 @@ from check_duplicity.jobs.model import Fact, Known
 from check_duplicity.lines import one_line
 from check_duplicity.nagios import judged
 from check_duplicity.nagios.findings import CannotSee, Kind
-from check_duplicity.nagios.limits import age_limit
+from check_duplicity.nagios.limits import age_limit, count, size
+from check_duplicity.runs.paths import THROWN_AWAY
 from check_duplicity.system.rights import deciders, may, named
 from check_duplicity.system.user import acting_as, current, nonblocking
 
 LIMITS = (*judged.keys(judged.JUDGED), "lookback")
 KEYS = (
     "user", "script", "destination", "archive_dir", "name", "schedule", "time_zone", "mail",
-    "options", "environment_file", "encryption", "duplicity",
+    "options", "environment_file", "encryption", "duplicity", "started",
+    "drill_paths", "drill_volumes", "drill_budget", "drill_tempdir",
     *LIMITS,
 )  # fmt: skip
+HERE, ELSEWHERE = "here", "elsewhere"  # where a job is started, for check_duplicity_jobs
 _NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_.@+-]{0,99}")
 _USER = re.compile(r"(?:[A-Za-z0-9_][\w.@-]*\$?)?", re.A)
 _LARGEST = 1 << 20  # bytes
@@ -111,13 +114,25 @@ def read(job: str, text: str, origin: str) -> Known:
                 form = judged.example(key)  # What stands there may be a password.
                 raise ValueError(f"{key} is no limit (write {form})") from None
     _demand_words(values)
+    _demand_amounts(values)
     if values.get("encryption", "yes") not in ("yes", "no", "required"):
         raise ValueError("encryption is yes, no or required")
+    if values.get("started", HERE) not in (HERE, ELSEWHERE):
+        raise ValueError(f"started is {HERE} or {ELSEWHERE}")
     return Known(job, {key: Fact(value, origin) for key, value in values.items() if value})
 
 
+def _demand_amounts(values: Mapping[str, str]) -> None:
+    for key, amount, form in (("drill_volumes", count, "4"), ("drill_budget", size, "10G")):
+        if values.get(key):
+            try:
+                amount(values[key])
+            except ValueError:
+                raise ValueError(f"{key} is not an amount (write {form})") from None
+
+
 def _demand_words(values: Mapping[str, str]) -> None:
-    for key in ("mail", "options", "duplicity"):
+    for key in ("mail", "options", "duplicity", "drill_paths"):
         try:
             shlex.split(values.get(key, ""))
         except ValueError as error:
@@ -205,4 +220,6 @@ def as_ini(known: Known, hide: Callable[[str], str]) -> str:
             lines.append(f"# {key} has characters that can't be shown, and is read from {origin}")
         else:
             lines += [f"# {origin}", f"{key} = {value}"]
+            if key == "mail" and known.is_silent:
+                lines.insert(-1, f"# {THROWN_AWAY}")
     return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Collection, Mapping
 
 from check_duplicity.nagios.findings import CannotSee, Kind
+from check_duplicity.runs.paths import NOWHERE
 from check_duplicity.system.rights import (
     NOBODY,
     changeable,
@@ -42,12 +43,27 @@ class Fact(NamedTuple):
     by: frozenset[str] = NOBODY
 
 
+class Start(NamedTuple):
+    """What starts a job: where that stands, what it runs, and why it doesn't, if it is off."""
+
+    origin: str  # of a crontab with its line, else the timer's file
+    command: str
+    off: str = ""
+
+    @property
+    def by_timer(self) -> bool:
+        """Whether systemd starts it, not cron."""
+        return self.origin.endswith(".timer")
+
+
 class Known(NamedTuple):
     """What is known of a job.
 
     ``facts`` are by the keys of a job's file, ``environment`` is what its script gives to
     duplicity, ``environment_by`` who decides that besides root, ``doubts`` say what could not be
-    known without running something. ``starter`` is who starts the script, if not the job's user.
+    known without running something. ``starter`` is who starts the script, if not the job's user,
+    ``starts`` what does, as far as it was found.
+    ``certain`` tells of a found one that its backup is made whenever its script is run.
     """
 
     job: str
@@ -56,6 +72,24 @@ class Known(NamedTuple):
     doubts: tuple[str, ...] = ()
     environment_by: frozenset[str] = NOBODY
     starter: str = ""
+    certain: bool = True
+    starts: tuple[Start, ...] = ()
+
+    @property
+    def is_off(self) -> bool:
+        """Whether what starts it was found, and none of it does."""
+        return bool(self.starts) and all(start.off for start in self.starts)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether its output is thrown away."""
+        return self.get("mail") == NOWHERE
+
+    @property
+    def place(self) -> str:
+        """Where its backup is made: the file, and the line where it is known."""
+        facts = (self.facts.get(key) for key in ("destination", "options", "encryption"))
+        return next((fact.origin for fact in facts if fact is not None), "")
 
     @property
     def no_destination(self) -> str:

@@ -50,7 +50,23 @@ def job_of(known: Known, secrets: Secrets, unknown: Job) -> Job:
         logs=tuple(map(secrets.hide, known.words("mail"))),
         encrypted={"no": False}.get(known.get("encryption")),
     )
-    return job if others else _with_secrets(job, known)
+    if others:
+        return job
+    return _with_secrets(job._replace(variables=_variables(known, secrets, owner)), known)
+
+
+def _variables(known: Known, secrets: Secrets, user: str) -> tuple[str, ...]:
+    """What a job's commands need of its environment, and what is no secret."""
+    given = dict(known.handed_on)
+    home = known.environment.get("HOME", "")
+    if os.path.isabs(home) and rights.may(user, rights.deciders(home)):
+        given["HOME"] = home  # gpg, ssh and duplicity look for their files there.
+    lines = (f"{name}={given[name]}" for name in sorted(given) if not _is_secret(name))
+    return tuple(line for line in lines if secrets.hide(line) == line and line.isprintable())
+
+
+def _is_secret(name: str) -> bool:
+    return re.search("PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH(?!_SOCK|URL)", name) is not None
 
 
 def _run_again(known: Known, starter: str) -> tuple[str, frozenset[str]]:
@@ -61,10 +77,13 @@ def _run_again(known: Known, starter: str) -> tuple[str, frozenset[str]]:
     if "script" not in known.facts:
         return "", rights.NOBODY
     from check_duplicity.jobs.deciding import others_of
+    from check_duplicity.jobs.running import without_deleting
+    from check_duplicity.jobs.scripts import Script, commands_of
 
     script, _, by = known.facts["script"]
     try:
         others = (by - {starter}) | others_of(script, starter)
+        script = without_deleting(script, commands_of(Script(script, "")))
     except ValueError:
         return "", rights.NOBODY
     return "" if others else script, others

@@ -19,6 +19,7 @@ _DAY = timedelta(days=1)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "D": 86400, "W": 604800, "M": 2592000, "Y": 31536000}
 # Such jobs cron runs by the clock that knows no daylight saving time (Debian's cron(8)).
 _BY_THE_HOUR = re.compile(r"\s*(@hourly|\*|\S+\s+\*)")
+_EVERY = re.compile(r"every ([1-9][0-9]{0,4})([mhD])")  # of timers without a time of day
 _LOOKED_AT = 12  # runs: enough for the gap of a weekend, or of the longest month
 
 
@@ -37,21 +38,39 @@ def zone_of(name: str) -> tzinfo | None:
 def interval(schedule: str, now: datetime, zone: tzinfo | None) -> timedelta:
     """Return the longest time between two of the last runs by a cron expression.
 
-    Raises `ValueError` if it is none, or has no times (``@reboot``).
+    There may be several, with a semicolon between them. ``every 6h`` has no times of day. Raises
+    `ValueError` if it is none, or has no times (``@reboot``).
     """
     from croniter import croniter
 
     wall_clock = now.astimezone(zone).replace(tzinfo=None)
+    times: set[datetime] = set()
+    for expression in schedule.split(";"):
+        every = _EVERY.fullmatch(expression.strip())
+        if every:
+            step = timedelta(seconds=int(every[1]) * _SECONDS[every[2]])
+            times |= {now - step * count for count in range(1, _LOOKED_AT + 1)}
+        else:
+            times |= set(_runs(croniter, expression.strip(), wall_clock, zone))
+    # Of several only the time that all were looked at counts.
+    ordered = sorted(times)[-_LOOKED_AT:]
+    return max(later - earlier for earlier, later in zip(ordered, ordered[1:]))
+
+
+def _runs(
+    croniter: type, expression: str, wall_clock: datetime, zone: tzinfo | None
+) -> list[datetime]:
+    """The last runs by a cron expression, with their zone."""
     try:
-        if not schedule.isascii():
+        if not expression.isascii():
             raise ValueError("cron reads ASCII")
-        runs = croniter(schedule, wall_clock)
+        runs = croniter(expression, wall_clock)
         times = [runs.get_prev(datetime) for _ in range(_LOOKED_AT)]
     except (ValueError, KeyError, AttributeError) as error:
-        raise ValueError(f"not a cron schedule: {schedule!r} ({error})") from None
-    if not _BY_THE_HOUR.match(schedule):
-        times = [time.replace(tzinfo=zone).astimezone(timezone.utc) for time in times]
-    return max(later - earlier for later, earlier in zip(times, times[1:]))
+        raise ValueError(f"not a cron schedule: {expression!r} ({error})") from None
+    if _BY_THE_HOUR.match(expression):
+        return [time.replace(tzinfo=timezone.utc) for time in times]
+    return [time.replace(tzinfo=zone).astimezone(timezone.utc) for time in times]
 
 
 def limits_of(known: Known, now: datetime) -> dict[str, str]:

@@ -1,187 +1,188 @@
-"""Read jobs out of what runs duplicity: scripts, duply's profiles, backupninja's files.
+"""Read jobs out of what runs duplicity: the commands of scripts.
 
-Nothing is executed or sourced; what can't be known without that is said.
+Nothing is executed; what can't be known without that is said.
 """
 
 from __future__ import annotations
 
-import configparser
+import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from check_duplicity.duplicity.invocation import read_arguments
+from check_duplicity.duplicity.invocation import Arguments, read_arguments
+from check_duplicity.jobs import outputs
 from check_duplicity.jobs.model import Fact, Known
-from check_duplicity.shell.model import Command, ShellError
-from check_duplicity.shell.reading import read_commands, read_variables
+from check_duplicity.jobs.outputs import Streams
+from check_duplicity.shell.model import Command, Host, ShellError
+from check_duplicity.shell.reading import Given, read_commands
 from check_duplicity.values import NamedTuple
 
 # Options of a backup that every other command needs as well: to reach the destination, and to know
 # its files there.
-_SHARED = re.compile(
-    r"--(?:file-prefix|ssh-|sftp-|scp-|rsync-|s3-|azure-|b2-|cf-|swift-|webdav-|ftp-|ssl-|par2-|"
+SHARED = re.compile(
+    r"--(?:file-prefix|gpg-options|gpg-binary|use-agent|ssh-|sftp-|scp-|rsync-|s3-|azure-|b2-|cf-|swift-|webdav-|ftp-|ssl-|par2-|"
     r"backend-|imap-|pydrive-|rclone|idr-|mf-|dropbox|old-filenames|time-separator|short-filenames|"
     r"num-retries|timeout|use-scp|full-if-|skip-if-no-change)"
 )
 # What cron and sudo set for every command: nothing of the job's own.
 # And what decides which program is run never comes from a job.
 _ACCOUNT = re.compile(
-    r"HOME|LOGNAME|USER|MAIL\w*|SHELL|CRON_TZ|LANG|LC_\w+|PATH|LD_\w+|PYTHON\w*|BASH_ENV|ENV|IFS|TMPDIR"
+    r"HOME|LOGNAME|USER|PWD|OLDPWD|SHLVL|MAIL\w*|SHELL|CRON_TZ|LANG|LC_\w+|PATH|LD_\w+|PYTHON\w*|BASH_ENV|ENV|IFS|TMPDIR"
 )
+_USER = re.compile(r"[A-Za-z0-9_][\w.@-]*\$?", re.A)
+_EVERYWHERE = ("/usr/bin", "/bin")  # in everybody's PATH
 _MOST = 50  # jobs of one script
-_SECRET = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH|ACCOUNT", re.I)
+_OWN = Streams()
 
 
 class Script(NamedTuple):
-    """A text with shell commands: a script, or what stands in a crontab."""
+    """A text with shell commands: a script, or what stands in a crontab.
+
+    ``arguments`` are its name and what follows it, with ``None`` for one that isn't known, or for
+    several if they are ``loose``. ``hidden`` are variables that it may get, with values that aren't
+    known; ``interpreter`` is what runs it, if its first line doesn't say so.
+    """
 
     text: str
     origin: str
     variables: Mapping[str, str] = {}
+    arguments: tuple[str | None, ...] = ()
+    loose: bool = False
+    hidden: frozenset[str] = frozenset()
+    interpreter: str = ""
 
 
-def commands_of(script: Script) -> list[Command]:
+def commands_of(script: Script, host: Host | None = None) -> list[Command]:
     """Return a script's commands. Raises `ValueError` if it can't be read."""
+    given = Given(script.variables, script.arguments, script.loose, script.hidden)
     try:
-        return read_commands(script.text, script.variables)
+        return read_commands(script.text, given, host, script.interpreter)
     except ShellError as error:
         raise ValueError(f"{script.origin}: {error}") from None
 
 
-def jobs_of(commands: Sequence[Command], origin: str, job: str) -> list[Known]:
+def jobs_of(
+    commands: Sequence[Command],
+    origin: str,
+    job: str,
+    host: Host | None = None,
+    home: str = "",
+    starter: Streams = _OWN,
+) -> list[Known]:
     """Return the jobs that a script's commands make backups of: one for each destination.
 
-    The first has the name that is given, others that and a number.
+    The first has the name that is given, others that and a number. ``home`` is the user's, if it
+    matters that a script has another one; ``starter`` is where the script's output goes.
     """
     found: dict[tuple[str, ...], Known] = {}
     for command in commands:
-        arguments = read_arguments(command.words)
-        if arguments is None or not arguments.backup:
+        arguments = backup_of(command)
+        if arguments is None:
             continue
         # The same backup may stand there twice, as a full and as an incremental one.
         prefixes = arguments.options(re.compile("--file-prefix"))
         identity = (arguments.url, arguments.values.get("--name", ""), *prefixes)
+        told = _told(command, arguments, starter, origin)
         if identity not in found and len(found) < _MOST:
             name = job if not found else f"{job}-{len(found) + 1}"
-            found[identity] = _known(name, command, origin)
+            known = outputs.with_mail(_known(name, command, arguments, origin), told)
+            found[identity] = _with_program(_at_home(known, command, home), command, host)
+        elif identity in found:
+            found[identity] = outputs.also_told(found[identity], told)
     return list(found.values())
 
 
-def _known(job: str, command: Command, origin: str) -> Known:
-    arguments = read_arguments(command.words)
-    assert arguments is not None
-    where = origin if re.search(r":\d+$", origin) else f"{origin}:{command.line}"
-    known_url = not any(piece in arguments.url for piece in command.unresolved)
+def backup_of(command: Command) -> Arguments | None:
+    """Return the arguments of a command that makes a backup, or may; ``None`` of others."""
+    words = list(command.words)
+    known = list(command.known) or [True] * len(words)
+    while words and not known[0] and words[0] in command.unresolved:
+        words, known = words[1:], known[1:]  # what may be sudo, nice or nothing
+    arguments = read_arguments(words)
+    if arguments is None or arguments.values.keys() & {"--version", "--help"}:
+        return None
+    if arguments.backup or (not arguments.action and not all(known)):
+        return arguments
+    return None
+
+
+def place_of(command: Command, origin: str) -> str:
+    """Return where a command stands: the file, and the line."""
+    file = command.file or origin
+    return file if re.search(r":\d+$", file) else f"{file}:{command.line}"
+
+
+def _told(command: Command, arguments: Arguments, starter: Streams, origin: str) -> Streams:
+    """Where is told how a backup goes: duplicity's own log tells it best."""
+    where = place_of(command, origin)
+    log = arguments.values.get("--log-file", "")
+    own = outputs.of_log_file(log, command, where) if log else _OWN
+    return own if own.output.mail else outputs.of_command(command, starter, where)
+
+
+def _known(job: str, command: Command, arguments: Arguments, origin: str) -> Known:
+    where = place_of(command, origin)
     values = {
-        "destination": arguments.url if known_url else "",
+        "destination": arguments.url,
         "archive_dir": arguments.values.get("--archive-dir", ""),
         "name": arguments.values.get("--name", ""),
-        "options": shlex.join(arguments.options(_SHARED)),
-        "user": command.user,
+        "options": shlex.join(_certain(arguments.options(SHARED), command)),
+        "user": command.user if _USER.fullmatch(command.user) else "",
         "encryption": "no" if "--no-encryption" in arguments.values else "yes",
     }
-    if arguments.command != ("duplicity",):
+    if _may_have_options(command):
+        values["encryption"] = "no" if values["encryption"] == "no" else ""
+    # Nobody is to run what others would take for an option.
+    if arguments.command != ("duplicity",) and not arguments.command[0].startswith("-"):
         values["duplicity"] = shlex.join(arguments.command)
     # Not what it is: there may be a secret in it.
     doubts = [f"{where}: part of it can't be known without running it"] * bool(command.unresolved)
-    facts = {key: Fact(value, where) for key, value in values.items() if value}
+    facts = {
+        key: Fact(value, where)
+        for key, value in values.items()
+        if value and _certain([value], command)
+    }
+    if command.user and not _USER.fullmatch(command.user):
+        facts["user"] = Fact("", where)
+        doubts.append(f"{where}: as whom it runs can't be known without running it")
     environment = {k: v for k, v in command.environment.items() if not _ACCOUNT.fullmatch(k)}
-    return Known(job, facts, environment, tuple(doubts))
+    certain = command.certain and arguments.backup
+    return Known(job, facts, environment, tuple(doubts), certain=certain)
 
 
-def job_of_duply(text: str, profile: str, origin: str) -> Known:
-    """Read a profile of duply (``conf``, as ``duply PROFILE create`` documents it).
-
-    Raises `ValueError` if it can't be read or has no TARGET.
-    """
-    try:
-        variables = read_variables(text, {"DUPL_PARAMS": ""})
-    except ShellError as error:
-        raise ValueError(f"{origin}: {error}") from None
-    url = variables.get("TARGET", "")
-    if not url:
-        raise ValueError(f"{origin}: no TARGET")
-    credentials = [variables.get(key, "") for key in ("TARGET_USER", "TARGET_PASS")]
-    if credentials[0] and "@" not in url:
-        scheme, _, rest = url.partition("://")
-        from urllib.parse import quote  # slow to load
-
-        url = f"{scheme}://{':'.join(quote(c, safe='') for c in credentials if c)}@{rest}"
-    values = {
-        "destination": url,
-        "archive_dir": variables.get("ARCH_DIR", ""),
-        "name": f"duply_{profile}",
-        "options": shlex.join(_shared(variables.get("DUPL_PARAMS", ""))),
-        "encryption": "no" if variables.get("GPG_KEY") == "disabled" else "yes",
-    }
-    environment = {"PASSPHRASE": variables["GPG_PW"]} if variables.get("GPG_PW") else {}
-    exported = {key: value for key, value in variables.items() if _SECRET.search(key)}
-    facts = {key: Fact(value, origin) for key, value in values.items() if value}
-    return Known(profile, facts, {**exported, **environment})
+def _at_home(known: Known, command: Command, home: str) -> Known:
+    """Add HOME to the environment of a job that has another one than its user."""
+    own = command.environment.get("HOME", home)
+    if not home or command.user or own == home:
+        return known
+    return known._replace(environment={**known.environment, "HOME": own})
 
 
-def job_of_backupninja(text: str, job: str, origin: str) -> Known:
-    """Read a ``.dup`` file of backupninja (its ``handlers/dup``). Raises `ValueError`."""
-    parser = configparser.ConfigParser(
-        interpolation=None, strict=False, delimiters=("=",), allow_no_value=True
-    )
-    try:
-        # What stands before the first section is of the whole.
-        parser.read_string(f"[general]\n{text}", origin)
-    except (configparser.Error, AttributeError) as error:
-        raise ValueError(f"{origin}: {type(error).__name__}") from None
-    general, dest, gpg = (_section(parser, name) for name in ("general", "dest", "gpg"))
-    url = dest.get("desturl", "")
-    if not url and dest.get("desthost"):
-        directory = dest.get("destdir", "").rstrip("/")
-        url = f"scp://{dest.get('destuser', '')}@{dest['desthost']}/{directory}"
-    if not url:
-        raise ValueError(f"{origin}: no destination")
-    options = general.get("options", "")
-    given = re.search(r"--archive-dir[ =](\S+)", options)
-    shared = _shared(options)
-    if dest.get("sshoptions"):
-        shared.append(f"--ssh-options={dest['sshoptions']}")
-    values = {
-        "user": "root",
-        "destination": url,
-        "archive_dir": given[1] if given else "/var/cache/backupninja/duplicity",
-        "options": shlex.join(shared),
-        "encryption": "yes",
-    }
-    environment = {
-        variable: source[key]
-        for variable, source, key in (
-            ("PASSPHRASE", gpg, "password"),
-            ("SIGN_PASSPHRASE", gpg, "signpassword"),
-            ("FTP_PASSWORD", dest, "ftp_password"),
-            ("AWS_ACCESS_KEY_ID", dest, "awsaccesskeyid"),
-            ("AWS_SECRET_ACCESS_KEY", dest, "awssecretaccesskey"),
-            ("CLOUDFILES_USERNAME", dest, "cfusername"),
-            ("CLOUDFILES_APIKEY", dest, "cfapikey"),
-        )
-        if source.get(key)
-    }
-    facts = {key: Fact(value, origin) for key, value in values.items() if value}
-    return Known(job, facts, environment)
+def _with_program(known: Known, command: Command, host: Host | None) -> Known:
+    """Add which duplicity it is, if the job's PATH has it where others' may not have it."""
+    path = command.environment.get("PATH")
+    if host is None or command.user or "duplicity" in known.facts or "PATH" in command.hidden:
+        return known
+    program = host.program("duplicity", path) or ""
+    if not program or os.path.dirname(program) in _EVERYWHERE:
+        return known
+    fact = Fact(program, known.place or command.file, host.deciders_of_program(program))
+    return known._replace(facts={**known.facts, "duplicity": fact})
 
 
-def _section(parser: configparser.ConfigParser, name: str) -> dict[str, str]:
-    if not parser.has_section(name):
-        return {}
-    return {key: _unquoted(value or "") for key, value in parser[name].items()}
+def _certain(values: Sequence[str], command: Command) -> list[str]:
+    """Leave out values with something in them that can't be known."""
+    return [v for v in values if not any(piece in v for piece in command.unresolved)]
 
 
-def _unquoted(value: str) -> str:
-    value = value.strip()
-    return value[1:-1] if len(value) > 1 and value[0] == value[-1] in ("'", '"') else value
-
-
-def _shared(parameters: str) -> list[str]:
-    """The options in a line of them that other commands need as well."""
-    try:
-        words = shlex.split(parameters)
-    except ValueError:
-        return []
-    arguments = read_arguments(["duplicity", *words])
-    return arguments.options(_SHARED) if arguments else []
+def _may_have_options(command: Command) -> bool:
+    """Whether a word that can't be known may be an option."""
+    words, known = command.words, command.known or (True,) * len(command.words)
+    for place, word in enumerate(words[:-1]):
+        before = words[place - 1] if place else ""
+        is_value = before.startswith("--") and "=" not in before
+        open_at_start = any(word.startswith(piece) for piece in command.unresolved)
+        if not known[place] and open_at_start and not is_value:
+            return True
+    return False

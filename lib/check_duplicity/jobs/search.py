@@ -23,6 +23,7 @@ class Search:
         self.root = root.rstrip("/")
         self.problems: list[str] = []
         self._deciders: dict[str, frozenset[str]] = {}
+        self._scripts: dict[str, bool] = {}
         self._spent: dict[str, float] = {}
 
     def text(self, path: str, reader: str = "") -> str | None:
@@ -57,6 +58,28 @@ class Search:
         if path not in self._deciders:
             self._deciders[path] = rights.deciders(path, self.root)
         return self._deciders[path]
+
+    def has(self, test: str, path: str) -> bool:
+        """Whether there is a file, a directory ... (``test -d``), as this process sees it."""
+        return {"d": os.path.isdir}.get(test, os.path.exists)(self.root + path)
+
+    def is_script(self, path: str) -> bool:
+        """Whether there is a script that may be about duplicity, looked at once."""
+        if path not in self._scripts:
+            self._scripts[path] = self._is_script(path)
+        return self._scripts[path]
+
+    def _is_script(self, path: str) -> bool:
+        try:
+            file = os.open(self.root + path, os.O_RDONLY | os.O_NONBLOCK)
+            with open(file, "rb") as opened:
+                regular = stat.S_ISREG(os.fstat(file).st_mode)
+                if not regular or opened.read(2) != b"#!":
+                    return False
+                text = opened.read(_LARGEST)
+        except (OSError, ValueError):
+            return False
+        return b"duplicity" in text or b"duply" in text
 
     def decided(self, path: str, user: str = "root") -> tuple[str | None, frozenset[str]]:
         """The text of a file that is there for a user, and who decides it besides root."""

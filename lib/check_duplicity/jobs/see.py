@@ -8,17 +8,19 @@ from __future__ import annotations
 import glob
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
-from check_duplicity.jobs import entries, following, job_file
+from check_duplicity.jobs import backupninja, entries, following, job_file, outputs
+from check_duplicity.jobs.duply import job_of_duply
+from check_duplicity.jobs.host import ThisHost
 from check_duplicity.jobs.model import Fact, Known
-from check_duplicity.jobs.scripts import job_of_backupninja, job_of_duply
 from check_duplicity.jobs.search import Search
 from check_duplicity.nagios.findings import CannotSee
 from check_duplicity.system import rights
 from check_duplicity.values import NamedTuple
 
-_OF_ANYBODY = {*job_file.LIMITS, "schedule", "time_zone", "encryption", "mail"}
+_OF_ANYBODY = {*job_file.LIMITS, "schedule", "time_zone", "encryption", "mail", "started"}
 
 
 class Found(NamedTuple):
@@ -50,15 +52,33 @@ def _add(found: dict[str, Known], known: Known) -> None:
     """Add a job to those found: to what is known of the same one, or under a name of its own."""
     same = found.get(known.job)
     if same is not None and _is_same(same, known):
-        active = [k for k in (same, known) if not k.commented_out] or [same]
-        other = known if active[0] is same else same
-        found[known.job] = active[0]._replace(facts={**other.facts, **active[0].facts})
+        found[known.job] = _joined(same, known)
         return
     name, count = known.job, 1
     while name in found:
         count += 1
         name = f"{known.job}-{count}"
     found[name] = known._replace(job=name)
+
+
+def _joined(same: Known, known: Known) -> Known:
+    """One job of two lines that make its backups: whose schedule is that of both."""
+    lines = [one for one in (same, known) if not one.is_off] or [same]
+    first = lines[0] if len(lines) == 1 or "script" in same.facts else known
+    other = known if first is same else same
+    facts = {**other.facts, **first.facts}
+    schedules = [one.facts["schedule"] for one in lines if "schedule" in one.facts]
+    zones = {one.get("time_zone") for one in lines if "schedule" in one.facts}
+    if len(schedules) == 2 and len(zones) == 1:
+        times = "; ".join(dict.fromkeys(f"{s.value}" for s in schedules))
+        by = schedules[0].by | schedules[1].by
+        facts["schedule"] = Fact(
+            "; ".join(dict.fromkeys(times.split("; "))), schedules[0].origin, by
+        )
+    mail = outputs.joined(*(one.facts.get("mail") for one in (lines * 2)[:2]))
+    if mail:
+        facts["mail"] = mail
+    return first._replace(facts=facts, starts=(*same.starts, *known.starts))
 
 
 def _named_apart(found: Sequence[Known]) -> dict[str, Known]:
@@ -145,6 +165,7 @@ def merged(known: Known, found: Known | None) -> Known:
         environment_by=known.environment_by if own else found.environment_by,
         doubts=doubts,
         starter=found.starter,
+        starts=found.starts,
     )
 
 
@@ -176,13 +197,19 @@ def _of_profiles(search: Search) -> Iterator[Known]:
         text, by = search.decided(path)
         if text is not None:
             owner = Fact(rights.only(by) or min(by), path)
-            for known in _read(search, job_of_duply, text, profile, path):
+            host = ThisHost(search, owner.value)
+            read = partial(job_of_duply, host=host, is_directory=partial(search.has, "d"))
+            for known in _read(search, read, text, profile, path):
+                by |= host.by
                 yield known._replace(facts={**known.facts, "user": owner}).decided_by(by)
+    default, _ = search.decided("/etc/backupninja.conf")
+    when = backupninja.default_when(default or "")
     for path in search.glob("/etc/backup.d/*.dup"):
+        base = os.path.basename(path)
         text, by = search.decided(path)
-        if text is not None:
-            name = os.path.basename(path)[: -len(".dup")]
-            for known in _read(search, job_of_backupninja, text, name, path):
+        if text is not None and backupninja.is_read(base):
+            read = partial(backupninja.job_of_backupninja, when=when)
+            for known in _read(search, read, text, base[: -len(".dup")], path):
                 yield known.decided_by(by)
 
 
@@ -191,8 +218,10 @@ def _in_homes(search: Search, homes: Iterable[str]) -> Iterator[str]:
         yield from search.glob(f"{glob.escape(home)}/.duply/*/conf")
 
 
-def _read(search: Search, read: object, text: str, name: str, path: str) -> Iterator[Known]:
+def _read(
+    search: Search, read: Callable[[str, str, str], Known], text: str, name: str, path: str
+) -> Iterator[Known]:
     try:
-        yield read(text, following.proper(name), path)  # type: ignore[operator]
+        yield read(text, following.proper(name), path)
     except ValueError as error:
         search.problems.append(str(error))

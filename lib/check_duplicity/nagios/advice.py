@@ -6,6 +6,8 @@ said more than once.
 
 from __future__ import annotations
 
+from check_duplicity.nagios.advice_jobs import JOBS
+from check_duplicity.nagios.advice_restore import RESTORE
 from check_duplicity.nagios.findings import Kind
 from check_duplicity.nagios.paragraphs import (
     BY_HAND,
@@ -13,6 +15,7 @@ from check_duplicity.nagios.paragraphs import (
     DISK,
     FULL,
     FULL_THEN,
+    GONE,
     LAST_RUN,
     NOT_BEFORE,
     OLDER,
@@ -64,6 +67,7 @@ The newest chain is whole; what these volumes held can't be restored from the ol
 back if they are elsewhere.""",
         OLDER,
     ),
+    Kind.FULL_GONE: (GONE, LAST_RUN, SCRIPT, FULL),
     Kind.NO_BACKUP: (
         "Nothing can be restored. Has the job ever run to its end, to this URL, with this prefix?",
         LAST_RUN,
@@ -93,13 +97,6 @@ when that is mended, make a full backup and remove the old ones.""",
         SCRIPT,
     ),
     Kind.IN_PROGRESS: ("Wait for it, and see whether it gets on:\n{process}",),
-    Kind.NOT_STARTED: (
-        """\
-Mend that, and see that cron runs; then run the job again:
-  systemctl status cron
-  sudo crontab -eu {user}""",
-        RERUN,
-    ),
     Kind.STALE: (SKIPS, LAST_RUN, SCRIPT, RERUN),
     Kind.STALE_FULL: (
         "The job has made incrementals only. Give it --full-if-older-than, or make a full one now.",
@@ -219,15 +216,16 @@ that was made as another user (root, by hand).""",
     Kind.NO_KEY: (
         """\
 The key is not in that user's keyring, or has expired. Never look with your own:
-  {sudo} gpg --list-keys
-  {sudo} gpg --list-secret-keys""",
+  {gpg} --list-keys
+  {gpg} --list-secret-keys""",
         SCRIPT,
         RERUN,
     ),
     Kind.WRONG_PASSPHRASE: (
         """\
-PASSPHRASE or the key in the job's script is not the one that the backups were made with. If it was
-changed on purpose, make a full backup to another destination or prefix.""",
+PASSPHRASE or the key in the job's script is not the one that the backups were made with. Find the
+old one: without it they can't be restored. If it was changed on purpose, make a full backup to
+another destination or prefix.""",
         SCRIPT,
     ),
     Kind.PASSPHRASE: (
@@ -272,7 +270,7 @@ duplicity goes on where it stopped.
         RERUN,
     ),
     Kind.GPG: (
-        "Try it as that user, whose keyring and agent it uses:\n  {sudo} gpg --list-keys",
+        "Try it as that user, whose keyring and agent it uses:\n  {gpg} --list-keys",
         SCRIPT,
         RERUN,
     ),
@@ -305,6 +303,18 @@ was removed by hand.""",
         """\
 Files that have changed since the backup differ; others must not. With -v4 verify names them:
 {verify}""",
+    ),
+    Kind.SCRIPT_FAILED: (
+        """\
+The backup itself was good. Look at what the script does around it: a command before or after it
+has failed.""",
+        SCRIPT,
+    ),
+    Kind.SEVERAL_JOBS: (
+        """\
+A run has failed, and minutes later others were good; their output does not say whose it is. Give
+each job its own log, or let it say its name: -v5, or a tag of its own for logger -t.""",
+        SCRIPT,
     ),
     Kind.UNCLEAR: (
         """\
@@ -407,12 +417,16 @@ and -d).""",
         SCRIPT,
     ),
     Kind.ENDED: ("Something else ended the check before its own --timeout.",),
+    **JOBS,
+    **RESTORE,
     Kind.INTERNAL: ("Please report this, with the command line and duplicity's version.",),
 }
 
 NOT_WITH = {
     # The next run removes what only needs its manifest again, and so does cleanup.
     Kind.MISSING_MANIFEST: (CLEANUP, RERUN),
+    # What builds on the full set can be restored when that is there again.
+    Kind.FULL_GONE: (CLEANUP, RERUN),
     # The next run may make a new, empty one.
     Kind.NO_DESTINATION: (RERUN, FULL),
 }

@@ -20,6 +20,10 @@ def before_secret(url: str) -> str:
     return url.partition("***")[0].rstrip(":")
 
 
+CHECKS_OF_DEBIAN = "/usr/lib/nagios/plugins"
+"""Where Debian's package has the checks; the programs for people are in the ``PATH``."""
+
+
 class Job(NamedTuple):
     """What the commands need to be right for one job; no secret is in it.
 
@@ -34,7 +38,10 @@ class Job(NamedTuple):
     besides, such as PASSPHRASE, and ``environment_file`` the file that has nothing else.
     ``starter`` is who starts the script, if not the user; ``script_by`` who else can change what
     it runs, so that it is not offered, and ``others`` who else decides what duplicity would do.
-    ``skips`` tells that a run that has nothing to back up leaves no backup.
+    ``skips`` tells that a run that has nothing to back up leaves no backup. ``variables`` are those
+    (``NAME=value``) that the job has besides, and that are no secret: GNUPGHOME ... ``job`` is its
+    name, if it can be called by that, ``jobs_dir`` where its file is, if that isn't the usual
+    place. ``drilling`` are options for a drill, ``restored`` duplicity's for what it has restored.
     """
 
     user: str
@@ -61,15 +68,28 @@ class Job(NamedTuple):
     script_by: str = ""
     others: str = ""
     skips: bool = False
+    variables: tuple[str, ...] = ()
+    job: str = ""
+    jobs_dir: str = ""
+    drilling: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ("-r", "PATH")
 
     @property
     def sudo(self) -> tuple[str, ...]:
         """How to become the user, with that user's HOME: GPG must use that keyring."""
         return ("sudo", "-iu" if self.login else "-Hu", self.user, "--")
 
+    @property
+    def _env(self) -> list[str]:
+        return ["env", *self.variables] if self.variables else []
+
+    def gpg(self) -> str:
+        """Return what gpg's arguments are to follow, with the keyring that the job has."""
+        return pasted([*self.sudo, *self._env, "gpg"])
+
     def duplicity(self, action: str, *arguments: str) -> str:
         """Return a line that runs duplicity as the job does."""
-        words = [*self.command, action, *arguments]
+        words = [*self._env, *self.command, action, *arguments]
         if self.archive_dir:
             words += ["--archive-dir", self.archive_dir]
         if self.name:
@@ -110,6 +130,8 @@ class Job(NamedTuple):
 
     def log_check(self) -> str:
         """Return a line that tells what the last runs said."""
+        if self.logs == ("/dev/null",):
+            return "  (what it says is thrown away, and only seen when it is run by hand)"
         words = [os.path.join(self.programs, "check_duplicity_log"), "-u", self.user, *self.logs]
         return "  " + pasted(["sudo", *words])
 
@@ -119,6 +141,42 @@ class Job(NamedTuple):
         for option, value in (("-d", self.url), ("-a", self.archive_dir), ("-n", self.name)):
             words += [option, value] if value else []
         return "  " + pasted([*_as(self.user), *words])
+
+    def ini(self) -> str:
+        """Return a line that prints what the job's file would be."""
+        program = "duplicity_triage"
+        if self.programs != CHECKS_OF_DEBIAN:
+            program = os.path.join(self.programs, program)
+        name = self.job or "JOB"
+        place = ["--jobs-dir", self.jobs_dir] if self.jobs_dir else []
+        return "  " + pasted(["sudo", program, name, "--list-jobs", "--ini", *place])
+
+    def drill(self) -> str:
+        """Return a line that makes a drill."""
+        program = "duplicity_drill"
+        if self.programs != CHECKS_OF_DEBIAN:
+            program = os.path.join(self.programs, program)
+        if self.job:
+            place = ["--jobs-dir", self.jobs_dir] if self.jobs_dir else []
+            return "  " + pasted(["sudo", program, "-j", self.job, *place, *self.drilling])
+        # With the passphrase of whoever types this: none other is known.
+        words = [
+            "sudo",
+            "--preserve-env=PASSPHRASE",
+            "-u",
+            self.user,
+            "--",
+            *self._env,
+            program,
+            "-d",
+            self.url or "DESTINATION",
+        ]
+        command = "" if self.command == ("duplicity",) else shlex.join(self.command)
+        named = ("-a", self.archive_dir), ("-n", self.name), ("--duplicity", command)
+        for option, value in named:
+            words += [option, value] if value else []
+        words += self.drilling
+        return "  " + pasted([*words, *(("--", *self.options) if self.options else ())])
 
 
 def _as(user: str) -> list[str]:

@@ -31,6 +31,7 @@ class Judged(NamedTuple):
 DESTINATION = ("", "full_", "chain_", "fulls_", "history_", "shrunk_")
 RUNS = ("shrunk_", "source_size_", "backup_size_", "duration_", "errors_")
 PROCESS = ("process_", "stalled_")
+RESTORE = ("restore_", "proved_")
 JUDGED = {
     "": Judged(age_limit, "AGE", "age of the newest complete backup", "32h", "56h"),
     "full_": Judged(age_limit, "AGE", "age of the newest full backup"),
@@ -56,6 +57,12 @@ JUDGED = {
     ),
     "process_": Judged(age_limit, "AGE", "run time of the oldest backup", "12h", "24h"),
     "stalled_": Judged(age_limit, "AGE", "time without any progress", "1h", "3h"),
+    "restore_": Judged(age_limit, "AGE", "age of the newest good drill", "8d", "15d"),
+    "proved_": Judged(
+        count_limit,
+        "RANGE",
+        "per cent of the newest chain's volumes that good drills have read; 50: is at least half",
+    ),
 }
 
 
@@ -67,6 +74,15 @@ def keys(kinds: Iterable[str]) -> list[str]:
 def read(key: str, text: str) -> Limit:
     """Read a limit of a job's file. Raises `ValueError`."""
     return _of(key).read(text)
+
+
+def longest_run(text: str) -> float:
+    """Return the seconds after which a running backup is CRITICAL, by a job's ``process_critical``.
+
+    The default's if it is empty. Raises `ValueError`.
+    """
+    default = JUDGED["process_"].critical or ""
+    return read("process_critical", text or default).upper or float("inf")
 
 
 def example(key: str) -> str:

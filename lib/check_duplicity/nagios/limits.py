@@ -59,6 +59,20 @@ def size_limit(text: str) -> Limit:
     return _limit(text, _SIZE, error, _bytes)
 
 
+def size(text: str) -> int:
+    """Read one SIZE, in bytes: ``500M``, ``10G``. Raises `ValueError`."""
+    if not re.fullmatch(_SIZE, text) or not _bytes(text):
+        raise ValueError(f"not a size: {text!r} (write 500M or 10G)")
+    return int(_bytes(text))
+
+
+def count(text: str) -> int:
+    """Read how many: ``4``. Raises `ValueError`."""
+    if not re.fullmatch(r"(?a)[1-9]\d{0,5}", text):
+        raise ValueError(f"not a number: {text!r} (write 1 to 999999)")
+    return int(text)
+
+
 def percent_limit(text: str) -> Limit:
     """Read how many per cent are too many, or ``none``. Raises `ValueError`.
 

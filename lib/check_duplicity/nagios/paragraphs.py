@@ -12,6 +12,16 @@ RERUN = """\
 Run it again, in tmux or screen:
 {again}"""
 
+AGAIN = """\
+Make a drill by hand:
+{drill}"""
+
+EXPORT = """\
+By hand:
+  read -rs PASSPHRASE; export PASSPHRASE"""
+
+TIMER = "  sudo systemctl enable --now duplicity-drill@{job}.timer"
+
 NOT_AGAIN = """\
 {script_by} can change what {starter} would run there: read it before you run it again, and give it
 to {starter} or root."""
@@ -52,6 +62,13 @@ FULL_THEN = """\
 When the source is whole again, make a full backup, in tmux or screen: best by the script, with
 "full" as duplicity's action and the PASSPHRASE, keys and options that stand there.
 {full}"""
+
+GONE = """\
+If the URL is the job's, something deletes at the destination: find out what (a retention or
+lifecycle rule, another job's remove-older-than, somebody's hand), and stop it. Put the files back
+if they are elsewhere: in a snapshot, in older versions, in a copy. Before that run neither the job
+nor cleanup, which would delete what is left of them. If they can't be had again, make a full
+backup."""
 
 OLDER = """\
 If nobody needs what is older than the newest chain, and no backup runs or has been interrupted,

@@ -15,6 +15,7 @@ _NAGIOS_STATES = {
     State.CRITICAL: nagiosplugin.Critical,
     State.UNKNOWN: nagiosplugin.Unknown,
 }
+_TOLD = 2  # findings in the summary
 _IMPORTANCE = {kind: rank for rank, kind in enumerate(Kind)}
 
 
@@ -69,8 +70,9 @@ class _Summary(nagiosplugin.Summary):
         return said_of(result.metric.value for result in results)
 
     def problem(self, results: nagiosplugin.Results) -> str:
-        worst, *others = _findings(results)
-        return worst.text + (f" (and {len(others)} more)" if others else "")
+        found = _findings(results)
+        more = f" (and {len(found) - _TOLD} more)" if len(found) > _TOLD else ""
+        return "; ".join(finding.text for finding in found[:_TOLD]) + more
 
 
 def _findings(results: Iterable[nagiosplugin.Result]) -> list[Finding]:

@@ -11,12 +11,14 @@ from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import Kind
 from check_duplicity.nagios.paragraphs import (
     DISK,
+    EXPORT,
     NOT_AGAIN,
     RERUN,
     RUNNING,
     SCRIPT,
     SERVER,
     SKIPS,
+    TIMER,
     UNKNOWN_OPTIONS,
 )
 
@@ -47,6 +49,10 @@ def _offered(texts: Iterable[str], job: Job) -> Iterator[str]:
             yield NOT_AGAIN
         elif text == SKIPS:
             yield from [text] * job.skips
+        elif text == TIMER and (not job.job or job.jobs_dir):
+            continue  # A timer has the name of a job's file, at its usual place.
+        elif text == EXPORT and job.job:
+            continue  # sudo would not hand it on, and the job's file names its own.
         elif text in (DISK, SERVER) and _is_elsewhere(text, job):
             continue
         elif not (job.script and text == SCRIPT) and not (job.others and text in RUNNING):
@@ -64,6 +70,7 @@ def _values(job: Job) -> dict[str, str]:
     return {
         "user": job.user,
         "sudo": pasted(job.sudo),
+        "gpg": job.gpg(),
         "check": job.check,
         "again": job.again(),
         "starter": job.starter or job.user,
@@ -78,6 +85,12 @@ def _values(job: Job) -> dict[str, str]:
         "older": job.duplicity("remove-older-than", job.kept or "TIME", "--force", *plain),
         "full": job.duplicity("full", *plain, "SOURCE"),
         "options": "" if job.url and job.encrypted is not None else UNKNOWN_OPTIONS,
+        "drill": job.drill(),
+        "job": job.job,
+        "ini": job.ini(),
+        "programs": job.programs,
+        "restore": job.duplicity("restore", *plain, *job.restored) + " NEW_FILE",
+        "newest_files": job.duplicity("list-current-files", *plain),
         "verify": job.duplicity("verify", "-v4", *plain) + " SOURCE",
         "process": job.process_check(),
         "log": job.log_check(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from check_duplicity.duplicity.archive_path import archive_path
@@ -21,6 +21,28 @@ class Wanted(NamedTuple):
     name: str = ""
     user: str = ""
     prefixes: Prefixes | None = None
+
+    @classmethod
+    def by_job(
+        cls,
+        url: str,
+        archive_dir: str | None,
+        name: str | None,
+        user: str,
+        options: Sequence[str],
+    ) -> Wanted:
+        """Return which duplicity is a user's for a job that gives it these options."""
+        from check_duplicity.duplicity.names import Prefixes
+
+        prefixes = Prefixes.of_options(options)
+        return cls(url, archive_dir or "", name or "", user, prefixes)
+
+    def of_archive(self, path: str) -> Wanted:
+        """Return what has that archive directory, if nothing else is known of the job."""
+        if not path or self.url or self.archive_dir or self.name:
+            return self
+        archive_dir, _, name = path.rpartition("/")
+        return self._replace(archive_dir=archive_dir, name=name)
 
     @property
     def archive(self) -> str:

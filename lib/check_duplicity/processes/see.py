@@ -107,12 +107,29 @@ def running_backup(wanted: Wanted) -> tuple[Running | None, bool]:
     return (running[0] if running else None), sight.sure and not sight.others
 
 
-def is_running(url: str, archive_dir: str, name: str, users: Iterable[str]) -> bool | None:
-    """Whether a job's backup runs, of one of these users; ``None`` if that can't be seen."""
-    sights = [look(Wanted(url, archive_dir, name, user)) for user in users]
-    if any(sight.running for sight in sights):
+def is_running(wanted: Wanted, script: str, since: float, users: Iterable[str]) -> bool | None:
+    """Whether a job's backup runs, of one of these users, that was begun since a time.
+
+    If neither destination, archive directory nor name is wanted, the job's ``script`` tells, a
+    command for the shell.
+    ``None`` if it can't be seen, or if one runs and it isn't known whose job it is.
+    """
+    sights = [look(wanted._replace(user=user)) for user in users]
+    running = [
+        process for sight in sights for process in sight.running if _is_since(process, since)
+    ]
+    if not (wanted.url or wanted.archive_dir or wanted.name):
+        path = next(iter(script.split()), "")
+        if running and not path:
+            return None
+        running = [process for process in running if proc.is_below(process.pid, path)]
+    if running:
         return True
     return False if all(sight.sure for sight in sights) else None
+
+
+def _is_since(process: Process, since: float) -> bool:
+    return process.started is None or process.started.timestamp() >= since
 
 
 def _hidden(user: str) -> bool:

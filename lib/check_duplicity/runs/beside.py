@@ -16,6 +16,7 @@ from check_duplicity.system.user import name_of_uid
 
 # A plain number is one only behind a dot: web-2 is another log than web.
 _ROTATED = r"(?:\.\d{1,4}|[.-]\d{8,14}(?:-\d{1,10})?|[.-]old)?(?:\.(?:gz|bz2|xz))?"
+_UNROTATED = re.compile(rf"(?<=[^/]){_ROTATED}$")
 _NAMED = 3  # of the files that are passed over
 
 
@@ -75,6 +76,11 @@ def demand_no_strangers(name: str, status: os.stat_result) -> None:
     owner = name_of_uid(status.st_uid)
     if status.st_uid not in (os.geteuid(), 0) and os.path.basename(name) != owner:
         raise OSError(0, f"is {owner}'s, where anybody can put it; name that user with -u")
+
+
+def unrotated(path: str) -> str:
+    """Return what a file was called before it was rotated or compressed, if it was."""
+    return _UNROTATED.sub("", path)
 
 
 def rotated(path: str) -> list[str]:

@@ -20,23 +20,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from check_duplicity.duplicity.run import last_of
 from check_duplicity.nagios.findings import CannotSee, Kind
-from check_duplicity.runs import beside, mailboxes
+from check_duplicity.runs import beside, mailboxes, messages
 from check_duplicity.runs.model import Logged, logged_of, newest, values_of_logged
-from check_duplicity.runs.read import of_log, of_mail
+from check_duplicity.runs.read import of_log, told_apart
 from check_duplicity.system.user import name_of_uid
 from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
-    from check_duplicity.duplicity.transcript import Reader
+    from check_duplicity.runs.paths import Log
+    from check_duplicity.runs.reader import LogReader
 
 _BLOCK = 1 << 20  # bytes read at once
 _FINGERPRINT = 1024  # bytes
 _LONGEST_LINE = 1 << 16  # bytes; what is longer is cut
 _SETTLED = 60  # seconds after which nobody goes on writing a line or a message
-_COMPARED = 7  # good runs before the newest that it is compared with, when a mailbox is read anew
-_LOOKED_AT = 14  # messages of a job for that
 _LARGEST_COPY = 2 << 30  # bytes, of a compressed mbox
 _COMPRESSED = (".gz", ".bz2", ".xz")
 _SUFFIX = re.compile(r"\.(?:log|txt|out)$")
@@ -79,14 +78,18 @@ class _File(NamedTuple):
     uid: int = -1
 
 
-def look(path: str, kept: dict[str, Any], how: Look) -> Found:
+def look(log: Log, kept: dict[str, Any], how: Look) -> Found:
     """Return the runs in a mailbox, a Maildir or a log, and what to keep for the next time.
 
-    ``-`` is standard input. ``kept`` may be anything that was once returned. Raises `CannotSee`.
+    Its path may be ``-``, standard input. ``kept`` may be anything that was once returned. Raises
+    `CannotSee`.
     """
+    path = log.path
     try:
         if path == "-":
             return _look_at_stdin(how)
+        if log.files is not None:
+            return _look_at_log(log, log.files, kept, how)
         if os.path.isdir(path):
             return _look_at_maildir(path, kept, how)
         return _look_at_files(path, kept, how)
@@ -101,20 +104,21 @@ def _look_at_stdin(how: Look) -> Found:
         _copy(sys.stdin.buffer, copy)
         file = _File("-", copy, [], copy.tell(), 0)
         runs, _ = _read(file, "-", {}, how)
-    return Found(newest(_dated(runs, how.now), how.latest), {})
+    dated = told_apart(_dated(runs, how.now), "-", "standard input")
+    return Found(newest(dated, how.latest), {})
 
 
 def _look_at_maildir(path: str, kept: dict[str, Any], how: Look) -> Found:
     before = kept.get("messages")
     before = before if isinstance(before, dict) else {}
     try:
-        messages, others = mailboxes.maildir(path, how.horizon)
+        found, others = mailboxes.maildir(path, how.horizon)
     except FileNotFoundError:
         raise CannotSee(Kind.NOT_READABLE, f"{path}: is neither a file nor a Maildir") from None
     runs: list[Logged] = []
     after: dict[str, Any] = {}
     problems = beside.passed_over(others)
-    for unique, name, delivered, size in messages:
+    for unique, name, delivered, size in found:
         try:
             *same, values = before[unique]
             run = None if values is None else logged_of(values)
@@ -122,7 +126,7 @@ def _look_at_maildir(path: str, kept: dict[str, Any], how: Look) -> Found:
                 raise ValueError("another message")
         except (KeyError, ValueError, TypeError):
             try:
-                run = _of_message(mailboxes.maildir_message(name), delivered, how)
+                run = messages.of_message(mailboxes.maildir_message(name), delivered, how.hide)
             except FileNotFoundError:
                 continue  # Its reader has moved it.
             except OSError as error:
@@ -134,8 +138,6 @@ def _look_at_maildir(path: str, kept: dict[str, Any], how: Look) -> Found:
 
 
 def _look_at_files(path: str, kept: dict[str, Any], how: Look) -> Found:
-    before = kept.get("files")
-    before = before if isinstance(before, list) else []
     with contextlib.ExitStack() as stack:
         files, owners = [], beside.owners_without(path)
         # The log itself first: whose its earlier ones must be is known by its owner.
@@ -153,19 +155,53 @@ def _look_at_files(path: str, kept: dict[str, Any], how: Look) -> Found:
                 problems.append(f"{name}: {error.strerror}")
         if not files:
             raise CannotSee(Kind.NOT_READABLE, "; ".join([f"{path}: {os.strerror(2)}", *problems]))
-        runs: list[Logged] = []
-        after = []
-        for file in sorted(files, key=lambda file: (file.changed, file.name == path)):
-            if file.changed >= how.horizon:
-                known: Any = next((entry for entry in before if _is_of(entry, file, how)), {})
-                try:
-                    found, entry = _read(file, path, known, how)
-                except OSError as error:
-                    problems.append(f"{file.name}: {error.strerror or error}")
-                    continue
-                runs += _dated(found, file.changed)
-                after.append(entry)
-    return Found(newest(runs, how.latest), {"files": after}, tuple(problems))
+        found, _ = _look_at(files, path, kept, how)
+        return found._replace(problems=(*problems, *found.problems))
+
+
+def _look_at_log(log: Log, names: Iterable[str], kept: dict[str, Any], how: Look) -> Found:
+    """Look at files that are one log: without the newest one, nothing is known."""
+    unread: dict[str, str] = {}
+    with contextlib.ExitStack() as stack:
+        files = []
+        for name in names:
+            try:
+                file = stack.enter_context(_opened(name, follow=False))
+                files += [file] if file.uid in log.owners else []
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                unread[name] = error.strerror or str(error)
+        found, errors = _look_at(files, log.path, kept, how)
+    unread.update(errors)
+    newest_file = log.newest
+    if newest_file in unread:
+        raise CannotSee(Kind.NOT_READABLE, f"{newest_file}: {unread[newest_file]}")
+    return found._replace(problems=tuple(f"{name}: {why}" for name, why in unread.items()))
+
+
+def _look_at(
+    files: Iterable[_File], path: str, kept: dict[str, Any], how: Look
+) -> tuple[Found, dict[str, str]]:
+    """Return the runs in open files of one log, and which of them could not be read, and why."""
+    before = kept.get("files")
+    before = before if isinstance(before, list) else []
+    runs: list[Logged] = []
+    after = []
+    unread = {}
+    for file in sorted(files, key=lambda file: (file.changed, file.name == path)):
+        if file.changed >= how.horizon:
+            known: Any = next((entry for entry in before if _is_of(entry, file, how)), {})
+            try:
+                found, entry = _read(file, path, known, how)
+            except OSError as error:
+                unread[file.name] = error.strerror or str(error)
+                continue
+            runs += _dated(found, file.changed)
+            after.append(entry)
+    runs = told_apart(runs, path, job_of(path))
+    problems = tuple(f"{name}: {why}" for name, why in unread.items())
+    return Found(newest(runs, how.latest), {"files": after}, problems), unread
 
 
 @contextlib.contextmanager
@@ -237,9 +273,9 @@ def _read_compressed(
             if plain.peek(5).startswith(b"From "):
                 runs = _read_compressed_mbox(plain, file, job, how)
             else:
-                from check_duplicity.duplicity.transcript import Reader
+                from check_duplicity.runs.reader import LogReader
 
-                reader = Reader(how.hide)
+                reader = LogReader(how.hide, how.latest)
                 with _as_far_as_it_goes():
                     rest, _ = _read_lines(plain, reader)
                     reader.read(rest)
@@ -308,61 +344,31 @@ def _read_mbox(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple
         return newest([*runs, *map(logged_of, known["end"])], how.latest), known
     index = mailboxes.index(file.opened, known.get("offset", 0), how.horizon)
     read: list[tuple[int, Logged]] = []
-    for places in index.subjects.values():
-        whole = [place for place in places if place.start != index.last]
-        read += _of_places(file, whole, how)
+    for of_one in index.subjects.values():
+        read += messages.of_subject(file.opened, of_one, how.hide, how.latest)
     runs = newest([*runs, *_by_place(read)], how.latest)
     kept = {"runs": list(map(values_of_logged, runs))}
     entry = _entry(file, index.last, kept, known, how)
     # The last message may not be written to its end, so what it says is never kept.
     if _is_settled(file, how.now, b"\n\n"):
-        last = [p for places in index.subjects.values() for p in places if p.start == index.last]
-        end = _by_place(_of_places(file, last, how))
+        last = index.end and messages.of_place(file.opened, index.end, how.hide)
+        end = [last] if last else []
         entry = _with_end(entry, end)
         runs = newest([*runs, *end], how.latest)
     return runs, entry
-
-
-def _of_places(
-    file: _File, places: Sequence[mailboxes.Place], how: Look
-) -> list[tuple[int, Logged]]:
-    """The runs of the messages with one subject that matter, as `newest` would choose them."""
-
-    def order(place: mailboxes.Place) -> float:
-        return 0 if place.time > how.latest else place.time
-
-    found: list[tuple[int, Logged]] = []
-    for count, place in enumerate(sorted(places, key=order)[::-1]):
-        raw = mailboxes.message(file.opened, place)
-        if count >= 2 and not mailboxes.may_be_duplicity(raw):
-            continue
-        run = _of_message(raw, place.delivered, how)
-        found += [] if run is None else [(place.start, run)]
-        decisive = sum(run.sure and run.decisive for _, run in found)
-        # The newest decides; it is compared with what those before it found of the source.
-        if decisive > _COMPARED or (decisive and count >= _LOOKED_AT):
-            break
-    return found
 
 
 def _by_place(found: Iterable[tuple[int, Logged]]) -> list[Logged]:
     return [run for _, run in sorted(found, key=lambda pair: pair[0])]
 
 
-def _of_message(raw: bytes, delivered: float | None, how: Look) -> Logged | None:
-    from check_duplicity.runs.mail import read_mail
-
-    mail = read_mail(raw)
-    return None if mail is None else of_mail(mail, how.hide, delivered)
-
-
 def _read_text(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list[Logged], Any]:
     if _is_unchanged(file, known):
         return [logged_of(values) for values in known["end"]], known
-    from check_duplicity.duplicity.transcript import Reader
+    from check_duplicity.runs.reader import LogReader
 
     offset = known.get("offset", 0)
-    reader = Reader(how.hide, known["reader"]) if known else Reader(how.hide)
+    reader = LogReader(how.hide, how.latest, known["reader"] if known else None)
     file.opened.seek(offset)
     rest, read = _read_lines(file.opened, reader)
     entry = _entry(file, offset + read, {"reader": reader.keep()}, known, how)
@@ -385,7 +391,7 @@ def _is_unchanged(file: _File, known: dict[str, Any]) -> bool:
     return same and "end" in known
 
 
-def _read_lines(stream: BinaryIO, reader: Reader) -> tuple[str, int]:
+def _read_lines(stream: BinaryIO, reader: LogReader) -> tuple[str, int]:
     """Read all whole lines; return the rest behind them, and how many bytes the lines were."""
     rest, rest_size, read = b"", 0, 0
     while block := stream.read(_BLOCK):
@@ -421,5 +427,9 @@ def _dated(runs: Sequence[Logged], changed: float) -> list[Logged]:
 
 
 def job_of(path: str) -> str:
-    """Return the name of the job whose log a file is: its base name, without ``.log``."""
-    return _SUFFIX.sub("", os.path.basename(path))
+    """Return the name of the job whose log a file is: its base name, without ``.log``.
+
+    What differs between several files of one log (``*``) is none of it.
+    """
+    base = _SUFFIX.sub("", os.path.basename(path))
+    return re.sub(r"[-_.]*\*[-_.]*", " ", base).strip() or base

@@ -15,8 +15,10 @@ from check_duplicity.duplicity.contents import Extent, shrunk
 from check_duplicity.duplicity.run import (
     FAILED,
     GOOD,
+    NOTHING,
     OPEN,
     OTHER,
+    UNREAD,
     Past,
     Run,
     Told,
@@ -30,6 +32,7 @@ from check_duplicity.runs.model import Logged
 from check_duplicity.values import NamedTuple
 
 _LESSER = {Kind.ORPHANED: Kind.ORPHANED_SIGNATURES, Kind.INCOMPLETE: Kind.UNMATCHED_SIGNATURES}
+_MEANWHILE = 3600  # seconds from the end of a backup to the mail about it
 _LONGEST_NAME = 40  # characters
 _FAILED_KINDS = frozenset(kind for kind in SENTENCES if state_of(kind) == State.CRITICAL)
 
@@ -39,6 +42,11 @@ class Verdict(NamedTuple):
 
     run: Logged
     told: tuple[Told, ...]
+
+    @property
+    def unread(self) -> bool:
+        """Whether what it says at last can't be made out."""
+        return any(item.kind is Kind.NOT_RECOGNISED for item in self.told)
 
     @property
     def failed(self) -> bool:
@@ -94,8 +102,9 @@ def _verdict(runs: Sequence[Logged]) -> Verdict:
     # The same leftovers, with the same cure.
     less = {lesser for kind, lesser in _LESSER.items() if kind in kinds}
     told = tuple(item for item in run.told if item.kind not in less)
+    told += tuple(_not_cleared(decisive.run, runs))
     last = runs[-1]
-    if decisive.run.outcome == FAILED or last.run.outcome in (GOOD, OTHER):
+    if decisive.run.outcome in (FAILED, UNREAD) or last.run.outcome in (GOOD, OTHER):
         return Verdict(decisive, told)
     # If it mostly says how it went, and now doesn't, it was killed.
     known = last.run.outcome == OPEN and any(r.run.statistics for r in runs[:-1])
@@ -104,12 +113,27 @@ def _verdict(runs: Sequence[Logged]) -> Verdict:
     return Verdict(last, (Told(kind, ""), *told))
 
 
+def _not_cleared(good: Run, runs: Iterable[Logged]) -> Iterator[Told]:
+    """Yield what failed minutes before a good run that may be another job's.
+
+    If it was the same job's, repeated, then as many runs were good as there are jobs.
+    """
+    sitting = good.sitting
+    jobs = max(1, *(run.run.sitting.usual for run in runs))
+    if good.outcome == GOOD and sitting.failure and sitting.good != jobs:
+        yield Told(Kind.SEVERAL_JOBS, sitting.failure)
+
+
 def restored(found: Sequence[Verdict], complete: datetime | None) -> list[Verdict]:
     """Return the verdicts with what a complete backup set in the archive directory has mended.
 
     It is the archive directory of one job, so it tells nothing if there are several.
     """
-    if complete is None or len(found) != 1 or (found[0].run.time or 0) >= complete.timestamp():
+    if complete is None or len(found) != 1:
+        return list(found)
+    # What has said nothing of how it went was mailed just after the set was whole.
+    silent = found[0].run.run.outcome == NOTHING and not found[0].failed
+    if (found[0].run.time or 0) - (_MEANWHILE if silent else 0) >= complete.timestamp():
         return list(found)
     good = found[0].run._replace(time=complete.timestamp(), run=Run(GOOD))
     return [Verdict(good, ())]
@@ -128,6 +152,16 @@ def vouching(found: Sequence[Verdict], *, by_mail: bool) -> datetime | None:
     if any(item.kind in (Kind.KILLED, Kind.UNCLEAR) for item in found[0].told):
         return None
     return datetime.fromtimestamp(found[0].run.time or 0, timezone.utc)
+
+
+def backed_up(found: Sequence[Verdict]) -> float | None:
+    """Return when the newest run of a job was, if that has told of a good backup.
+
+    In seconds since the epoch. Several jobs tell nothing of one.
+    """
+    if len(found) != 1 or found[0].failed or not found[0].run.run.statistics:
+        return None
+    return found[0].run.time if found[0].run.run.outcome == GOOD else None
 
 
 def by_archive(complete: datetime | None, since: float, job: str) -> list[Verdict]:
@@ -155,6 +189,20 @@ def last_runs(
     """
     found = restored(verdicts(runs, since, running), complete)
     return found or by_archive(complete, since, job)
+
+
+def not_made_out(found: Iterable[Verdict]) -> CannotSee | None:
+    """Return why it is not known how all is, if the last words of a job can't be made out.
+
+    What has failed is the worse news, whatever else there is.
+    """
+    found = list(found)
+    unread = next((verdict for verdict in found if verdict.unread), None)
+    if unread is None or any(verdict.failed for verdict in found):
+        return None
+    line = next(item.line for item in unread.told if item.kind is Kind.NOT_RECOGNISED)
+    reason = f"{unread.run.name}: what was printed last can't be made out: {line}"
+    return CannotSee(Kind.NOT_RECOGNISED, reason)
 
 
 def no_news(runs: Sequence[Logged], running: Iterable[str], now: datetime, back: str) -> CannotSee:
@@ -262,13 +310,17 @@ def judge(
     for verdict in found:
         age = _age(verdict, now)
         for item in verdict.told:
+            if item.kind is Kind.NOT_RECOGNISED:
+                continue  # See `not_made_out`.
             counted = verdict.run.run.statistics
             if errors_have_limits and item.kind is Kind.SKIPPED and counted and counted.errors:
                 continue
             sentence = SENTENCES[item.kind]
             if verdict.run.run.outcome in (FAILED, OPEN) and item.kind in _FAILED_KINDS:
                 why = (item.kind == Kind.RUN_FAILED and item.line) or sentence
-                text = f"{verdict.run.name}: failed {age} ago, {why}"
+                what = f"failed ({verdict.run.run.aside})" if verdict.run.run.aside else "failed"
+                text = f"{verdict.run.name}: {what} {age} ago, {why}"
+                text += "; the backup before that is good" if verdict.run.run.backed_up else ""
             else:
                 text = f"{verdict.run.name}: {sentence}, {age} ago"
             yield Finding(item.kind, state_of(item.kind), text, verdict.run.job, item.line)

@@ -9,13 +9,13 @@ UTF-8, whatever its label says: cron without LANG labels UTF-8 as US-ASCII.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import timezone
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta, timezone
 
 from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
-# email is imported where it is used: it takes longer to load than all the rest, and mostly there is
-# no new mail.
+# email is imported where it is needed: it takes longer to load than all the rest, and what cron
+# sends is mostly plain.
 if TYPE_CHECKING:
     from email.message import Message
 
@@ -35,6 +35,18 @@ _SUBJECTS = (
 _FAILED = " (failed)"
 _LONGEST_SUBJECT = 4000  # characters
 _MOST_PARTS = 50
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DATE = re.compile(
+    r" ?(?:[A-Z][a-z]{2}, )?(\d\d?) ([A-Z][a-z]{2}) (20\d\d) (\d\d):(\d\d):(\d\d)"
+    r" ([+-])(\d\d)(\d\d)(?: \(\w*\))?$",
+    re.ASCII,
+)
+_FIELD = re.compile(r"([!-9;-~]+):[ \t]*(.*(?:\n[ \t].*)*)\n", re.ASCII)
+_PLAIN = {
+    "content-type": re.compile(r"text/plain(?:; *charset=\"?[\w-]+\"?)?", re.I | re.ASCII),
+    "content-transfer-encoding": re.compile(r"[78]bit", re.I),
+    "mime-version": re.compile(r"1\.0"),
+}
 
 
 class Mail(NamedTuple):
@@ -55,17 +67,10 @@ class Mail(NamedTuple):
 
 def read_mail(raw: bytes) -> Mail | None:
     """Read a message; ``None`` if cron didn't send it."""
-    import email
-
-    try:
-        message = email.message_from_bytes(raw)
-        text = "\n".join(_texts(message))
-    except RecursionError:  # Parts in parts in parts.
-        header, _, body = raw.partition(b"\n\n")
-        message = email.message_from_bytes(header)
-        text = body.decode("utf-8", "replace")
-    match = next(filter(None, (form.match(_subject(message)) for form in _SUBJECTS)), None)
-    if match is None or "In-Reply-To" in message or "References" in message:
+    fields, text = _read_plain(raw) or _read_any(raw)
+    subject = _subject(str(fields.get("subject", "")))
+    match = next(filter(None, (form.match(subject) for form in _SUBJECTS)), None)
+    if match is None or "in-reply-to" in fields or "references" in fields:
         return None
     said = match.groupdict()
     command = said["command"].strip()
@@ -76,17 +81,58 @@ def read_mail(raw: bytes) -> Mail | None:
         command.removesuffix(_FAILED).strip(),
         failed,
         said.get("why") == "Output",
-        read_date(str(message.get("Date", ""))),
+        read_date(str(fields.get("date", ""))),
         text,
     )
 
 
-def _subject(message: Message) -> str:
+def _read_plain(raw: bytes) -> tuple[Mapping[str, object], str] | None:
+    """Return header and text of a message in which nothing is encoded: the same as of any other.
+
+    ``None`` if it isn't so plain that this is sure.
+    """
+    header, _, body = raw.partition(b"\n\n")
+    if not body or b"\r" in raw or not header.isascii():
+        return None
+    rest, at = header.decode("ascii") + "\n", 0
+    fields: dict[str, str] = {}
+    while at < len(rest):
+        field = _FIELD.match(rest, at)
+        if field is None:
+            return None
+        fields.setdefault(field[1].lower(), field[2])
+        at = field.end()
+    plain = all(form.fullmatch(fields[name]) for name, form in _PLAIN.items() if name in fields)
+    if not plain:
+        return None
+    return fields, body.decode("utf-8", "replace")
+
+
+def _read_any(raw: bytes) -> tuple[Mapping[str, object], str]:
+    """Return header and text of a message, whatever its form."""
+    import email
+
+    try:
+        message = email.message_from_bytes(raw)
+        text = "\n".join(_texts(message))
+    except RecursionError:  # Parts in parts in parts.
+        head, _, body = raw.partition(b"\n\n")
+        message = email.message_from_bytes(head)
+        text = body.decode("utf-8", "replace")
+    fields: dict[str, object] = {}
+    for name, value in message.items():
+        fields.setdefault(name.lower(), value)
+    return fields, text
+
+
+def _subject(raw: str) -> str:
+    """Return a subject in one line, decoded."""
+    unfolded = " ".join(raw[:_LONGEST_SUBJECT].split())
+    if "=?" not in unfolded:
+        return unfolded
     from email import header
     from email.errors import MessageError
 
-    raw = str(message.get("Subject", ""))[:_LONGEST_SUBJECT]
-    unfolded = " ".join(raw.split())
     try:
         parts = header.decode_header(unfolded)
         decoded = [
@@ -110,9 +156,22 @@ def _texts(message: Message) -> Iterator[str]:
 
 def read_date(text: str) -> float | None:
     """Return a Date (RFC 5322) in seconds since the epoch; ``None`` if it is none."""
-    from email.utils import parsedate_to_datetime
-
+    plain = _DATE.match(text[:100])
     try:
+        if plain and plain[2] in _MONTHS:
+            day, month, year, hour, minute, second, sign, hours, minutes = plain.groups()
+            zone = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
+            then = (
+                int(year),
+                _MONTHS.index(month) + 1,
+                int(day),
+                int(hour),
+                int(minute),
+                int(second),
+            )
+            return datetime(*then, tzinfo=timezone(zone)).timestamp()
+        from email.utils import parsedate_to_datetime
+
         time = parsedate_to_datetime(text[:100])
         return (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import date
 from functools import lru_cache
+from itertools import islice
 
 from check_duplicity.duplicity import catalogue
+from check_duplicity.runs.mail import read_date
 from check_duplicity.runs.model import when
 from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20  # bytes read at once
 _LONGEST_HEADER = 1 << 16  # bytes: of a longer one the subject may be overlooked
+_LONGEST_BOUNDARY = 300  # bytes
 _LONGEST = 1 << 20  # bytes read of the beginning, and of the end, of one message
-_MOST_PLACES = 500  # messages of one subject
+_MOST_PLACES = 10_000  # messages of one subject
+_ANY_TIME = 1e12  # seconds since the epoch
 _MOST_SUBJECTS = 10_000  # the latest
 _BOUNDARY = re.compile(
     rb"From [^\n]{0,200}? (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) "
@@ -33,63 +37,116 @@ _BOUNDARY = re.compile(
 _CANDIDATE = re.compile(rb"\nFrom ")  # quicker to look for than the whole
 _MONTHS = b"JanFebMarAprMayJunJulAugSepOctNovDec"
 _CRON = re.compile(rb"Cron|\] (?:Failure|Output): |=\?")
-_DATE = re.compile(
-    rb"\nDate: +(?:\w{3}, )?(\d{1,2}) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\b"
-)
 _SUBJECT = re.compile(rb"\nSubject:", re.I)
-_ANY_DATE = rb"(?i)\nDate:([^\n]{0,100})"
+_MAY_BE = re.compile(f"(?i){catalogue.ITS_NAME}|{catalogue.ITS_OWN}".encode())
+_DATE = re.compile(rb"\nDate:([^\n]{0,100})", re.I)
+_DATED = b"\nDate: "
+_USUAL = b"Sat, 28 Nov 2026 02:00:01 +0100"
+_MINUTES = re.compile(rb"([0-5]\d):([0-5]\d)")
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Place(NamedTuple):
-    """Where a message stands in an mbox, in bytes, and when it was sent and delivered."""
+    """Where a message stands in an mbox, in bytes; when it was sent, in seconds since the epoch."""
 
     start: int
     end: int
     time: float
-    delivered: float | None
 
 
 class Index(NamedTuple):
-    """The messages of an mbox by subject, and where the last one begins, which may be growing."""
+    """The messages of an mbox by subject, and the last one, if cron may have sent it.
 
-    subjects: dict[bytes, list[Place]]
+    ``last`` is where that begins: it may be growing.
+    """
+
+    subjects: dict[bytes, Messages]
     last: int
+    end: Place | None
+
+
+class Messages:
+    """The places of the messages with one subject, of which few are looked at.
+
+    Their numbers stand in one row: of a hundred thousand messages that is quickly made, and takes
+    little memory.
+    """
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        from array import array
+
+        self._numbers = array("d")
+
+    def add(self, place: tuple[float, float, float]) -> None:
+        """Add one; of very many, only the newest are kept."""
+        self._numbers.extend(place)
+        if len(self._numbers) >= 6 * _MOST_PLACES:
+            newest = list(islice(self.newest_first(_ANY_TIME), _MOST_PLACES))
+            del self._numbers[:]
+            for kept in reversed(newest):
+                self._numbers.extend(kept)
+
+    def __len__(self) -> int:
+        """Return how many they are."""
+        return len(self._numbers) // 3
+
+    def newest_first(self, latest: float, passed_over: Container[int] = ()) -> Iterator[Place]:
+        """Yield them by when they were sent; what was sent after ``latest`` is the last.
+
+        That was dated by a wrong clock. Those of days (since the epoch) that are passed over when
+        it is their turn are left out.
+        """
+        times = [0 if time > latest else time for time in self._numbers[2::3]]
+        for count in sorted(range(len(times)), key=times.__getitem__)[::-1]:
+            if times[count] // 86400 not in passed_over:
+                start, end, time = self._numbers[3 * count : 3 * count + 3]
+                yield Place(int(start), int(end), time)
 
 
 def index(mbox: BinaryIO, start: int, horizon: float) -> Index:
     """Find the messages that cron may have sent since ``horizon``, in seconds since the epoch.
 
-    ``start`` is where a message begins. The last message is among them.
+    ``start`` is where a message begins.
     """
-    subjects: dict[bytes, list[Place]] = {}
-    last, subject, time, delivered = start, b"", 0.0, None
-    day = int(horizon // 86400) - 2  # The time in the "From " line is a local one.
-    for at, found, header in _boundaries(mbox, start, day):
-        if subject:
-            places = subjects.setdefault(subject, [])
-            places.append(Place(last, at, time, delivered))
-            if len(places) >= 2 * _MOST_PLACES:
-                places.sort(key=lambda place: place.time)
-                del places[:_MOST_PLACES]
-            if len(subjects) > _MOST_SUBJECTS:
-                del subjects[next(iter(subjects))]
-        subject = b""
+    subjects: dict[bytes, Messages] = {}
+    last, subject, time, at = start, b"", 0.0, start
+    oldest = int(horizon // 86400) - 2  # The time in the "From " line is a local one.
+    for at, found, day, header in _boundaries(mbox, start, oldest):
         if found is None:
             break
+        if subject:
+            messages = subjects.get(subject)
+            if messages is None:
+                if len(subjects) >= _MOST_SUBJECTS:
+                    del subjects[next(iter(subjects))]
+                messages = subjects[subject] = Messages()
+            messages.add((last, at, time))
         last = at
-        if header is not None:
-            subject = _subject(header)
-            if subject:
-                delivered = _delivered(found)
-                time = when(_date(header), delivered) or delivered
-    return Index(subjects, last)
+        subject = b"" if header is None else _subject(header)
+        if header is not None and subject and (subject in subjects or _is_crons(subject)):
+            time = _sent(header, day, found)
+        else:
+            subject = b""
+    return Index(subjects, last, Place(last, at, time) if subject else None)
+
+
+def _sent(header: bytes, day: int, found: re.Match[bytes]) -> float:
+    """When a message was sent that was delivered on a day: see `when`."""
+    date = _date(header)
+    if date is not None and -28 < date // 86400 - day <= 0:
+        return date  # Whatever the hour that it was delivered.
+    delivered = _delivered(found)
+    return when(date, delivered) or delivered
 
 
 def _boundaries(
-    mbox: BinaryIO, start: int, day: int
-) -> Iterator[tuple[int, re.Match[bytes] | None, bytes | None]]:
-    """Yield where each message begins, with its header if it isn't too old; at last the end."""
+    mbox: BinaryIO, start: int, oldest: int
+) -> Iterator[tuple[int, re.Match[bytes] | None, int, bytes | None]]:
+    """Yield where each message begins, its day, and its header if that isn't too old.
+
+    At last comes the end.
+    """
     mbox.seek(start)
     # A newline in front, so that every message begins behind one.
     block, base = b"\n", start - 1
@@ -108,11 +165,11 @@ def _boundaries(
                 break
             found = _BOUNDARY.match(block, at + 1)
             if found:
-                recent = _day(found[6], found[1], found[2]) >= day
-                yield base + at + 1, found, _header(block, at + 1) if recent else None
+                day = _day(*found.group(6, 1, 2))
+                yield base + at + 1, found, day, _header(block, at + 1) if day >= oldest else None
         base += keep
         block = block[keep:]
-    yield base + len(block), None, None
+    yield base + len(block), None, 0, None
 
 
 def _header(block: bytes, start: int) -> bytes:
@@ -121,16 +178,22 @@ def _header(block: bytes, start: int) -> bytes:
 
 
 def _subject(header: bytes) -> bytes:
-    """The subject as it stands there, folded or encoded; empty if cron hasn't written it."""
-    found = _SUBJECT.search(header)
-    if found is None:
-        return b"?" if len(header) >= _LONGEST_HEADER else b""
-    start = found.start()
+    """The subject as it stands there, folded or encoded; ``?`` if it may be further down."""
+    start = header.find(b"\nSubject:")  # So it is mostly written, and found quickly.
+    if start < 0:
+        found = _SUBJECT.search(header)
+        if found is None:
+            return b"?" if len(header) >= _LONGEST_HEADER else b""
+        start = found.start()
     end = header.find(b"\n", start + 1)
     while end >= 0 and header[end + 1 : end + 2] in (b" ", b"\t"):
         end = header.find(b"\n", end + 1)
-    subject = header[start + 9 : end if end >= 0 else len(header)]
-    return subject if _CRON.search(subject) or b"Anacron" in subject else b""
+    return header[start + 9 : end if end >= 0 else len(header)]
+
+
+def _is_crons(subject: bytes) -> bool:
+    """Whether cron may have written a subject, which may be encoded."""
+    return subject == b"?" or bool(_CRON.search(subject)) or b"Anacron" in subject
 
 
 @lru_cache(maxsize=1000)
@@ -143,23 +206,42 @@ def _day(year: bytes, month: bytes, day: bytes) -> int:
 
 
 def _delivered(found: re.Match[bytes]) -> float:
-    month, day, hour, minute, second, year = found.groups()
-    seconds = int(hour) * 3600 + int(minute) * 60 + int(second or 0)
+    month, day, hour, minute, second, year = found.groups(b"00")
+    seconds = (int(hour) * 60 + int(minute)) * 60 + int(second)
     return float(_day(year, month, day) * 86400 + seconds)
 
 
 def _date(header: bytes) -> float | None:
-    """The Date of a header in seconds since the epoch: quickly, for most are written alike."""
-    found = _DATE.search(header)
-    if found is None or found[2] not in _MONTHS:
-        from check_duplicity.runs.mail import read_date
+    """The Date of a header in seconds since the epoch; quickly, if others are of the same hour."""
+    at = header.find(_DATED) + len(_DATED)
+    text = header[at : at + len(_USUAL) + 1]
+    usual = at >= len(_DATED) and len(text.rstrip(b"\n")) == len(_USUAL)
+    if usual and text[19:23:3] == b"::":
+        begin, rest = _begin_of(text[:19], text[25:31]), _seconds_of(text[20:25])
+        if begin is not None and rest is not None:
+            return begin + rest
+    other = _DATE.search(header)
+    return None if other is None else read_date(other[1].decode("latin-1"))
 
-        other = re.search(_ANY_DATE, header)
-        return None if other is None else read_date(other[1].decode("latin-1"))
-    day, month, year, hour, minute, second, sign, hours, minutes = found.groups()
-    zone = (int(hours) * 3600 + int(minutes) * 60) * (-1 if sign == b"-" else 1)
-    seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
-    return float(_day(year, month, day) * 86400 + seconds - zone)
+
+@lru_cache(maxsize=1000)
+def _begin_of(hour: bytes, zone: bytes) -> float | None:
+    """When an hour began; ``None`` if it is none that `read_date` knows."""
+    return read_date(f"{hour.decode('latin-1')}:00:00{zone.decode('latin-1')}")
+
+
+@lru_cache(maxsize=3600)
+def _seconds_of(text: bytes) -> int | None:
+    """The seconds of ``MM:SS``."""
+    found = _MINUTES.fullmatch(text)
+    return int(found[1]) * 60 + int(found[2]) if found else None
+
+
+def delivered(mbox: BinaryIO, place: Place) -> float | None:
+    """Return when a message was delivered, by its "From " line, in seconds since the epoch."""
+    mbox.seek(place.start)
+    found = _BOUNDARY.match(mbox.read(_LONGEST_BOUNDARY))
+    return _delivered(found) if found else None
 
 
 def message(mbox: BinaryIO, place: Place) -> bytes:
@@ -176,8 +258,8 @@ def message(mbox: BinaryIO, place: Place) -> bytes:
 
 def may_be_duplicity(raw: bytes) -> bool:
     """Whether a message can be duplicity's, without reading all of it."""
-    encoded = b"base64" in raw or b"quoted-printable" in raw
-    return encoded or re.search(f"(?i){catalogue.ITS_OWN}".encode(), raw) is not None
+    encoded = b"base64" in raw or b"quoted-printable" in raw or b"=?" in raw
+    return encoded or _MAY_BE.search(raw) is not None
 
 
 def maildir(

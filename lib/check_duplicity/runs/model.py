@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from check_duplicity.duplicity.run import (
     FAILED,
     GOOD,
+    UNREAD,
     Run,
     is_number,
     remembering,
@@ -45,12 +46,18 @@ class Logged(NamedTuple):
 
     @property
     def decisive(self) -> bool:
-        """Whether it says how a backup went."""
-        return self.run.outcome in (GOOD, FAILED)
+        """Whether it says how a backup went, if one can make it out."""
+        return self.run.outcome in (GOOD, FAILED, UNREAD)
 
     def is_of(self, job: str, script: str) -> bool:
         """Whether it is a run of a job of that name and script; a log is always the job's own."""
         return not self.host or self.name == job or (bool(script) and self.command == script)
+
+
+def known_as(runs: Iterable[Logged], job: str, script: str) -> list[Logged]:
+    """Return the runs of a known job: what a mail of its script says is duplicity's."""
+    theirs = (run for run in runs if run.is_of(job, script))
+    return [run._replace(sure=run.sure or run.decisive) for run in theirs]
 
 
 def when(date: float | None, delivered: float | None) -> float | None:

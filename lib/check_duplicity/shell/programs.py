@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import lru_cache
 
-from check_duplicity.shell.model import Command
+from check_duplicity.shell.model import Command, ShellError
+from check_duplicity.shell.pieces import PieceReader
 from check_duplicity.shell.starters import Start, string_of_shell
+from check_duplicity.shell.text import BLANKS, REDIRECTION, Allowance, Text
 from check_duplicity.shell.words import Word
 
 _NO_JOBS = (
@@ -35,6 +38,7 @@ def program_of(command: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=200)
 def name_of(command: str) -> str:
     """Return the name of a job: its script's base name, without the suffix."""
     program = program_of(command) or command
@@ -42,6 +46,28 @@ def name_of(command: str) -> str:
         program = "duplicity"
     base = program.rstrip("/").rpartition("/")[2]
     return re.sub(r"\.(?:sh|bash|py|pl)$", "", base) or command[:40]
+
+
+def without_redirections(command: str) -> str:
+    """Return a command line without its redirections; as it is if it can't be read."""
+    text = Text(command, Allowance())
+    pieces = PieceReader(text, lambda: (), lambda *_: ())
+    kept: list[str] = []
+    start = 0
+    try:
+        while text.next:
+            place = text.position
+            if text.take(REDIRECTION):
+                kept.append(command[start:place])
+                text.take(BLANKS)
+                if not text.at_end_of_command():
+                    pieces.take_pieces()
+                start = text.position
+            elif text.at_end_of_command() or not pieces.take_pieces():
+                text.position = place + 1
+    except ShellError:
+        return command
+    return re.sub(r"[ \t]+", " ", "".join([*kept, command[start:]])).strip() if kept else command
 
 
 def _commands(command: str) -> Iterator[list[str]]:

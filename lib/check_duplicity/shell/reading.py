@@ -1,51 +1,105 @@
 """Read a shell script, or a crontab's command, without running it: the commands that it runs.
 
-A script is read from top to bottom, once: variables have the value assigned last above, functions
-are read where they are defined, loops once, and every branch. What can't be known without running
-stays in the words as it is written, and is told. The syntax is that of POSIX.1-2017 ("Shell Command
-Language") with bash's arrays, ``[[``, ``$'...'`` and redirections; words were compared with those
-of bash 5.2.15. The options of programs that only start another are those of coreutils 9.1,
-util-linux 2.38, sudo 1.9.13 and systemd 252, from their --help; the others' aren't verified.
+A script is followed as a shell would run it, and nothing is executed: functions take effect where
+they are called, a condition that can't be known is followed both ways, and behind it that is known
+in which both agree. What can't be known stays in the words as it is written, and is told. The
+syntax is that of POSIX.1-2017 ("Shell Command Language") with bash's arrays, ``[[``, ``$'...'`` and
+redirections; what is read is compared with what bash 5.2.15 and dash 0.5.12 run
+(``tests/shell/test_shells.py``). The options of programs that only start another are those of
+coreutils 9.1, util-linux 2.38, sudo 1.9.13 and systemd 252, from their --help; the others' aren't
+verified.
 
-The parser stays our own. What could replace it was measured: tree-sitter-bash would save some 130
-of 1,150 lines, splits the unquoted ``s://$U@$HOST/x`` into two words without an error, and is in no
-Debian; bashlex refuses a third of real scripts.
+The parser stays our own. What could replace it was measured: tree-sitter-bash would save a part of
+it, splits the unquoted ``s://$U@$HOST/x`` into two words without an error, and is in no Debian;
+bashlex refuses a third of real scripts.
 
-Where is what: `text` knows the characters and where the reader stands, `words` and `variables` are
-what it works with. `commands` reads lists of simple commands, and leaves the rest to others:
-`keywords` (if, for, case, [[), `assignments` (export and unset, too) and `expansions` (quotes, $
-and `), for which `parameters` says what a variable is replaced by. `blocks` knows what is open, and
-so what an assignment means; `starters` what only starts another program.
+Where is what: `text` knows the characters and where the parser stands; `grammar` parses statements,
+`pieces` words, and `syntax` is what they make. `running` follows that: `state` knows what is so
+behind branches, loops and functions, `variables` and `words` are what it works with. `calling`
+follows simple commands, eval and sourced files; `expanding` says what becomes of a word (with
+`parameters` and `patterns`), `builtins` what export, cd and their likes do, `conditions` what
+``[ ]`` finds, `printing` what ``$( )`` is replaced by, `outputs` where output goes, `starters` what
+only starts another program. What is seen of the host is asked of a `model.Host`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 
-from check_duplicity.shell.commands import Reader, Surroundings
-from check_duplicity.shell.model import Command, ShellError
+from check_duplicity.shell.calling import shell_kind
+from check_duplicity.shell.model import Command, Host, ShellError
+from check_duplicity.shell.running import Runner
+from check_duplicity.shell.state import State
 from check_duplicity.shell.text import LONGEST_TEXT, Allowance, Text
-from check_duplicity.shell.variables import Variables
+from check_duplicity.shell.variables import ALL_UNKNOWN, Variable, Variables, unknown
+from check_duplicity.shell.words import Segment, Value, value_of_text, without_marks
+from check_duplicity.values import NamedTuple
+
+_FIRST_LINE = re.compile(r"#!\s*(?:\S*/env\s+(?:-S\s+)?)?(\S+)")
 
 
-def read_commands(text: str, variables: Mapping[str, str] | None = None) -> list[Command]:
-    """Return the simple commands of a script in the order in which they are written.
+class Given(NamedTuple):
+    """What a script is started with.
 
-    ``variables`` are exported from the beginning. Those of ``$( )`` stand before the command that
-    they are in. What only sets variables (assignments, export, unset, set) is no command. Raises
-    `ShellError`.
+    ``variables`` are exported from the beginning; ``hidden`` may be, with values that aren't known.
+    ``arguments`` have the script's own name in front. Of one that is ``None`` nothing is known; if
+    they are ``loose``, not even whether it is several.
+    """
+
+    variables: Mapping[str, str] = {}
+    arguments: Sequence[str | None] = ()
+    loose: bool = False
+    hidden: Collection[str] = ()
+
+
+_NOTHING = Given()
+
+
+def read_commands(
+    text: str, given: Given = _NOTHING, host: Host | None = None, shell: str = ""
+) -> list[Command]:
+    """Return the simple commands of a script in the order in which it may run them.
+
+    ``shell`` is the program that runs it, if that isn't in its first line. Commands of ``$( )``
+    stand before the command that they are in. What only sets variables (assignments, export, unset,
+    set) is no command. Raises `ShellError`.
     """
     if len(text) > LONGEST_TEXT:
         raise ShellError("line 1: too long")
     found: list[Command] = []
-    shell = Variables(variables or {})
-    Reader(Text(text, Allowance()), shell, found, Surroundings()).read()
+    state = State(Variables(given.variables), Allowance(), host or Host(), found)
+    first = _FIRST_LINE.match(text)
+    state.is_bash = shell_kind(shell or (first[1] if first else ""), state.host)
+    _give(state.variables, given)
+    Runner(state).run_text(Text(without_marks(text), state.allowance))
     return found
 
 
-def read_variables(text: str, variables: Mapping[str, str] | None = None) -> dict[str, str]:
+def _give(variables: Variables, given: Given) -> None:
+    """Set what a script is started with."""
+    for name in given.hidden:
+        variables.set(name, unknown(name, None))
+    if not given.arguments:
+        return
+    values: list[Value] = []
+    for number, argument in enumerate(given.arguments):
+        if argument is None and given.loose:
+            values.append(ALL_UNKNOWN)
+            break
+        known = argument is not None
+        values.append(value_of_text(argument or "") if known else (Segment(f"${number}", known),))
+    variables.set("@", Variable(tuple(values[1:]), array=True))
+    if given.arguments[0] is not None:
+        variables.set("0", Variable((values[0],)))
+        variables.set("BASH_SOURCE", Variable((values[0],), array=True))
+
+
+def read_variables(
+    text: str, variables: Mapping[str, str] | None = None, host: Host | None = None
+) -> dict[str, str]:
     """Return what lines of ``NAME=value`` set, exported or not. Raises `ShellError`."""
-    commands = read_commands(f"set -a; {text}\n:", variables)
+    commands = read_commands(f"set -a; {text}\n:", Given(variables or {}), host)
     if not commands or commands[-1].words != (":",):
         raise ShellError("line 1: not to be understood as variables")
     return dict(commands[-1].environment)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from check_duplicity.shell.model import is_shell, operands_of_shell
+from check_duplicity.shell.model import UNKNOWN, Output, is_shell, operands_of_shell
 from check_duplicity.shell.variables import Environment, Variable, Variables, exported_text
 from check_duplicity.shell.words import Word
 from check_duplicity.values import NamedTuple
@@ -20,6 +20,7 @@ class _Wrapper(NamedTuple):
     shorts: str = ""  # its short options with a value
     longs: str = ""  # its long ones; those with = need not be known
     operands: int = 0
+    names_user: bool = False  # the first of them does
     user: tuple[str, ...] = ()  # the options whose value is whom it runs as
     root: bool = False  # whom it runs as otherwise, and that it changes HOME
     fresh: tuple[str, ...] = ()  # the options with which nothing is inherited
@@ -59,6 +60,22 @@ _WRAPPERS = {
     "caffeinate": _Wrapper("tw"),
     "stdbuf": _Wrapper("ioe", "--input --output --error"),
     "nohup": _Wrapper(),
+    "cronic": _Wrapper(),
+    "systemd-cat": _Wrapper("tp", "--identifier --priority --stderr-priority --level-prefix"),
+    "envdir": _Wrapper(operands=1),
+    "envuidgid": _Wrapper(operands=1),
+    "setuidgid": _Wrapper(operands=1, names_user=True),
+    "gosu": _Wrapper(operands=1, names_user=True),
+    "su-exec": _Wrapper(operands=1, names_user=True),
+    "chpst": _Wrapper("uUbe/nlLmdopfcrt", user=("-u",)),
+    "setlock": _Wrapper(operands=1),
+    "softlimit": _Wrapper("acdflmnoprst"),
+    "torsocks": _Wrapper("uadP", "--user --pass --address --port"),
+    "torify": _Wrapper(),
+    "ssh-agent": _Wrapper("aEtPO"),
+    "dbus-run-session": _Wrapper("", "--config-file --dbus-daemon"),
+    "unbuffer": _Wrapper(),
+    "numactl": _Wrapper("iNmpC", "--interleave --cpunodebind --physcpubind --membind"),
     "setsid": _Wrapper(),
     "exec": _Wrapper("a"),
     "command": _Wrapper(),
@@ -96,12 +113,14 @@ class Start:
     def __init__(self, words: list[Word], assigned: Mapping[str, Variable], user: str) -> None:
         self.words = deque(words)
         self.user = user
+        self.output: Output | None = None  # where what it prints goes, if one of them says so
         self._fresh = False
         self._kept: list[str] = []  # nevertheless
         self._changes: dict[str, str | None] = {
             name: exported_text(variable._replace(exported=True))
             for name, variable in assigned.items()
         }
+        self._unknown = {name for name, text in self._changes.items() if text is None}
 
     def environment(self, variables: Variables) -> Mapping[str, str]:
         """Return what the program gets."""
@@ -110,6 +129,12 @@ class Start:
         given = variables.environment({})
         kept = {name: given[name] for name in self._kept if name in given}
         return Environment({}, 0, {**kept, **self._changes})
+
+    def hidden(self, variables: Variables) -> frozenset[str]:
+        """Return the variables that it may get, and whose value isn't known."""
+        given = frozenset() if self._fresh else variables.hidden()
+        unknown = {name for name, text in self._changes.items() if text is None}
+        return (given - self._changes.keys()) | (unknown & self._unknown)
 
     def take_wrappers(self) -> None:
         """Take off what only starts the program."""
@@ -134,9 +159,11 @@ class Start:
             self._become(user, changes_home=wrapper.root)
         if wrapper.assignments:
             self._take_assignments()
-        for _ in range(wrapper.operands):
+        for place in range(wrapper.operands):
             if self.words:
-                self.words.popleft()
+                operand = self.words.popleft()
+                if wrapper.names_user and place == 0:
+                    self._become(operand.text.partition(":")[0], changes_home=True)
         self._take_string_of_flock(program)
         return True
 
@@ -144,10 +171,13 @@ class Start:
         """Take its options, and leave behind of the environment what it does; return its user."""
         user = ""
         keeps = wrapper.keeps is None
+        tag = ""
         given: dict[str, str | None] = {}
-        for name, value in _options(self.words, wrapper.shorts, wrapper.longs.split()):
+        for name, value in options_of(self.words, wrapper.shorts, wrapper.longs.split()):
             if name in wrapper.user and value:
                 user = value.text
+            elif program == "systemd-cat" and name in ("-t", "--identifier") and value:
+                tag = "" if value.pieces else value.text
             elif name in wrapper.fresh:
                 self._start_afresh()
             elif name in (wrapper.keeps or ()):
@@ -158,6 +188,10 @@ class Start:
         if not keeps:
             self._start_afresh({n: t for n, t in self._changes.items() if n in self._kept})
         self._changes.update(given)
+        if program == "systemd-cat":
+            self.output = Output(tag=tag)
+        elif program == "systemd-run":
+            self.output = UNKNOWN
         return user
 
     def _start_afresh(self, changes: Mapping[str, str | None] = {}) -> None:
@@ -179,6 +213,7 @@ class Start:
                 return
             known = not self.words.popleft().pieces
             self._changes[match[1]] = match[2] if known else None
+            self._unknown |= {match[1]} if not known else set()
 
     def _take_string_of_flock(self, program: str) -> None:
         if program == "flock" and self.words and self.words[0].text in ("-c", "--command"):
@@ -191,7 +226,7 @@ class Start:
         login = False
         operands: list[Word] = []
         while rest:
-            for name, value in _options(rest, _SU_SHORTS, _SU_LONGS):
+            for name, value in options_of(rest, _SU_SHORTS, _SU_LONGS):
                 if name in ("-c", "--command", "--session-command"):
                     script = value
                 login = login or name in ("-l", "--login")
@@ -226,10 +261,13 @@ def _names_user(option: str) -> bool:
     return re.match("-u|--user", option) is not None
 
 
-def _options(
-    words: deque[Word], shorts: str, longs: list[str]
+def options_of(
+    words: deque[Word], shorts: str, longs: Sequence[str]
 ) -> Iterator[tuple[str, Word | None]]:
-    """Take the options in front and yield them, those with a value with it."""
+    """Take the options in front and yield them, those with a value with it.
+
+    ``shorts`` and ``longs`` are the options that have one.
+    """
     while words and re.match("-.", words[0].text, re.S):
         word = words.popleft()
         if word.text == "--":
@@ -237,7 +275,7 @@ def _options(
         if word.text.startswith("--"):
             name, equals, value = word.text.partition("=")
             if equals:
-                yield name, word._replace(text=value)
+                yield name, word.end(value)
             else:
                 yield name, words.popleft() if name in longs and words else None
         else:
@@ -249,7 +287,7 @@ def _letters(word: Word, words: deque[Word], shorts: str) -> Iterator[tuple[str,
     for position, letter in enumerate(word.text[1:], 2):
         if letter in shorts:
             rest = word.text[position:]
-            value = word._replace(text=rest) if rest else words.popleft() if words else None
+            value = word.end(rest) if rest else words.popleft() if words else None
             yield f"-{letter}", value
             return
         yield f"-{letter}", None

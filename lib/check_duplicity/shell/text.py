@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterator
 
 from check_duplicity.shell.model import ShellError
+from check_duplicity.shell.words import Marks
 
 LONGEST_TEXT = 1_000_000  # characters, also of all that variables are replaced by
-_DEEPEST_NESTING = 30  # of $( ), ${ } and ` `
+_MOST_STATEMENTS = 50_000  # of a script and what it evaluates: parsed in half a second
+_DEEPEST_NESTING = 40  # of $( ), ${ }, ` `, blocks, functions that call others, eval
 
 BLANKS = re.compile(r"(?:[ \t]|\\\n)+")
 REDIRECTION = re.compile(
-    r"(?:[0-9]+|\{[A-Za-z_]\w*\})?(?:<<<|(?P<document><<-?)|<>|<&|<(?!\()|>>|>&|>\||>(?!\())|&>>?",
+    r"(?P<descriptor>[0-9]+|\{[A-Za-z_]\w*\})?(?:<<<|(?P<document><<-?)|<>|<&|<(?!\()|>>|>&|>\||>(?!\())|&>>?",
     re.A,
 )
 
@@ -23,7 +25,32 @@ class Allowance:
 
     def __init__(self) -> None:
         self.left = LONGEST_TEXT * 4
+        self.statements = _MOST_STATEMENTS
         self.nesting = 0
+        self.marks = Marks()
+        self.line = 1  # where it is spent
+
+    @property
+    def is_scarce(self) -> bool:
+        """Whether it should be kept for what is not read yet; a tenth is for anything else."""
+        return self.left < LONGEST_TEXT * 3.6
+
+    def spend(self, characters: int) -> None:
+        """Bound what a short text can ask for: variables double each other, functions call two."""
+        self.left -= characters
+        if self.left < 0:
+            raise ShellError(f"line {self.line}: too long")
+
+    @contextlib.contextmanager
+    def nested(self) -> Iterator[None]:
+        """Go a level deeper, if that isn't too deep."""
+        if self.nesting >= _DEEPEST_NESTING:
+            raise ShellError(f"line {self.line}: nested too deeply")
+        self.nesting += 1
+        try:
+            yield
+        finally:
+            self.nesting -= 1
 
 
 class Text:
@@ -131,19 +158,16 @@ class Text:
         line = self._first_line + self._text.count("\n", 0, position)
         return ShellError(f"line {line}: {reason}")
 
-    def spend(self, characters: int) -> None:
-        """Bound what a short text can ask for: variables double each other."""
-        self._allowance.left -= characters
-        if self._allowance.left < 0:
+    def count_statement(self) -> None:
+        """Bound how many are parsed: a short one takes much longer than its characters tell."""
+        if not self._allowance.statements:
             raise self.error("too long")
+        self._allowance.statements -= 1
 
     @contextlib.contextmanager
     def nested(self) -> Iterator[None]:
         """Go a level deeper, if that isn't too deep."""
-        self._allowance.nesting += 1
-        if self._allowance.nesting > _DEEPEST_NESTING:
+        if self._allowance.nesting >= _DEEPEST_NESTING:
             raise self.error("nested too deeply")
-        try:
+        with self._allowance.nested():
             yield
-        finally:
-            self._allowance.nesting -= 1

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from check_duplicity.shell.words import Segment, Value, known_text, value_of_text
+from check_duplicity.shell.words import (
+    Segment,
+    Value,
+    common_ends,
+    known_text,
+    value_of_text,
+)
 from check_duplicity.values import NamedTuple
 
 # Every shell, or cron, sets these: a default for them is never used.
@@ -38,22 +44,59 @@ ALWAYS_SET = frozenset(
         "LOGNAME",
     ]
 )
+_MOST_HIDDEN = 200  # variables
 
 
 class Variable(NamedTuple):
     """What a variable is: several values if it is an array, none if it is unset.
 
     ``values`` is ``None`` if it is declared somewhere but never assigned: it may be inherited.
+    ``exported`` is ``None`` if it may be, or not.
     """
 
     values: tuple[Value, ...] | None
-    exported: bool = False
+    exported: bool | None = False
     array: bool = False
 
 
-def unknown(name: str) -> Variable:
+def unknown(name: str, exported: bool | None = False) -> Variable:
     """Return a variable whose value can't be known: it stays in words as ``$NAME``."""
-    return Variable(((Segment(f"${name}", known=False),),))
+    return Variable((_unknown_value(name),), exported)
+
+
+# What stands in an array for elements of which not even the number is known.
+ALL_UNKNOWN: Value = (Segment("$@", known=False), Segment("", known=False))
+
+
+def forgotten(name: str, variable: Variable | None) -> Variable:
+    """Return what is left of a variable when it may have got any value."""
+    if variable is not None and variable.array:
+        return variable._replace(values=(ALL_UNKNOWN,))
+    return unknown(name, variable.exported if variable is not None else False)
+
+
+def _unknown_value(name: str) -> Value:
+    return (Segment(f"${name}", known=False),)
+
+
+def _joined(name: str, found: Sequence[Variable | None]) -> Variable:
+    """What a variable is that is something else in each of several ways: what they agree in."""
+    all_of = {variable is not None and variable.exported for variable in found}
+    exported = all_of.pop() if len(all_of) == 1 else None
+    array = any(variable is not None and variable.array for variable in found)
+    texts = [
+        known_text(variable.values[0])
+        if variable is not None and variable.values and len(variable.values) == 1
+        else None
+        for variable in found
+    ]
+    if array:
+        return Variable((ALL_UNKNOWN,), exported, array)
+    if None in texts:
+        return unknown(name, exported)
+    ends = common_ends([text for text in texts if text is not None])
+    before, after = map(value_of_text, ends)
+    return Variable(((*before, *_unknown_value(name), *after),), exported)
 
 
 def exported_text(variable: Variable | None) -> str | None:
@@ -61,6 +104,13 @@ def exported_text(variable: Variable | None) -> str | None:
     if variable is None or not variable.exported or variable.array or not variable.values:
         return None
     return known_text(variable.values[0])
+
+
+def _is_hidden(variable: Variable, text: str | None) -> bool:
+    """Whether a program may find a variable in its environment that it can't be told of."""
+    if variable.exported is None:
+        return True
+    return bool(variable.exported) and text is None and variable.values != ()
 
 
 class _History(NamedTuple):
@@ -104,11 +154,12 @@ class Variables:
     """The variables of a shell, all that were exported at any time, and how to go back."""
 
     def __init__(self, exported: Mapping[str, str]) -> None:
-        self.all_exported = False  # set -a
         self._variables: dict[str, Variable] = {}
         self._exports: dict[str, _History] = {}
         self._version = 0
         self._journal: list[tuple[str, Variable | None]] = []
+        self._hidden: dict[str, None] = {}
+        self._hidden_now: frozenset[str] | None = frozenset()
         for name, text in exported.items():
             self.set(name, Variable((value_of_text(text),), exported=True))
 
@@ -125,19 +176,54 @@ class Variables:
         """Return what a program gets now, with changes; ``None`` takes a variable away."""
         return Environment(self._exports, self._version, changes)
 
+    def hidden(self) -> frozenset[str]:
+        """Return the variables that a program may get, and whose value isn't known."""
+        if self._hidden_now is None:
+            self._hidden_now = frozenset(self._hidden)
+        return self._hidden_now
+
     def count(self) -> int:
         """Return how many were ever exported."""
         return len(self._exports)
 
-    def mark(self) -> tuple[int, bool]:
-        """Return a mark to which `undo` goes back."""
-        return len(self._journal), self.all_exported
+    def names(self) -> list[str]:
+        """Return what a script can name of them."""
+        return [name for name in self._variables if name.isidentifier()]
 
-    def undo(self, mark: tuple[int, bool]) -> None:
+    def all_names(self) -> list[str]:
+        """Return the names of all of them, also those that no script can name."""
+        return list(self._variables)
+
+    def mark(self) -> int:
+        """Return a mark to which `undo` goes back."""
+        return len(self._journal)
+
+    def undo(self, mark: int) -> None:
         """Forget what was set since a mark, as at the end of a subshell."""
-        length, self.all_exported = mark
-        while len(self._journal) > length:
+        while len(self._journal) > mark:
             self._put(*self._journal.pop())
+
+    def changes(self, mark: int) -> dict[str, Variable | None]:
+        """Return what was set since a mark, as it is now."""
+        return {name: self._variables.get(name) for name, _ in self._journal[mark:]}
+
+    def join(self, ways: Sequence[Mapping[str, Variable | None]]) -> None:
+        """Set what was changed in one of several ways: to what it is after all, or the unknown."""
+        for name in dict.fromkeys(name for way in ways for name in way):
+            now = self._variables.get(name)
+            found = [way.get(name, now) for way in ways]
+            if any(variable != found[0] for variable in found):
+                self.set(name, _joined(name, found))
+            elif found[0] != now:
+                self.set(name, found[0])
+
+    def _note_hidden(self, name: str, hidden: bool) -> None:
+        if hidden and name not in self._hidden and len(self._hidden) < _MOST_HIDDEN:
+            self._hidden[name] = None
+            self._hidden_now = None
+        elif not hidden and name in self._hidden:
+            del self._hidden[name]
+            self._hidden_now = None
 
     def _put(self, name: str, variable: Variable | None) -> None:
         if variable is None:
@@ -145,6 +231,7 @@ class Variables:
         else:
             self._variables[name] = variable
         text = exported_text(variable)
+        self._note_hidden(name, variable is not None and _is_hidden(variable, text))
         history = self._exports.get(name)
         if text is not None or history is not None:
             history = history or self._exports.setdefault(name, _History([], []))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from check_duplicity.shell.model import ShellError
 from check_duplicity.values import NamedTuple
 
 NAME = re.compile(r"[A-Za-z_]\w*", re.A)
+_MARK = re.compile("([\ud800-\udbff])")
 _SPACES = re.compile(r"[ \t\n]+")
 _ANSI_ESCAPE = re.compile(
     r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|c(.)|(.))", re.S
@@ -37,6 +39,21 @@ def value_of_text(text: str) -> Value:
     return (Segment(text, known=True),) if text else ()
 
 
+def common_ends(texts: Sequence[str]) -> tuple[str, str]:
+    """Return the words that all texts begin with, and those that all end with."""
+    before = _common(texts)
+    after = _common([text[len(before) :][::-1] for text in texts])[::-1]
+    blank = after.find(" ")
+    return before[: before.rfind(" ") + 1], after[blank:] if blank >= 0 else ""
+
+
+def _common(texts: Sequence[str]) -> str:
+    """What all begin with."""
+    first, last = min(texts), max(texts)
+    same = next((n for n, pair in enumerate(zip(first, last)) if pair[0] != pair[1]), len(first))
+    return first[:same]
+
+
 def length_of(values: Iterable[Value]) -> int:
     """Return how much it costs to put values somewhere: their characters, and one for each."""
     return sum(1 + sum(len(text) for text, _ in value) for value in values)
@@ -45,23 +62,46 @@ def length_of(values: Iterable[Value]) -> int:
 class Part(NamedTuple):
     """A piece of a word, before the word is split.
 
-    ``kind`` is `KEPT` (never split), `SPLIT` (at its spaces), `OPEN` (can't be known) or
-    `BREAK` (one word ends here, as between the elements of an array).
+    ``kind`` is `KEPT` (never split), `SPLIT` (at its spaces), `OPEN` (can't be known), `LOOSE`
+    (neither can how many words it is) or `BREAK` (one word ends here, as between the elements of an
+    array).
     """
 
     kind: str
     text: str = ""
 
 
-KEPT, SPLIT, OPEN, BREAK = "kept", "split", "open", "break"
+KEPT, SPLIT, OPEN, LOOSE, BREAK = "kept", "split", "open", "loose", "break"
 
 
 class Word(NamedTuple):
-    """A word of a command, and its pieces that can't be known."""
+    """A word of a command, and its pieces that can't be known.
+
+    ``loose`` tells whether it may be several, or none.
+    """
 
     text: str
     line: int
     pieces: tuple[str, ...] = ()
+    loose: bool = False
+    segments: Value = ()  # if there are such pieces
+
+    @property
+    def value(self) -> Value:
+        """The word as a value."""
+        return self.segments or value_of_text(self.text)
+
+    def end(self, text: str) -> Word:
+        """Return the word without its beginning; ``text`` is what is left of it."""
+        skipped = len(self.text) - len(text)
+        segments = []
+        for segment in self.segments:
+            rest = segment.text[skipped:] if segment.known else segment.text * (skipped <= 0)
+            skipped = max(0, skipped - len(segment.text))
+            if rest:
+                segments.append(Segment(rest, segment.known))
+        pieces = tuple(segment.text for segment in segments if not segment.known)
+        return self._replace(text=text, pieces=pieces, segments=tuple(segments) if pieces else ())
 
 
 def words_of(parts: Iterable[Part], line: int) -> list[Word]:
@@ -77,23 +117,70 @@ def words_of(parts: Iterable[Part], line: int) -> list[Word]:
             fields += [[Part(KEPT, chunk)] if chunk else [] for chunk in chunks[1:]]
         else:
             fields[-1].append(Part(kind, text))
-    return [
-        Word(
-            "".join(part.text for part in field),
-            line,
-            tuple(part.text for part in field if part.kind == OPEN),
-        )
-        for field in fields
-        if field
-    ]
+    return [_word(field, line) for field in fields if field]
+
+
+def _word(field: Sequence[Part], line: int) -> Word:
+    text = "".join(part.text for part in field)
+    unknown = [part for part in field if part.kind in (OPEN, LOOSE)]
+    if not unknown:
+        return Word(text, line)
+    loose = any(part.kind == LOOSE for part in unknown)
+    return Word(text, line, tuple(part.text for part in unknown), loose, value_of(field))
 
 
 def joined(words: list[Word]) -> Word | None:
     """Return words as the one that eval reads; ``None`` if there are none."""
     if not words:
         return None
+    parts = [(*value_of_text(" " * (count > 0)), *w.value) for count, w in enumerate(words)]
     pieces = tuple(piece for word in words for piece in word.pieces)
-    return Word(" ".join(word.text for word in words), words[0].line, pieces)
+    segments = tuple(segment for part in parts for segment in part) if pieces else ()
+    return Word(" ".join(word.text for word in words), words[0].line, pieces, False, segments)
+
+
+class Marks:
+    """Stands for what can't be known in a text that is read as commands: a character for each.
+
+    They are halves of surrogate pairs, which no text that was read from a file has.
+    """
+
+    _FIRST, _MOST = 0xD800, 0x400
+
+    def __init__(self) -> None:
+        self._pieces: dict[str, str] = {}
+        self._characters: dict[str, str] = {}
+
+    def marked(self, word: Word) -> str:
+        """Return the text of a word, with a mark for each unknown piece."""
+        return "".join(text if known else self._mark(text) for text, known in word.value)
+
+    def _mark(self, piece: str) -> str:
+        if piece not in self._characters:
+            if len(self._pieces) == self._MOST:
+                raise ShellError("line 1: too much can't be known")
+            character = chr(self._FIRST + len(self._pieces))
+            self._characters[piece] = character
+            self._pieces[character] = piece
+        return self._characters[piece]
+
+    def parts(self, text: str, kind: str, unknown: str) -> list[Part]:
+        """Return the parts of a text: of a kind, and another one for marks."""
+        if not self._pieces or not _MARK.search(text):
+            return [Part(kind, text)]
+        parts = []
+        for chunk in _MARK.split(text):
+            piece = self._pieces.get(chunk)
+            if piece is not None:
+                parts.append(Part(unknown, piece))
+            elif chunk:
+                parts.append(Part(kind, chunk))
+        return parts
+
+
+def without_marks(text: str) -> str:
+    """Return a text in which nothing can be taken for a mark."""
+    return _MARK.sub("\ufffd", text.replace("\0", ""))
 
 
 def value_of(parts: Iterable[Part]) -> Value:
@@ -101,24 +188,13 @@ def value_of(parts: Iterable[Part]) -> Value:
     segments: list[Segment] = []
     texts: list[str] = []
     for kind, text in parts:
-        if kind == OPEN:
+        if kind in (OPEN, LOOSE):
             segments += value_of_text("".join(texts))
             segments.append(Segment(text, known=False))
             texts = []
         else:
             texts.append(" " if kind == BREAK else text)
     return (*segments, *value_of_text("".join(texts)))
-
-
-def value_of_word(word: Word, text: str) -> Value:
-    """Return what a word, or its end, is as a value."""
-    segments: list[Segment] = []
-    for piece in word.pieces:
-        before, found, after = text.partition(piece)
-        if found:
-            segments += (*value_of_text(before), Segment(piece, known=False))
-            text = after
-    return (*segments, *value_of_text(text))
 
 
 def decoded(text: str) -> str:

@@ -83,7 +83,7 @@ def _is_own(path: str) -> bool:
 def recall(path: str) -> dict[str, Any]:
     """Return what was remembered; empty if nothing was. Raises `Forgotten`."""
     try:
-        directory = _open_directory(path)
+        directory = open_directory(path)
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -114,9 +114,7 @@ def remember(path: str, value: dict[str, Any], *, make_directory: bool = False) 
     Raises `Forgotten`.
     """
     try:
-        if make_directory:
-            os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-        directory = _open_directory(path)
+        directory = open_directory(path, make=make_directory)
     except OSError as error:
         raise Forgotten(_reason(path, error)) from None
     text = json.dumps(value)
@@ -142,10 +140,17 @@ def remember(path: str, value: dict[str, Any], *, make_directory: bool = False) 
         os.close(directory)
 
 
-def _open_directory(path: str) -> int:
-    """Open the directory of a file, if nobody else can write to it, or put another in its place."""
+def open_directory(path: str, *, make: bool = False) -> int:
+    """Open the directory of a file, if nobody else can write to it, or put another in its place.
+
+    With ``make`` it is made if need be. Raises `OSError`.
+    """
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
     parent = os.path.dirname(os.path.abspath(path))
+    if make and not os.path.isdir(parent):
+        with contextlib.suppress(FileNotFoundError):
+            _demand_own_way(parent)  # As far as there is one: nothing is made on others' ways.
+        os.makedirs(parent, 0o700, exist_ok=True)
     _demand_own_way(parent)
     directory = os.open(parent, flags)
     status = os.fstat(directory)
@@ -162,11 +167,11 @@ def _demand_own_way(directory: str) -> None:
     there (the sticky bit).
     """
     for place, part in _way(directory):
-        if os.lstat(part).st_uid not in (os.geteuid(), 0):
-            raise PermissionError(errno.EPERM, f"{part} is another user's")
         mode = os.lstat(place).st_mode
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             raise PermissionError(errno.EPERM, f"others can write to {place}")
+        if os.lstat(part).st_uid not in (os.geteuid(), 0):
+            raise PermissionError(errno.EPERM, f"{part} is another user's")
 
 
 def _way(path: str) -> Iterator[tuple[str, str]]:

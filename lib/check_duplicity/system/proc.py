@@ -17,6 +17,8 @@ from collections.abc import Container, Iterator, Sequence
 _LONGEST_COMMAND = 4 << 20  # bytes; the kernel's own limit for all arguments is lower by default
 _PART = 1 << 16  # bytes read at once
 _UIDS = re.compile(rb"^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$", re.M)
+# Who writes what others hand over, and has its files open all the time.
+_LOGGERS = ("rsyslogd", "syslog-ng", "syslogd", "systemd-journald", "dockerd", "containerd-shim")
 _FLAGS = re.compile(rb"^flags:\s+([0-7]+)$", re.M)
 
 
@@ -49,6 +51,26 @@ def parent(pid: int) -> int:
     """Return the pid of a process' parent; 0 if it has none."""
     fields = _stat(pid).rpartition(b") ")[2].split()
     return int(fields[1]) if fields else 0
+
+
+def is_below(pid: int, path: str) -> bool:
+    """Whether a process was started by a program or script at that path, or is it."""
+    seen: list[int] = []
+    while pid > 1 and pid not in seen:
+        if path in argv(command(pid)):
+            return True
+        seen.append(pid)
+        pid = parent(pid)
+    return False
+
+
+def _has_begun_since(pid: int, since: float) -> bool:
+    """Whether a process was started since a time, in seconds since the epoch."""
+    fields = _stat(pid).rpartition(b") ")[2].split()
+    booted = re.search(rb"^btime (\d+)$", _read("/proc/stat"), re.M)
+    if len(fields) < 20 or booted is None:
+        return True
+    return int(booted[1]) + int(fields[19]) / os.sysconf("SC_CLK_TCK") >= since
 
 
 def families() -> dict[int, list[int]]:
@@ -119,11 +141,12 @@ def hides_others() -> bool:
     return False
 
 
-def is_written(path: str, uids: Container[int]) -> bool | None:
-    """Whether a process of these users has a file open to write to it.
+def is_written(path: str, uids: Container[int], since: float = 0) -> bool | None:
+    """Whether a process of these users has a file open to write to it, and was begun since a time.
 
-    As one does whose output is redirected there. ``None`` if that can't be seen of one of them.
-    Who may read a file can have it open for as long as he likes.
+    As one does whose output is redirected there. ``None`` if that can't be seen of one of them, or
+    it only writes what others hand over. Who may read a file can have it open for as long as he
+    likes.
     """
     try:
         wanted = os.stat(path)
@@ -136,14 +159,21 @@ def is_written(path: str, uids: Container[int]) -> bool | None:
         if not any(uid in uids for uid in uids_of(int(name))):
             continue
         try:
-            if _writes(f"/proc/{name}", wanted):
-                return True
+            if _writes(f"/proc/{name}", wanted) and _has_begun_since(int(name), since):
+                if not _is_logger(int(name)):
+                    return True
+                sure = False
         except PermissionError:
             # What one that has just ended had open can't be seen either; and ours only read.
             sure = sure and (not _runs_still(int(name)) or _is_ours(int(name)))
         except OSError:
             continue
     return False if sure else None
+
+
+def _is_logger(pid: int) -> bool:
+    name = _read(f"/proc/{pid}/comm").decode(errors="replace")
+    return name.startswith(_LOGGERS)
 
 
 def _is_ours(pid: int) -> bool:
@@ -157,12 +187,13 @@ def _runs_still(pid: int) -> bool:
 
 
 def _writes(process: str, wanted: os.stat_result) -> bool:
-    for entry in os.scandir(f"{process}/fd"):
-        with contextlib.suppress(FileNotFoundError):
-            status = os.stat(entry.path)
-            same = (status.st_dev, status.st_ino) == (wanted.st_dev, wanted.st_ino)
-            if same and _is_for_writing(_read(f"{process}/fdinfo/{entry.name}")):
-                return True
+    with os.scandir(f"{process}/fd") as opened:
+        for entry in opened:
+            with contextlib.suppress(FileNotFoundError):
+                status = os.stat(entry.path)
+                same = (status.st_dev, status.st_ino) == (wanted.st_dev, wanted.st_ino)
+                if same and _is_for_writing(_read(f"{process}/fdinfo/{entry.name}")):
+                    return True
     return False
 
 

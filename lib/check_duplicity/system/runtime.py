@@ -33,11 +33,12 @@ _reasons: list[CannotSee] = []
 _last_steps: list[Callable[[], None]] = []
 
 
-def run(title: str, main: Callable[[Sequence[str]], Output]) -> NoReturn:
+def run(title: str, main: Callable[[Sequence[str]], Output], to: int = 1) -> NoReturn:
     """Call ``main`` with the command line, print its output at once and exit with its state.
 
     Whatever ``main`` raises becomes UNKNOWN; the text of an unexpected exception is not shown,
-    since it may hold a secret. The plugin has blocked the ending signals in its first line.
+    since it may hold a secret. The plugin has blocked the ending signals in its first line. ``to``
+    is the descriptor that the output is written to.
     """
     # What the parent process has blocked or ignored must not keep this one from ending.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -56,7 +57,7 @@ def run(title: str, main: Callable[[Sequence[str]], Output]) -> NoReturn:
         output = Output(State.UNKNOWN, f"{title} UNKNOWN - {_short_of('Cannot allocate memory')}\n")
     take_last_steps()
     _exit_when_nobody_reads(output.state)
-    _write(output.text)
+    _write(output.text, to)
     os._exit(int(output.state))
 
 
@@ -238,10 +239,10 @@ def _exit_when_nobody_reads(state: State) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
 
 
-def _write(text: str) -> None:
+def _write(text: str, to: int) -> None:
     data = text.encode(errors="replace")
     try:
         while data:
-            data = data[os.write(1, data) :]
+            data = data[os.write(to, data) :]
     except OSError:
         pass  # Nobody reads it; the exit status is left.

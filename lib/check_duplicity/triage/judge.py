@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 _DAYS = 28  # of the picture of the collection
 _DAMAGE = (Kind.MISSING_VOLUMES, Kind.SPOILED, Kind.DOUBLED, Kind.MISSING_MANIFEST)
+_NOT_RESTORED = (
+    Kind.ROTTEN, Kind.NOT_RESTORED, Kind.NOT_IN_BACKUP, Kind.OTHER_CONTENTS,
+)  # fmt: skip
+_NOT_PROVED = (
+    Kind.DRILL_STALE, Kind.NOT_PROVED, Kind.NO_DRILL, Kind.NO_SECRET_KEY, Kind.NO_PASSPHRASE,
+    Kind.NO_ROOM,
+)  # fmt: skip
 _FAILURES = tuple(kind for kind in SENTENCES if kind not in (*LEFTOVERS, *_DAMAGE))
 # In the order in which they decide: what is going on, what has been lost, why, and what is left.
 _VERDICTS = (
@@ -26,7 +33,9 @@ _VERDICTS = (
     ("hung", (Kind.STALLED, Kind.TOO_LONG)),
     ("in progress", ()),
     ("destination missing", (Kind.NO_DESTINATION,)),
+    ("the full backup is gone", (Kind.FULL_GONE,)),
     ("missing volumes", _DAMAGE),
+    ("can't be restored", _NOT_RESTORED),
     ("not started", (Kind.NOT_STARTED,)),
     ("failed", _FAILURES),
     ("interrupted", (Kind.INTERRUPTED,)),
@@ -35,7 +44,10 @@ _VERDICTS = (
     ("stale", (Kind.STALE, Kind.STALE_FULL)),
     ("not encrypted", (Kind.NOT_ENCRYPTED,)),
     ("orphaned leftovers", LEFTOVERS),
+    ("restore not proved", _NOT_PROVED),
 )
+_LATE = (Kind.STALE, Kind.NO_BACKUP, Kind.FULL_GONE)
+_HANGING = (Kind.WAITING, Kind.STALLED, Kind.TOO_LONG)  # There is no end to wait for.
 _SEVERITY = (State.OK, State.UNKNOWN, State.WARNING, State.CRITICAL)
 _WORSE_WHILE_RUNNING = (
     *LEFTOVERS, Kind.DISCARDED, Kind.OLD_DAMAGE, Kind.STALE, Kind.INTERRUPTED, Kind.IN_PROGRESS,
@@ -67,7 +79,7 @@ def _in_order(picture: Picture) -> list[Finding]:
     """The findings that count, those first that decide."""
     ranks = {kind: rank for rank, (_, kinds) in enumerate(_VERDICTS) for kind in kinds}
     found = picture.findings
-    late = any(finding.kind in (Kind.STALE, Kind.NO_BACKUP) for finding in found)
+    late = any(finding.kind in _LATE for finding in found)
     if not late and picture.unseen is None:
         # With a fresh backup cron's reasons not to run are of no account yet, but worth a warning.
         found = tuple(
@@ -98,11 +110,12 @@ def _steps(picture: Picture, found: Sequence[Finding]) -> Iterator[str]:
     if picture.running:
         left = [kind for kind, _ in asked if kind in LEFTOVERS]
         asked = [(kind, job) for kind, job in asked if kind not in _WORSE_WHILE_RUNNING]
-        asked.append((Kind.IN_PROGRESS, picture.job))
+        hangs = any(kind in _HANGING for kind, _ in asked)
+        asked += [(Kind.IN_PROGRESS, picture.job)] * (not hangs)
         if left:
             yield (
                 "Don't clean up now: cleanup would remove what the running backup has made so far."
-                " Wait for its end."
+                + " Wait for its end." * (not hangs)
             )
     if picture.unseen is not None:
         asked.append((picture.unseen, picture.job))
@@ -136,6 +149,7 @@ def as_values(picture: Picture, verdict: Verdict) -> dict[str, Any]:
         "facts": {key: {"value": value, "from": origin} for key, value, origin in picture.facts},
         "doubts": list(picture.doubts),
         "destination": picture.destination,
+        "restore": picture.proof,
         "runs": picture.runs,
         "now": picture.now,
         "sets": [

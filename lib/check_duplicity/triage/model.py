@@ -20,8 +20,9 @@ class BackupSet(NamedTuple):
 class Picture(NamedTuple):
     """A job, seen. ``job`` is what commands need; no secret is in any of it.
 
-    ``destination``, ``runs`` and ``now`` say in words what was seen of these, or why it couldn't
-    be; ``unseen`` is whether the destination couldn't. ``findings`` are of all three.
+    ``destination``, ``proof`` (that it can be restored), ``runs`` and ``now`` say in words what was
+    seen of these, or why it couldn't be; ``unseen`` is whether the destination couldn't.
+    ``findings`` are of all four.
     """
 
     name: str
@@ -35,3 +36,4 @@ class Picture(NamedTuple):
     running: bool = False
     findings: tuple[Finding, ...] = ()
     sets: tuple[BackupSet, ...] = ()
+    proof: str = ""

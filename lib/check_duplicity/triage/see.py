@@ -17,20 +17,24 @@ from check_duplicity.destination import archive
 from check_duplicity.destination import judge as judge_destination
 from check_duplicity.destination import see as see_destination
 from check_duplicity.destination.model import Seen, Source
-from check_duplicity.duplicity.names import Prefixes
+from check_duplicity.duplicity.catalogue import SENTENCES
 from check_duplicity.jobs.model import Known
 from check_duplicity.lines import is_plain
 from check_duplicity.nagios import judged
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import Evaluation, evaluate
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
-from check_duplicity.nagios.limits import age_limit
+from check_duplicity.nagios.limits import age_limit, format_age
 from check_duplicity.nagios.measures import Limits, said_of
 from check_duplicity.processes import judge as judge_processes
 from check_duplicity.processes import see as see_processes
 from check_duplicity.processes.model import Wanted
+from check_duplicity.restore import history
+from check_duplicity.restore import judge as judge_restore
 from check_duplicity.runs import judge as judge_runs
 from check_duplicity.runs import see as see_runs
+from check_duplicity.runs.model import known_as
+from check_duplicity.runs.paths import THROWN_AWAY
 from check_duplicity.secrets import Secrets
 from check_duplicity.system import memory, proc, user
 from check_duplicity.triage import sidebyside
@@ -86,7 +90,12 @@ def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job:
     runs = _runs_of(known, now, secrets)
     seen = _try(lambda: see_destination.look(_source(known, options), running, secrets))
     picture = _with_destination(picture, seen, options, now, runs.vouching(known))
-    return _with_runs(picture, known, runs, _completed(known, seen, now), options, now)
+    gone = any(finding.kind is Kind.NO_DESTINATION for finding in picture.findings)
+    picture = _with_good_run(picture, seen, runs, now)
+    picture = _with_proof(picture, known, seen, now)
+    picture = _with_runs(picture, known, runs, _completed(known, seen, now), options, now)
+    there = not (gone or isinstance(seen, CannotSee) or options.from_archive)
+    return as_it_is_there(picture) if there else picture
 
 
 def of_job(known: Known, job: Job, secrets: Secrets, seen: Picture) -> Picture:
@@ -150,8 +159,8 @@ def _named(known: Known) -> tuple[str, str, str]:
 
 
 def _wanted(known: Known) -> Wanted:
-    prefixes = Prefixes.of_options(known.options)
-    return Wanted(*_named(known), known.get("user") or user.current(), prefixes)
+    who = known.get("user") or user.current()
+    return Wanted.by_job(*_named(known), who, known.options)
 
 
 def _with_now(picture: Picture, known: Known, now: datetime) -> Picture:
@@ -165,7 +174,11 @@ def _with_now(picture: Picture, known: Known, now: datetime) -> Picture:
     before, unknown = _remembered(identity, wanted.user) if sight.running else ({}, "")
     _, still = judge_processes.compare(sight.running, before, now)
     measures = judge_processes.measure(sight, still if before else {}, now)
-    evaluated = evaluate(measures, judge_processes.judge(sight), _process_limits(known))
+    evaluated = evaluate(
+        measures,
+        judge_processes.judge(sight),
+        _limits(known, judged.PROCESS, ("elapsed", "stalled")),
+    )
     stopped = (process.pid for process in sight.running if proc.is_stopped(process.pid))
     texts = [f"stopped by a signal, pid {pid}" for pid in stopped]
     findings = [
@@ -193,16 +206,12 @@ def _remembered(identity: Sequence[str], whose: str) -> tuple[dict[str, Any], st
         return {}, f"whether it gets on is not known: {reason}"
 
 
-def _process_limits(known: Known) -> dict[str, Limits]:
-    """The limits of the process check for a job."""
-    values = {
-        key: known.get(key) or default for key, default in judged.defaults(judged.PROCESS).items()
-    }
-    limits = {key: judged.read(key, text) for key, text in values.items() if text}
-    return {
-        "elapsed": Limits(limits["process_warning"], limits["process_critical"]),
-        "stalled": Limits(limits["stalled_warning"], limits["stalled_critical"]),
-    }
+def _limits(known: Known, kinds: Sequence[str], names: Sequence[str]) -> dict[str, Limits]:
+    """The limits of a check for a job, by the names of what they are for."""
+    values = {key: known.get(key) or text for key, text in judged.defaults(kinds).items()}
+    limits = [judged.read(key, text) if text else None for key, text in values.items()]
+    pairs = zip(limits[::2], limits[1::2])
+    return {name: Limits(*pair) for name, pair in zip(names, pairs)}
 
 
 def _with_destination(
@@ -231,6 +240,45 @@ def _with_destination(
     )
 
 
+def _with_good_run(picture: Picture, seen: Seen | CannotSee, runs: _Runs, now: datetime) -> Picture:
+    """Say that a backup is gone, and wasn't never made, if a run has told of a good one."""
+    good = judge_runs.backed_up(judge_runs.verdicts(runs.all, runs.since, runs.running))
+    if runs.unread or good is None or isinstance(seen, CannotSee):
+        return picture
+    if seen.collection.other_prefixes:
+        return picture  # It may be among them.
+    ago = format_age(max(0, now.timestamp() - good))
+    gone = tuple(
+        f._replace(kind=Kind.FULL_GONE, text=f"{f.text}; a run made a good one {ago} ago")
+        if f.kind is Kind.NO_BACKUP
+        else f
+        for f in picture.findings
+    )
+    return picture._replace(findings=gone)
+
+
+def _with_proof(picture: Picture, known: Known, seen: Seen | CannotSee, now: datetime) -> Picture:
+    """Add what drills have proved, judged as check_duplicity_restore judges it."""
+    url, archive_dir, name = _named(known)
+    path = history.path_of(url, archive_dir or None, name or None, known.options)
+    try:
+        drills = history.recall(path)
+        found = list(judge_restore.judge(drills, now))
+    except memory.Forgotten as reason:
+        return picture._replace(proof=f"not known: {reason}")
+    except CannotSee as never:
+        return picture._replace(proof=never.reason)
+    chain = drills.volumes
+    if not isinstance(seen, CannotSee):
+        chain = judge_destination.volumes_of_newest(seen.collection, now) or chain
+    measures = list(judge_restore.measure(drills, chain, now))
+    evaluated = evaluate(measures, found, _limits(known, judged.RESTORE, ("age", "proved")))
+    # What the destination tells is newer.
+    kinds = {finding.kind for finding in picture.findings}
+    findings = [finding for finding in evaluated.findings if finding.kind not in kinds]
+    return picture._replace(proof=said_of(measures), findings=(*picture.findings, *findings))
+
+
 def _summary(evaluated: Evaluation, seen: Seen, now: datetime, vouched: datetime | None) -> str:
     measures = list(judge_destination.measure(seen.collection, now, seen.running, vouched))
     return said_of(measures) or evaluated.summary
@@ -239,16 +287,20 @@ def _summary(evaluated: Evaluation, seen: Seen, now: datetime, vouched: datetime
 def _runs_of(known: Known, now: datetime, secrets: Secrets) -> _Runs:
     """See the job's runs, as far as they can be read."""
     since = now.timestamp() - (age_limit(known.get("lookback") or _LOOKBACK).upper or 0)
-    paths = list(known.words("mail"))
     try:
-        paths = paths or [see_runs.own_mailbox()]
+        paths = see_runs.to_read(known.words("mail"))
         looked = see_runs.look(paths, os.devnull, now, since, secrets.hide)
     except CannotSee as reason:
         return _Runs([], set(), since, reason)
     script = secrets.hide(known.get("script"))
-    runs = [run for run in looked.runs if run.is_of(known.job, script)]
-    is_running = partial(see_processes.is_running, *_named(known))
-    running, _ = see_runs.in_progress(runs, paths, known.get("user"), is_running)
+    runs = known_as(looked.runs, known.job, script)
+    in_time = now.timestamp() - judged.longest_run(known.get("process_critical"))
+
+    def is_running(archive: str, users: Iterable[str]) -> bool | None:
+        wanted = Wanted(*_named(known)).of_archive(archive)
+        return see_processes.is_running(wanted, script, in_time, users)
+
+    running, _ = see_runs.in_progress(runs, paths, known.get("user"), in_time, is_running)
     return _Runs(runs, running, since, looked.unread)
 
 
@@ -271,6 +323,9 @@ def _with_runs(
         back = known.get("lookback") or _LOOKBACK
         why = judge_runs.no_news(runs.all, runs.running, now, back)
         return picture._replace(runs=why.reason)
+    unknown = judge_runs.not_made_out(found)
+    if unknown:
+        return picture._replace(runs=unknown.reason)
     limits = {"shrunk": Limits(options.shrunk_warning, options.shrunk_critical)}
     measures = list(judge_runs.measure(found, runs.all, runs.since, now))
     evaluated = evaluate(measures, judge_runs.judge(found, now), limits)
@@ -278,8 +333,29 @@ def _with_runs(
     known_of = Kind.SHRUNK if any(f.kind is Kind.SHRUNK for f in picture.findings) else None
     findings = tuple(finding for finding in evaluated.findings if finding.kind is not known_of)
     said = [finding.text for finding in evaluated.findings] or [m.said for m in measures if m.said]
+    said += [THROWN_AWAY] * (unread is not None and unread.reason == THROWN_AWAY)
     # Whose run it was the mail says, too; but anybody can send one.
     return picture._replace(runs="; ".join(said), findings=(*picture.findings, *findings))
+
+
+def as_it_is_there(picture: Picture) -> Picture:
+    """Return a picture in which no run's words say that the destination isn't there: it was seen.
+
+    What failed then has failed for another reason, or that one is over.
+    """
+    wrong = SENTENCES[Kind.NO_DESTINATION]
+
+    def right(finding: Finding) -> Finding:
+        why = finding.quote or SENTENCES[Kind.RUN_FAILED]
+        text = finding.text.replace(wrong, why)
+        return finding._replace(kind=Kind.RUN_FAILED, text=text)
+
+    gone = [finding for finding in picture.findings if finding.kind is Kind.NO_DESTINATION]
+    runs = picture.runs
+    for finding in gone:
+        runs = runs.replace(finding.text, right(finding).text)
+    found = (right(finding) if finding in gone else finding for finding in picture.findings)
+    return picture._replace(runs=runs, findings=tuple(found))
 
 
 def _completed(known: Known, seen: Seen | CannotSee, now: datetime) -> datetime | None:
@@ -294,8 +370,9 @@ def _completed(known: Known, seen: Seen | CannotSee, now: datetime) -> datetime 
 
 
 def _not_started(known: Known) -> Iterable[Finding]:
-    """Why cron can't have run the job, if that can be seen."""
-    why = [*known.commented_out]
+    """Why neither cron nor systemd can have run the job, if that can be seen."""
+    off = known.starts if known.is_off else ()
+    why = [f"{start.origin}: {start.off}" for start in off if not start.by_timer]
     script = known.words("script")[:1] if is_plain(known.get("script")) else ()
     for path in script:
         if os.path.isabs(path) and not os.path.exists(path):
@@ -309,3 +386,7 @@ def _not_started(known: Known) -> Iterable[Finding]:
         why.append("cron is not running")
     for reason in why:
         yield Finding(Kind.NOT_STARTED, State.CRITICAL, f"cron can't run it: {reason}")
+    for start in off:
+        if start.by_timer:
+            text = f"systemd does not start it: {start.origin} {start.off}"
+            yield Finding(Kind.NOT_STARTED, State.CRITICAL, text)

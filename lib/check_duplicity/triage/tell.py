@@ -11,6 +11,7 @@ from check_duplicity.jobs.model import Known
 from check_duplicity.lines import one_line
 from check_duplicity.nagios.findings import State
 from check_duplicity.nagios.output import harmless
+from check_duplicity.runs.paths import THROWN_AWAY
 from check_duplicity.secrets import Secrets
 from check_duplicity.triage.judge import Verdict, timeline
 from check_duplicity.triage.model import Picture
@@ -86,6 +87,7 @@ class Report:
         rows = [(key, *facts[key]) for key in _SHOWN if key in facts]
         seen = [
             ("backups", picture.destination, ""),
+            ("restore", picture.proof, ""),
             ("four weeks", timeline(picture.sets, now), ""),
             ("runs", picture.runs, ""),
             ("now", picture.now, ""),
@@ -118,6 +120,8 @@ class Report:
                 self.pairs([("environment", ", ".join(sorted(known.environment)), "names only")])
             for doubt in known.doubts:
                 self.line(f"  not known: {secrets.hide(doubt)}")
+            if known.is_silent:
+                self.line(f"  not known: how its runs go; {THROWN_AWAY}")
             self.line()
 
 

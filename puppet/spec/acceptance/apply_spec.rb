@@ -13,8 +13,11 @@ MODULE = File.expand_path('../..', __dir__)
 PROJECT = File.dirname(MODULE)
 BIN = '/opt/check-duplicity/bin'
 JOBS = '/etc/check-duplicity/jobs.d'
+CRON = '/etc/cron.d/check_duplicity_drill_assets'
+UNITS = '/etc/systemd/system'
 NRPE_PID = '/run/nagios/nrpe.pid'
-MADE = %w[/etc/check-duplicity /opt/check-duplicity /etc/sudoers.d/check_duplicity_* /etc/nagios/nrpe.d/check_duplicity_*].freeze
+MADE = %w[/etc/check-duplicity /opt/check-duplicity /etc/sudoers.d/check_duplicity_* /etc/nagios/nrpe.d/check_duplicity_*
+          /etc/cron.d/check_duplicity_* /etc/systemd/system/duplicity-drill@* /etc/systemd/system/timers.target.wants/duplicity-drill@*].freeze
 # Of the plugins' own, for the user in the examples.
 REMEMBERED = "/var/tmp/check-duplicity-#{`id -u backup`.chomp}"
 READER = 'import json, sys; from check_duplicity.jobs import job_file; ' \
@@ -109,7 +112,8 @@ describe 'The examples' do # rubocop:disable RSpec/DescribeClass
     expect(run('find', '/opt/check-duplicity', '/etc/check-duplicity', '!', '-user', 'root').last).to be_empty
     expect(run('find', '/opt/check-duplicity', '/etc/check-duplicity', '!', '-type', 'l', '-perm', '/022').last).to be_empty
     expect(read_job('assets')).to eq(
-      'user' => 'backup', 'destination' => "file://#{nowhere}", 'schedule' => '0 2 * * *', 'encryption' => 'no'
+      'user' => 'backup', 'destination' => "file://#{nowhere}", 'schedule' => '0 2 * * *', 'encryption' => 'no',
+      'drill_volumes' => '8', 'drill_paths' => "etc/passwd 'srv/a file'"
     )
     expect(read_job('db')).to eq(
       'user' => 'root', 'destination' => 'sftp://backup:secret@backup.example.org//srv/db',
@@ -123,11 +127,20 @@ describe 'The examples' do # rubocop:disable RSpec/DescribeClass
     expect(run('sudo', '-n', '-u', 'nagios', 'cat', "#{JOBS}/assets.ini").first).to eq(1)
   end
 
-  it 'allow three commands for each job' do
-    %w[freshness process log].each do |check|
+  it 'allow four commands for each job' do
+    %w[freshness process log restore].each do |check|
       expect(allowed?("#{BIN}/check_duplicity_#{check}", '-j', 'assets')).to be(true)
       expect(allowed?("#{BIN}/check_duplicity_#{check}", '-j', 'db', user: 'root')).to be(true)
     end
+  end
+
+  it 'allow one command for the host, without any argument' do
+    expect(allowed?("#{BIN}/check_duplicity_jobs", user: 'root')).to be(true)
+    [['-v'], ['--ignore', 'x'], ['--state-file', '/etc/shadow'], ['']].each do |more|
+      expect(allowed?("#{BIN}/check_duplicity_jobs", *more, user: 'root')).to be(false), more.inspect
+    end
+    command = File.read('/etc/nagios/nrpe.d/check_duplicity.cfg')[/^command\[check_duplicity_jobs\]=(.*)$/, 1]
+    expect(run('sudo', '-n', '-u', 'nagios', 'sh', '-c', command).last).to start_with('DUPLICITY JOBS ')
   end
 
   it 'allow nothing else' do
@@ -139,18 +152,19 @@ describe 'The examples' do # rubocop:disable RSpec/DescribeClass
       [check, '--job', 'assets'], [check, '-v', '-j', 'assets'], [check, '-j', 'assets', '-v'], [check, '-j', 'assets', ''],
       [check, '-j', 'assets', '--jobs-dir', '/tmp'], [check, '--jobs-dir', '/tmp', '-j', 'assets'],
       [check, '-j', 'assets', '--duplicity', '/bin/sh'], [check, '-j', 'assets', '--', '--x'], [check, '-j', 'assets db'],
-      ["#{BIN}/duplicity_triage", '-j', 'assets'], ["#{BIN}/python"], ['/bin/sh'], ["#{BIN}/../bin/sh", '-j', 'assets']
+      ["#{BIN}/duplicity_triage", '-j', 'assets'], ["#{BIN}/duplicity_drill", '-j', 'assets'], ["#{BIN}/python"], ['/bin/sh'], ["#{BIN}/../bin/sh", '-j', 'assets']
     ].each { |command| expect(allowed?(*command)).to be(false), command.inspect }
   end
 
   it 'give NRPE commands that work, as its user' do
     commands = File.read('/etc/nagios/nrpe.d/check_duplicity_assets.cfg').scan(/^command\[(.*?)\]=(.*)$/).to_h
-    expect(commands.keys).to eq(%w[check_duplicity_freshness_assets check_duplicity_process_assets check_duplicity_log_assets])
+    expect(commands.keys).to eq(%w[freshness process log restore].map { |check| "check_duplicity_#{check}_assets" })
     said = commands.values.map { |command| run('sudo', '-n', '-u', 'nagios', 'sh', '-c', command) }
-    expect(said.map(&:first)).to eq([2, 0, 3])
+    expect(said.map(&:first)).to eq([2, 0, 3, 3])
     expect(said[0].last).to match(/\ADUPLICITY FRESHNESS CRITICAL - .*#{nowhere}/)
     expect(said[1].last).to start_with('DUPLICITY PROCESS OK - ')
     expect(said[2].last).to start_with('DUPLICITY LOG UNKNOWN - ')
+    expect(said[3].last).to start_with('DUPLICITY RESTORE UNKNOWN - ')
   end
 
   it 'are answered by NRPE' do
@@ -160,9 +174,24 @@ describe 'The examples' do # rubocop:disable RSpec/DescribeClass
     expect([status, output]).to match([0, start_with('DUPLICITY PROCESS OK - ')])
   end
 
+  it "have cron drill a job by root's line, which runs as it stands there" do
+    line = File.readlines(CRON).last
+    expect(line).to match(/\A30 4 \* \* sun root nice -n 19 ionice -c 3 #{BIN}\/duplicity_drill -j assets > /)
+    expect(run('sh', '-c', line[/nice .*-j assets/]).last).to match(/^DUPLICITY DRILL (?!OK)/)
+  end
+
   it 'define jobs in a manifest' do
     expect_applied_once('nrpe.pp')
+    expect(File).not_to exist(CRON)
     expect(read_job('db')).to include('destination' => 'file:///srv/100% safe; really', 'options' => '--file-prefix db-')
+  end
+
+  it 'have systemd drill a job, for which it takes the units' do
+    skip 'needs systemd-analyze' unless system('command -v systemd-analyze > /dev/null')
+    expect(File.readlink("#{UNITS}/timers.target.wants/duplicity-drill@db.timer")).to end_with('/duplicity-drill@.timer')
+    units = %w[service timer].map { |kind| "#{UNITS}/duplicity-drill@db.#{kind}" }
+    expect(File.read("#{units[0]}.d/puppet.conf")).to include("ExecStart=#{BIN}/duplicity_drill -j db -t 2h\n")
+    expect(run('systemd-analyze', 'verify', '--man=no', *units).last).not_to match(/duplicity/)
   end
 
   it "have no use for NRPE if Icinga 2's agent asks" do

@@ -10,12 +10,43 @@ describe 'check_duplicity' do
     it { is_expected.to contain_class('check_duplicity::install').that_comes_before('Class[check_duplicity::config]') }
     it { is_expected.to contain_class('check_duplicity::config') }
     it { is_expected.to contain_class('check_duplicity::nrpe') }
+    it { is_expected.to contain_class('check_duplicity::inventory') }
     it { is_expected.to contain_package('check-duplicity').with_ensure('installed') }
 
     it "makes directories that are root's, as the plugins demand" do
       %w[/etc/check-duplicity /etc/check-duplicity/jobs.d].each do |path|
         is_expected.to contain_file(path).with(ensure: 'directory', owner: 'root', group: 'root', mode: '0755')
       end
+    end
+
+    it 'lets the monitoring see which jobs there are, as root and without any argument' do
+      is_expected.to contain_file('/etc/sudoers.d/check_duplicity').with(
+        ensure: 'file', owner: 'root', group: 'root', mode: '0440', validate_cmd: '/usr/sbin/visudo -cf %',
+        content: "# Puppet writes this file.\nnagios ALL=(root) NOPASSWD: /usr/lib/nagios/plugins/check_duplicity_jobs \"\"\n",
+      ).that_requires('Class[check_duplicity::install]')
+      is_expected.to contain_file('/etc/nagios/nrpe.d/check_duplicity.cfg').with(
+        ensure: 'file', owner: 'root', group: 'root', mode: '0644',
+        content: "# Puppet writes this file.\ncommand[check_duplicity_jobs]=/usr/bin/sudo -n -u root /usr/lib/nagios/plugins/check_duplicity_jobs\n",
+      ).that_requires('File[/etc/sudoers.d/check_duplicity]')
+    end
+
+    context 'with jobs that are none of ours' do
+      let(:params) { { ignored_jobs: ['old', '/usr/local/bin/other.py'], monitoring_users: %w[nagios icinga] } }
+
+      it 'has the same words in the rules and in the command' do
+        words = 'check_duplicity_jobs --ignore old --ignore /usr/local/bin/other.py'
+        is_expected.to contain_file('/etc/sudoers.d/check_duplicity').with_content(
+          /^nagios ALL=\(root\) NOPASSWD: \S+#{words}\nicinga ALL=\(root\) NOPASSWD: \S+#{words}\n\z/,
+        )
+        is_expected.to contain_file('/etc/nagios/nrpe.d/check_duplicity.cfg').with_content(/#{words}\n\z/)
+      end
+    end
+
+    context 'asked by Icinga 2 only' do
+      let(:params) { { asked_by: ['icinga2'] } }
+
+      it { is_expected.to contain_file('/etc/nagios/nrpe.d/check_duplicity.cfg').with_ensure('absent') }
+      it { is_expected.to contain_file('/etc/sudoers.d/check_duplicity').with_ensure('file') }
     end
 
     it 'leaves NRPE alone' do
@@ -28,6 +59,7 @@ describe 'check_duplicity' do
 
       it { is_expected.to contain_package('nagios-nrpe-server').that_comes_before('Service[nagios-nrpe-server]') }
       it { is_expected.to contain_service('nagios-nrpe-server').with(ensure: 'running', enable: true) }
+      it { is_expected.to contain_file('/etc/nagios/nrpe.d/check_duplicity.cfg').that_notifies('Service[nagios-nrpe-server]') }
     end
   end
 
@@ -43,6 +75,7 @@ describe 'check_duplicity' do
 
       it { is_expected.to compile.with_all_deps }
       it { is_expected.to contain_package('nrpe') }
+      it { is_expected.to contain_file('/etc/nrpe.d/check_duplicity.cfg').with_content(%r{ -u root /opt/check-duplicity/bin/check_duplicity_jobs$}) }
       it { is_expected.to contain_service('nrpe').with(ensure: 'running', enable: true) }
       it { is_expected.not_to contain_package('python3-venv') }
       it { is_expected.to contain_exec('check_duplicity virtualenv').with_command('/usr/bin/python3 -m venv /opt/check-duplicity') }
@@ -74,7 +107,7 @@ describe 'check_duplicity' do
 
     it 'lets Python ignore the environment, which pip has undone' do
       is_expected.to contain_exec('check_duplicity plugins').with_command(
-        %r{ && sed -i '1s/\^#!\.\*python\[\^ \]\*\$/& -I/' /opt/check-duplicity/bin/check_duplicity_\* /opt/check-duplicity/bin/duplicity_triage\z},
+        %r{ && sed -i '1s/\^#!\.\*python\[\^ \]\*\$/& -I/' /opt/check-duplicity/bin/check_duplicity_\* /opt/check-duplicity/bin/duplicity_\*\z},
       )
     end
 
@@ -109,6 +142,14 @@ describe 'check_duplicity' do
     it { is_expected.to contain_check_duplicity__job('web').with(user: 'backup', destination: sensitive('sftp://u:pw@host//srv')) }
     it { is_expected.to contain_check_duplicity__job('db').with_options(sensitive(['--file-prefix', 'db-'])) }
 
+    it 'takes what Hiera says of drills' do
+      params[:jobs]['web']['drill'] = { 'calendar' => 'Sun 04:00', 'volumes' => 8 }
+      is_expected.to contain_file('/etc/systemd/system/duplicity-drill@web.timer.d/puppet.conf').with_content(/^OnCalendar=Sun 04:00$/)
+      is_expected.to contain_file('/etc/systemd/system/duplicity-drill@web.service.d/puppet.conf').with_content(%r{^ExecStart=/usr/bin/duplicity_drill -j web$})
+      ['is enabled', 'is waited for', 'has another calendar'].each { |what| is_expected.to contain_exec("check_duplicity drill of web #{what}") }
+      is_expected.to contain_file('/etc/check-duplicity/jobs.d/web.ini').with_content(sensitive(/^drill_volumes = 8$/))
+    end
+
     it 'shows no password of a destination that is none' do
       params[:jobs]['web']['destination'] = "sftp:/u:pw\n@host"
       is_expected.to compile.and_raise_error(/\A(?!.*pw).*'destination'/m)
@@ -123,11 +164,17 @@ describe 'check_duplicity' do
       params[:ensure] = 'absent'
       is_expected.to contain_package('check-duplicity').with_ensure('absent')
       is_expected.to contain_file('/etc/check-duplicity').with(ensure: 'absent', force: true, backup: false)
+      %w[/etc/sudoers.d/check_duplicity /etc/nagios/nrpe.d/check_duplicity.cfg].each { |path| is_expected.to contain_file(path).with_ensure('absent') }
       %w[web db].each do |job|
         is_expected.to contain_file("/etc/check-duplicity/jobs.d/#{job}.ini").with_ensure('absent')
         is_expected.to contain_file("/etc/sudoers.d/check_duplicity_#{job}").with_ensure('absent')
         is_expected.to contain_file("/etc/nagios/nrpe.d/check_duplicity_#{job}.cfg").with_ensure('absent')
+        is_expected.to contain_check_duplicity__timer(job).with_ensure('absent')
+        is_expected.to contain_exec("check_duplicity drill of #{job} is not waited for")
+        is_expected.to contain_file("/etc/cron.d/check_duplicity_drill_#{job}").with_ensure('absent')
+        %w[service timer].each { |kind| is_expected.to contain_file("/etc/systemd/system/duplicity-drill@#{job}.#{kind}.d").with_ensure('absent') }
       end
+      %w[service timer].each { |kind| is_expected.to contain_file("/etc/systemd/system/duplicity-drill@.#{kind}").with_ensure('absent') }
     end
   end
 
@@ -145,6 +192,7 @@ describe 'check_duplicity' do
     asked_by: [[], ['nagios']],
     monitoring_users: [[], ['ALL'], ['nagios ALL=(ALL) NOPASSWD: ALL #']],
     install: ['pip'],
+    ignored_jobs: [['a b'], ['-x'], [''], ['a,b'], ['/a b'], 'old'],
   }.each do |parameter, values|
     values.each do |value|
       context "with #{value.inspect} as #{parameter}" do

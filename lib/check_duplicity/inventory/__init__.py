@@ -1,0 +1,1 @@
+"""Whether every backup job of this host is monitored, and still started."""

@@ -1,0 +1,1 @@
+"""Whether a backup can be read back."""

@@ -1,0 +1,195 @@
+"""See the metadata of a chain: in copies of the job's own, or fetched from the destination.
+
+duplicity gets a private archive directory. It takes no lock at the job's, and finds there what it
+would otherwise fetch: the chain's manifests, which are copied, and the names of its signature
+files. Those are not read when something is restored, and may have gigabytes: empty files stand for
+them (tried on 0.8.23 to 3.2.1). What older chains have it does not ask for (``--metadata-sync-mode
+partial``, its default).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+
+from check_duplicity.duplicity import volumes
+from check_duplicity.duplicity.names import Prefixes, read_name, read_stamp
+from check_duplicity.restore.model import Set, Volume
+from check_duplicity.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from io import BufferedIOBase
+
+
+_BLOCK = 1 << 20  # bytes
+
+
+def copy(own: str, private: str, times: Collection[datetime], prefixes: Prefixes) -> bool:
+    """Copy what a job's archive directory has of the sets of some times; return whether it is all.
+
+    The directory ``private`` is made. Never raises `OSError`.
+    """
+    os.mkdir(private, 0o700)
+    manifests, signatures = set(), set()
+    with contextlib.suppress(OSError):
+        for name in os.listdir(own):
+            time, signature = _metadata(name, prefixes)
+            if time not in times:
+                continue
+            to = os.path.join(private, name)
+            if signature:
+                with open(to, "wb"):
+                    signatures.add(time)
+            elif _copied(os.path.join(own, name), to):
+                manifests.add(time)
+    return manifests == signatures == set(times)
+
+
+def sets(private: str, times: Iterable[datetime], prefixes: Prefixes) -> tuple[Set, ...]:
+    """Read the manifests in a private archive directory, those of some times, in their order.
+
+    Raises `OSError` if one isn't there.
+    """
+    paths = {}
+    for name in os.listdir(private):
+        time, signature = _metadata(name, prefixes)
+        if time is not None and not signature:
+            paths[time] = os.path.join(private, name)
+    found = []
+    for time in sorted(times):
+        if time not in paths:
+            raise OSError(0, f"no manifest of the backup of {time:%Y%m%dT%H%M%SZ}")
+        with open(paths[time], "rb") as lines:
+            found.append(Set(time, paths[time], volumes.read(lines)))
+    return tuple(found)
+
+
+@contextlib.contextmanager
+def widened(chain: Iterable[Set], wide: Collection[Volume]) -> Iterator[None]:
+    """Let duplicity read some volumes whatever is restored, for the length of the block."""
+    with contextlib.ExitStack() as undo:
+        for one in chain:
+            numbers = [volume.number for volume in wide if volume.time == one.time]
+            if not numbers:
+                continue
+            # Elsewhere: of a second manifest here duplicity would say that it doesn't belong here.
+            kept = os.path.join(os.path.dirname(os.path.dirname(one.path)), "kept")
+            kept = f"{kept}-{one.time:%Y%m%dT%H%M%SZ}"
+            os.rename(one.path, kept)
+            undo.callback(os.replace, kept, one.path)
+            with open(kept, "rb") as lines, open(one.path, "wb") as new:
+                new.writelines(volumes.widened(lines, numbers))
+        yield
+
+
+def signatures_of(directory: str, time: datetime, prefixes: Prefixes) -> tuple[str, int]:
+    """Return where a set's signatures are in an archive directory, and their size in bytes.
+
+    Both are empty if they are gone, or can't be seen.
+    """
+    with contextlib.suppress(OSError):
+        for name in os.listdir(directory):
+            if _metadata(name, prefixes) == (time, True):
+                path = os.path.join(directory, name)
+                return path, os.path.getsize(path)
+    return "", 0
+
+
+def same_contents(one: str, other: str) -> bool:
+    """Whether two files of signatures are the same, however they are compressed.
+
+    duplicity doesn't see damage in those that it fetches (0.8.23, 3.2.1). If the second is gone,
+    nothing speaks against the first.
+    """
+    import zlib
+
+    try:
+        with _unpacked(one) as left, _unpacked(other) as right:
+            while block := right.read(_BLOCK):
+                if block != left.read(_BLOCK):
+                    return False
+            return not left.read(1)
+    except (EOFError, OSError, zlib.error):
+        return not os.path.exists(other)
+
+
+def is_whole(path: str) -> bool:
+    """Whether a file of signatures can be unpacked to its end."""
+    import zlib
+
+    try:
+        with _unpacked(path) as file:
+            while file.read(_BLOCK):
+                pass
+    except (EOFError, OSError, zlib.error):
+        return False
+    return True
+
+
+def _unpacked(path: str) -> BufferedIOBase:
+    import gzip
+
+    with open(path, "rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if packed else open(path, "rb")
+
+
+def digest(path: str) -> str:
+    """Return what tells a file's contents from any others; nothing if it isn't there."""
+    import hashlib
+
+    found = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(_BLOCK):
+                found.update(block)
+    except FileNotFoundError:
+        return ""
+    return found.hexdigest()
+
+
+@contextlib.contextmanager
+def without(paths: Iterable[str]) -> Iterator[None]:
+    """Take files out of a private archive directory, for the length of the block.
+
+    duplicity fetches from the destination what it doesn't find there.
+    """
+    with contextlib.ExitStack() as undo:
+        for number, path in enumerate(paths):
+            kept = os.path.join(os.path.dirname(os.path.dirname(path)), f"kept-{number}")
+            os.rename(path, kept)
+            undo.callback(os.replace, kept, path)
+        yield
+
+
+def _metadata(name: str, prefixes: Prefixes) -> tuple[datetime | None, bool]:
+    """The time of the set that a file of metadata is of, and whether it has signatures."""
+    read = read_name(name, prefixes)
+    if read is None or read.volume is not None or read.part:
+        return None, False
+    if read.prefix != (prefixes.signature if read.signature else prefixes.manifest):
+        return None, False
+    try:
+        return read_stamp(read.key[1]), read.signature
+    except (ValueError, OverflowError, OSError):
+        return None, False
+
+
+def _copied(path: str, to: str) -> bool:
+    """Copy a file; nothing that isn't one, and no link."""
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        with open(os.open(path, flags), "rb") as source:
+            if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+                return False
+            with open(to, "xb") as copied:
+                shutil.copyfileobj(source, copied)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(to)  # For a part of it duplicity would not fetch the whole.
+        return False
+    return True

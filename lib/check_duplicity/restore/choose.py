@@ -1,0 +1,119 @@
+"""Choose what a drill restores: what was proved longest ago comes first. Pure, but for sizes."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
+
+from check_duplicity.duplicity import volumes
+from check_duplicity.duplicity.volumes import Path
+from check_duplicity.restore.model import Sample, Set, Volume
+from check_duplicity.values import NamedTuple
+
+NOWHERE = "zzzzzzzz-check-duplicity-"
+"""How a name begins that is in no backup. Few volumes can have it: most paths come before it."""
+
+_MOST_LOOKED_AT = 500  # files of a volume
+
+
+class Candidate(NamedTuple):
+    """A file that may be restored, and its size if it is in the source as it was."""
+
+    path: Path
+    size: int | None = None
+
+
+def can_be_named(path: str) -> bool:
+    """Whether a path gets through duplicity's command line as it is (0.8.23 to 3.2.1).
+
+    It puts a user's home in the place of ``~``, variables in that of ``$NAME``.
+    """
+    return not path.startswith(("-", "~")) and "$" not in path
+
+
+def oldest(
+    chain: Sequence[Set], proved: Mapping[Volume, int], bad: Collection[Volume] = ()
+) -> Iterator[tuple[int, int]]:
+    """Yield a chain's volumes, those that were proved longest ago first: set's place, number.
+
+    Before all others come those that were ``bad``. Of those that were never proved the newest sets
+    come first: to restore from one reads something of all before it.
+    """
+    everything = [
+        (_proved(Volume(one.time, volume.number), proved, bad), -at, volume.number)
+        for at, one in enumerate(chain)
+        for volume in one.manifest.volumes
+    ]
+    for _, behind, number in sorted(everything):
+        yield -behind, number
+
+
+def metadata(chain: Sequence[Set], proved: Mapping[Volume, int], bad: Collection[Volume]) -> Set:
+    """Return the set whose metadata at the destination was proved longest ago, or was bad."""
+    return min(chain, key=lambda one: _proved(Volume(one.time, 0), proved, bad))
+
+
+def _proved(volume: Volume, proved: Mapping[Volume, int], bad: Collection[Volume]) -> int:
+    return -1 if volume in bad else proved.get(volume, 0)
+
+
+def of_volume(chain: Sequence[Set], at: int, number: int, most: int) -> tuple[Sample, int]:
+    """Return a sample that reads a volume, and the size of its file, 0 if that isn't known.
+
+    The smallest file is taken that can be compared with the source; if there is none in the volume,
+    or if it goes on through more than ``most`` volumes, only volumes are read.
+    """
+    volume = next(v for v in chain[at].manifest.volumes if v.number == number)
+    candidate = _smallest(chain[at], volume)
+    if candidate is not None:
+        sample = of_path(chain, at, candidate.path)
+        here = [v for v in sample.volumes if v.time == chain[at].time]
+        if len(here) <= most:
+            return sample, candidate.size or 0
+    return volumes_only(chain, at, [number]), 0
+
+
+def of_path(chain: Sequence[Set], at: int, path: Path) -> Sample:
+    """Return the sample that restores a path from a set."""
+    return Sample(at, os.fsdecode(b"/".join(path)), _read_for(chain, at, path))
+
+
+def volumes_only(chain: Sequence[Set], at: int, numbers: Collection[int]) -> Sample:
+    """Return the sample that reads volumes of a set, and restores nothing."""
+    wide = tuple(Volume(chain[at].time, number) for number in numbers)
+    others = _read_for(chain, at, (NOWHERE.encode(),))
+    return Sample(at, "", tuple(dict.fromkeys((*others, *wide))), wide)
+
+
+def _read_for(chain: Sequence[Set], at: int, path: Path) -> tuple[Volume, ...]:
+    return tuple(
+        Volume(one.time, number)
+        for one in chain[: at + 1]
+        for number in one.manifest.read_for(path)
+    )
+
+
+def _smallest(one: Set, volume: volumes.Volume) -> Candidate | None:
+    """The best file of a volume: the smallest that is still there, else one that lies in it."""
+    with open(one.path, "rb") as lines:
+        paths = islice(volumes.files_in(lines, volume), _MOST_LOOKED_AT)
+        found = [
+            _candidate(one, tuple(path.split(b"/")))
+            for path in paths
+            if can_be_named(os.fsdecode(path))
+        ]
+    inside = [c for c in found if volume.first < c.path < volume.last] or found
+    there = [c for c in found if c.size is not None]
+    return min(there, key=lambda c: c.size or 0, default=inside[0] if inside else None)
+
+
+def _candidate(one: Set, path: Path) -> Candidate:
+    source = os.path.join(os.fsencode(one.manifest.source), *path)
+    try:
+        status = os.lstat(source)
+    except (OSError, ValueError):
+        return Candidate(path)
+    as_it_was = stat.S_ISREG(status.st_mode) and status.st_mtime <= one.time.timestamp()
+    return Candidate(path, status.st_size if as_it_was else None)

@@ -1,0 +1,95 @@
+"""Compare what was restored with the source, where that has not changed since.
+
+duplicity keeps a file's time of modification, in seconds. So where the source's file has the same
+size and the same time, it mostly has the same contents. Mostly: programs set that time, too (``cp
+-p``, package managers). When it was changed last, in whatever way, only the kernel sets: if that
+was before the backup, too, then one of the two has changed by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from datetime import datetime
+
+from check_duplicity.restore.model import Compared, Restored
+
+_BLOCK = 1 << 20  # bytes
+
+
+def compare(restored: str, source: str, time: datetime) -> Restored:
+    """Return what lies at ``restored``, compared with the source that it was backed up from.
+
+    ``source`` is empty if it is not on this machine. ``time`` is when the backup began: a file that
+    was changed in that very second, or later, may differ from its backup.
+    """
+    files = size = same = 0
+    other, touched = [], []
+    for path in _files(restored):
+        below = os.path.relpath(path, restored)
+        original = os.path.join(source, below) if below != "." else source
+        status = os.lstat(path)
+        files, size = files + 1, size + status.st_size
+        if source and _is_cut_short(original, status, time):
+            other.append(original)
+        if not source or not _is_unchanged(original, status):
+            continue
+        equal = _equal(path, original)
+        if equal:
+            same += 1
+        elif equal is False and _is_unchanged(original, status, time):
+            other.append(original)
+        elif equal is False and _is_unchanged(original, status):
+            touched.append(original)
+    return Restored(files, size, Compared(same, tuple(other), tuple(touched)))
+
+
+def _is_cut_short(original: str, restored: os.stat_result, time: datetime) -> bool:
+    """Whether a file that nobody has touched since its backup has another size in it."""
+    try:
+        status = os.lstat(original)
+    except (OSError, ValueError):
+        return False
+    untouched = int(max(status.st_mtime, status.st_ctime)) < int(time.timestamp())
+    return stat.S_ISREG(status.st_mode) and untouched and status.st_size != restored.st_size
+
+
+def _files(path: str) -> Iterator[str]:
+    """The regular files at a path, or below it."""
+    if os.path.islink(path):
+        return
+    if os.path.isfile(path):
+        yield path
+    for top, _, names in os.walk(path):
+        found = (os.path.join(top, name) for name in names)
+        yield from (p for p in found if stat.S_ISREG(os.lstat(p).st_mode))
+
+
+def _is_unchanged(original: str, restored: os.stat_result, since: datetime | None = None) -> bool:
+    """Whether a file is as it was backed up, by size and time; ``since`` then also by ctime."""
+    try:
+        status = os.lstat(original)
+    except (OSError, ValueError):
+        return False
+    return (
+        stat.S_ISREG(status.st_mode)
+        and status.st_size == restored.st_size
+        and int(status.st_mtime) == int(restored.st_mtime)
+        and (since is None or int(status.st_ctime) < int(since.timestamp()))
+    )
+
+
+def _equal(one: str, other: str) -> bool | None:
+    """Whether two files are equal; ``None`` if they can't be read."""
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        with open(one, "rb") as left, open(os.open(other, flags), "rb") as right:
+            while True:
+                block = left.read(_BLOCK)
+                if block != right.read(_BLOCK):
+                    return False
+                if not block:
+                    return True
+    except OSError:
+        return None

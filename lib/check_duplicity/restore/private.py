@@ -1,0 +1,128 @@
+"""Make the private directory of a drill, and let nothing of it stay.
+
+It has files of the backup in it. So it is removed even if the drill is killed: a guardian waits for
+that, and ends whatever still works in it. And what a machine that has lost its power has left is
+removed by the next drill.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import signal
+import stat
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from check_duplicity.nagios.findings import CannotSee, Kind
+from check_duplicity.system import child, rights, runtime
+from check_duplicity.system.user import current
+
+_BEGIN = "check-duplicity-drill-"
+_ATTEMPTS = 100
+_SETTLED = 3600  # seconds
+_DEFAULT = "/var/tmp"  # noqa: S108  # nosec B108  # what is made there is private
+
+
+def directory(tempdir: str | None) -> str:
+    """Make a directory that is this user's alone, and is gone when the drill has ended.
+
+    From now on it is the one for all that is temporary. Raises `CannotSee` if none can be made.
+    """
+    parent = os.path.abspath(tempdir or os.environ.get("TMPDIR") or _DEFAULT)
+    name = f"{_BEGIN}{os.urandom(8).hex()}"
+    path, new = os.path.join(parent, name), os.path.join(parent, f".{name}")
+    try:
+        with runtime.undisturbed():
+            # Held for as long as this process is there, and before others can sweep it.
+            os.mkdir(new, 0o700)
+            fcntl.flock(os.open(new, os.O_RDONLY | os.O_CLOEXEC), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.rename(new, path)
+            runtime.in_the_end(partial(_end, path, _guard(path)))
+    except OSError as error:
+        for made in (path, new):
+            with contextlib.suppress(OSError):
+                os.rmdir(made)
+        reason = f"no private directory in {parent}: {error.strerror}"
+        raise CannotSee(Kind.NO_ROOM, reason) from None
+    others = rights.deciders(path) - {current()}
+    if others:
+        reason = f"{rights.named(others)} can put another directory in place of one in {parent}"
+        raise CannotSee(Kind.OTHERS_DECIDE, f"{reason}: nothing is restored there")
+    _sweep(parent)
+    os.environ["TMPDIR"] = path
+    return path
+
+
+def _end(path: str, guardian: int) -> None:
+    child.remove(path)
+    os.close(guardian)  # The guardian ends, and finds nothing.
+
+
+def _guard(path: str) -> int:
+    """Start a process that removes a directory when this one has ended, however it did.
+
+    It ends by itself, and is nobody's child here.
+    """
+    reading, writing = os.pipe()
+    if middle := os.fork():
+        os.close(reading)
+        if os.waitpid(middle, 0)[1]:
+            os.close(writing)
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return writing
+    status = 1
+    try:
+        if os.fork():
+            os._exit(0)
+        status = 0
+        os.setsid()
+        for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(ending, signal.SIG_IGN)
+        os.chdir("/")
+        os.dup2(reading, 0)
+        os.closerange(1, 1 << 10)  # Whoever reads the drill's output waits for the last who has it.
+        os.read(0, 1)
+        for _ in range(_ATTEMPTS):  # One may start another meanwhile, and write to it.
+            _kill_workers(path)
+            child.remove(path)
+            if not os.path.isdir(path):
+                break
+    finally:
+        os._exit(status)  # Where no process can be made this one must not go on as the drill.
+
+
+def _kill_workers(path: str) -> None:
+    """Kill the processes whose temporary directory is that, or is in it."""
+    for name in filter(str.isdecimal, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as environ:
+            if b"TMPDIR=" + os.fsencode(path) in environ.read():
+                os.kill(int(name), signal.SIGKILL)
+
+
+def _sweep(parent: str) -> None:
+    """Remove what earlier drills have left: directories of this user's that nobody holds."""
+    with contextlib.suppress(OSError):
+        for path in _own(parent):
+            with contextlib.suppress(OSError):
+                held = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    child.remove(path)
+                finally:
+                    os.close(held)
+
+
+def _own(parent: str) -> Iterator[str]:
+    with os.scandir(parent) as entries:
+        for entry in entries:
+            if not entry.name.lstrip(".").startswith(_BEGIN):
+                continue
+            status = entry.stat(follow_symlinks=False)
+            # One that is being made now has a dot, and for a moment nobody holds it.
+            new = entry.name.startswith(".") and status.st_mtime > time.time() - _SETTLED
+            if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not new:
+                yield entry.path

@@ -1,0 +1,105 @@
+"""Patterns of a shell (POSIX.1-2017, 2.13), matched in bounded time, and what is cut by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from check_duplicity.shell.words import KEPT, SPLIT, Part
+from check_duplicity.values import NamedTuple
+
+_MOST_STEPS = 100_000  # of one comparison
+_SPECIAL = frozenset("*?[\\")
+
+
+class Item(NamedTuple):
+    """Of a pattern: a character, or ``*`` or ``?`` if it is ``special``."""
+
+    text: str
+    special: bool = False
+
+
+Pattern = tuple[Item, ...]
+
+
+def pattern_of(parts: list[Part], quoted: list[bool]) -> Pattern | None:
+    """Return the pattern that a word is; ``None`` if it isn't known, or too hard.
+
+    ``quoted`` says of each part whether what is special is only a character in it.
+    """
+    items: list[Item] = []
+    for part, plain in zip(parts, quoted):
+        if part.kind not in (KEPT, SPLIT):
+            return None
+        if not plain and set("[\\") & set(part.text):
+            return None
+        items += (Item(c, not plain and c in "*?") for c in part.text)
+    return tuple(items)
+
+
+def has_special(text: str) -> bool:
+    """Whether a text may be a pattern for files."""
+    return not _SPECIAL.isdisjoint(text)
+
+
+def matches(text: str, pattern: Pattern) -> bool | None:
+    """Return whether all of a text fits; ``None`` if that would take too long."""
+    if len(text) * (len(pattern) + 1) > _MOST_STEPS:
+        return None
+    position = place = 0
+    star, after = -1, 0
+    while position < len(text):
+        item = pattern[place] if place < len(pattern) else None
+        if item == Item("*", True):
+            star, after = place, position
+            place += 1
+        elif item is not None and (item == Item("?", True) or item == Item(text[position])):
+            place, position = place + 1, position + 1
+        elif star >= 0:
+            after += 1
+            place, position = star + 1, after
+        else:
+            return False
+    return all(item == Item("*", True) for item in pattern[place:])
+
+
+def cut(text: str, operator: str, pattern: Pattern) -> str | None:
+    """Return a text without its beginning (``#``, ``##``) or end (``%``, ``%%``) that fits."""
+    places = range(len(text) + 1)
+    if len(text) * len(text) * (len(pattern) + 1) > _MOST_STEPS * 10:
+        return None
+    at_start, longest = operator[0] == "#", len(operator) == 2
+    for place in places if at_start != longest else reversed(places):
+        if matches(text[:place] if at_start else text[place:], pattern):
+            return text[place:] if at_start else text[:place]
+    return text
+
+
+def replaced(text: str, operator: str, pattern: Pattern, by: str) -> str | None:
+    """Return a text with what fits replaced: the first (``/``), or all of it (``//``)."""
+    if not pattern:
+        return text
+    if pattern[0] in (Item("#"), Item("%")) or "&" in by or "\\" in by:
+        return None  # at an end only; bash 5.2 may put what fitted for &
+    if not any(item.special for item in pattern):
+        plain = "".join(item.text for item in pattern)
+        return text.replace(plain, by, 1 if operator == "/" else -1)
+    if len(text) ** 3 * (len(pattern) + 1) > _MOST_STEPS * 10:
+        return None
+    return "".join(_replaced(text, operator == "/", pattern, by))
+
+
+def _replaced(text: str, once: bool, pattern: Pattern, by: str) -> Iterator[str]:
+    position = 0
+    while position < len(text):
+        end = next(
+            (e for e in range(len(text), position, -1) if matches(text[position:e], pattern)), None
+        )
+        if end is None:
+            yield text[position]
+            position += 1
+            continue
+        yield by
+        position = end
+        if once:
+            break
+    yield text[position:]

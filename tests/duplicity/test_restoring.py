@@ -1,0 +1,293 @@
+"""How a restore has ended: by what each version of duplicity really said of each trouble."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from check_duplicity.duplicity.restoring import (
+    Ended,
+    ended,
+    no_space,
+    problems,
+    progress,
+    refused,
+)
+from check_duplicity.nagios.findings import Kind
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import CAPTURES
+
+RESTORES = CAPTURES / "restore"
+GOOD = None
+# What each capture is of; its name may go on.
+EXPECTED = {
+    "destination-gone": Kind.NOT_RESTORED,  # whether it is there, the look at it before tells
+    "flipped-volume": Kind.ROTTEN,
+    "good": GOOD,
+    "key-good": GOOD,
+    "key-list": GOOD,
+    "key-secret-gone": Kind.NO_SECRET_KEY,
+    "list-empty-archive": GOOD,
+    "missing-inc-volume": Kind.MISSING_VOLUMES,
+    "missing-volume": Kind.MISSING_VOLUMES,
+    "no-passphrase": Kind.NO_PASSPHRASE,
+    "short-volume": Kind.ROTTEN,
+    "target-exists": Kind.NOT_RESTORED,
+    "target-full": Kind.NO_ROOM,
+    "wrong-passphrase": Kind.WRONG_PASSPHRASE,
+    "zero-volume": Kind.ROTTEN,
+}
+# duplicity 3 asks for a passphrase even to list, and 2.1.5 took a directory that was there.
+OF_VERSION = {
+    "2.1.5/target-exists": GOOD,
+    **{f"{version}/list-no-passphrase": Kind.NO_PASSPHRASE for version in ("3.0.7", "3.2.1")},
+}
+
+
+def captures() -> Iterator[object]:
+    for statuses in sorted(RESTORES.rglob("statuses")):
+        for line in statuses.read_text().splitlines():
+            name, status = line.split()
+            [path] = statuses.parent.glob(f"{name}.*")
+            case = path.relative_to(RESTORES)
+            yield pytest.param(path, int(status), id=str(case.with_suffix("")))
+
+
+def expected(path: Path) -> Kind | None:
+    case = f"{path.parent.name}/{path.stem}"
+    if case in OF_VERSION:
+        return OF_VERSION[case]
+    names = [name for name in EXPECTED if path.stem.startswith(name)]
+    return EXPECTED[max(names, key=len)] if names else GOOD
+
+
+def said(path: Path, status: int) -> Ended:
+    return ended(status, True, path.read_bytes().decode(errors="replace"))
+
+
+def log(name: str, version: str = "3.2.1") -> str:
+    return (RESTORES / "logs" / version / f"{name}.log").read_bytes().decode(errors="replace")
+
+
+@pytest.mark.parametrize(("path", "status"), list(captures()))
+def test_what_duplicity_said_is_read_as_what_was_wrong(path: Path, status: int) -> None:
+    found = said(path, status)
+    assert found.kind is expected(path)
+    assert found.is_there is (path.stem != "nosuch")
+    assert bool(found.reason) is (found.kind is not None)
+    if found.kind is Kind.ROTTEN:
+        assert found.volume.startswith("duplicity-full.2026112")
+        assert found.volume.endswith("Z.vol2.difftar.gpg")
+    else:
+        assert found.volume == ""
+
+
+@pytest.mark.parametrize("version", ["0.8.23", "3.2.1"])
+def test_the_reason_is_what_a_person_can_use(version: str) -> None:
+    reasons = {
+        "flipped-volume": "duplicity failed with 21: Invalid data - SHA1 hash mismatch for file: ",
+        "key-secret-gone": "the secret key is not on this host",
+        "missing-volume": "a volume is not there",
+        "no-passphrase": "no passphrase was given",
+        "target-full": "no space is left to restore to",
+        "wrong-passphrase": "wrong passphrase or key",
+    }
+    statuses = (RESTORES / "logs" / version / "statuses").read_text().split()
+    for name, reason in reasons.items():
+        status = int(statuses[statuses.index(name) + 1])
+        assert ended(status, True, log(name, version)).reason.startswith(reason)
+
+
+def test_a_volume_is_named_with_what_its_job_puts_in_front() -> None:
+    text = log("flipped-volume").replace("duplicity-full", "web-duplicity-full")
+    assert ended(21, True, text).volume == "web-duplicity-full.20261125T094640Z.vol2.difftar.gpg"
+
+
+def test_of_many_hashes_the_last_counts() -> None:
+    text = log("flipped-volume")
+    later = text.replace("vol2", "vol3")
+    assert ended(21, True, text + later).volume.endswith("vol3.difftar.gpg")
+    assert ended(21, True, later + text).volume.endswith("vol2.difftar.gpg")
+
+
+def test_without_a_name_a_hash_is_another_one_all_the_same() -> None:
+    found = ended(21, True, "ERROR 21\n. Invalid data\n")
+    assert (found.kind, found.volume) == (Kind.ROTTEN, "")
+
+
+@pytest.mark.parametrize(
+    "informing",
+    [
+        "INFO 1\n. Import of duplicity.backends.x Failed: No module named 'x'\n\n",
+        "INFO 1\n. ImportError: cannot import name 'y'\n\n",
+        "NOTICE 1\n. No space left on device, someone else's words\n\n",
+        "DEBUG 1\n. Permission denied\n. EOFError\n\n",
+        "INFO 1\n. gpg: decryption failed: No secret key\n\n",
+    ],
+)
+def test_what_only_informs_is_no_cause(informing: str) -> None:
+    assert ended(1, True, informing).kind is Kind.NOT_RESTORED
+    # It neither hides nor replaces the one that there is.
+    for text in (informing + log("missing-volume"), log("missing-volume") + informing):
+        assert ended(1, True, text).kind is Kind.MISSING_VOLUMES
+    assert ended(1, True, informing.replace("INFO 1", "ERROR 1")).kind is not None
+
+
+def test_what_stands_between_the_records_is_kept() -> None:
+    text = "INFO 1\n. one\n. two\n\nTraceback\n  File\nINFO 2 1 5\n. three\nWARNING 1\n. four\n"
+    kept = [line for line in problems(text).split("\n") if line]
+    assert kept == ["Traceback", "  File", "WARNING 1", ". four"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+def test_killed_by_a_signal_is_no_fault_of_the_backup(number: signal.Signals) -> None:
+    found = ended(number, False, "")
+    assert found == Ended(Kind.KILLED, f"duplicity was killed by {number.name}")
+    # Its number is no exit status: 21 is another hash, 19 a file that isn't there.
+    assert ended(21, False, "").kind is ended(19, False, "").kind is Kind.KILLED
+    assert ended(19, False, "").is_there
+
+
+def test_the_exit_status_alone_says_what_it_can() -> None:
+    kinds = {
+        0: None, 1: Kind.NOT_RESTORED, 11: Kind.NOT_RESTORED, 19: None, 21: Kind.ROTTEN,
+        30: Kind.NOT_RESTORED, 31: Kind.GPG, 37: Kind.NOT_RESTORED, 38: Kind.CONNECTION,
+        49: Kind.NOT_RESTORED, 50: Kind.CONNECTION, 56: Kind.CONNECTION, 57: Kind.NOT_RESTORED,
+    }  # fmt: skip
+    assert {status: ended(status, True, "").kind for status in kinds} == kinds
+
+
+def test_a_good_end_is_good_whatever_was_said_on_the_way() -> None:
+    assert ended(0, True, log("target-full") + log("no-passphrase")) == Ended()
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("gpg: decryption failed: No secret key", Kind.NO_SECRET_KEY),
+        ("gpg: encrypted with 1 passphrase\n. gpg: decryption failed: No secret key",
+         Kind.WRONG_PASSPHRASE),
+        ("gpg: encrypted with 1 passphrase\n. gpg: decryption failed: Bad session key",
+         Kind.WRONG_PASSPHRASE),
+        ("BackendException: ssh connection to host:22 failed: timed out", Kind.CONNECTION),
+        ("AuthenticationException: Authentication failed.", Kind.LOGIN),
+        ("Host key verification failed.", Kind.HOST_KEY),
+        ("OSError: [Errno 122] Disk quota exceeded", Kind.NO_ROOM),
+        ("PermissionError: [Errno 13] Permission denied: '/var/tmp/x'", Kind.PERMISSION),
+        ("KeyError: 3", Kind.MISSING_VOLUMES),
+        ("KeyError: 'x'", Kind.NOT_RESTORED),
+    ],
+)  # fmt: skip
+def test_the_words_of_an_error_are_its_cause(words: str, kind: Kind) -> None:
+    assert ended(30, True, f"ERROR 30 X\n. {words}\n\n").kind is kind
+
+
+@pytest.mark.parametrize(
+    ("line", "volumes"),
+    [
+        ("INFO 2 1 5\n", 1),
+        ("INFO 2 5 5", 5),
+        ("INFO 2 123456789 123456789\n", 123456789),
+        ("INFO 2 1\n", 0),
+        ("INFO 20 1 5\n", 0),
+        (". INFO 2 1 5\n", 0),
+        ("INFO 2 x 5\n", 0),
+        ("", 0),
+    ],
+)
+def test_progress_is_how_many_volumes_have_been_read(line: str, volumes: int) -> None:
+    assert progress(line) == volumes
+
+
+def test_progress_is_in_the_log_of_all_versions() -> None:
+    for version in ("0.8.23", "3.2.1"):
+        found = filter(None, map(progress, log("good", version).splitlines(keepends=True)))
+        assert list(found) == [1, 2]
+
+
+def test_a_full_disk_is_seen_by_one_line() -> None:
+    for version in ("0.8.23", "3.2.1"):
+        assert any(map(no_space, log("target-full", version).splitlines()))
+        for name in ("good", "nosuch", "no-passphrase", "flipped-volume"):
+            assert not any(map(no_space, log(name, version).splitlines()))
+
+
+@given(st.integers(0, 255), st.booleans(), st.text())
+def test_any_text_has_an_end(status: int, by_itself: bool, text: str) -> None:
+    for whole in (text, f"ERROR 30 X\n. {text}\n", log("no-passphrase") + text):
+        found = ended(status, by_itself, whole)
+        good = by_itself and status in (0, 19)
+        assert (found.kind is None) is good
+        assert bool(found.reason) is not good
+        assert found.is_there is not (by_itself and status == 19)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("gpg: problem with the agent: No pinentry", Kind.NO_DRILL),
+        ("gpg: can't connect to the agent: IPC connect call failed", Kind.NO_DRILL),
+        ("gpg: public key decryption failed: Operation cancelled", Kind.NO_DRILL),
+        ("gpg: public key decryption failed: Timeout", Kind.NO_DRILL),
+        ("gpg: public key decryption failed: Inappropriate ioctl for device", Kind.NO_DRILL),
+        ("gpg: public key decryption failed: Card error", Kind.NO_DRILL),
+        ("MemoryError", Kind.NO_DRILL),
+        ("OSError: [Errno 12] Cannot allocate memory", Kind.NO_DRILL),
+        ("OSError: [Errno 5] Input/output error: '/x'", Kind.NOT_RESTORED),
+        ("OSError: [Errno 24] Too many open files: '/x'", Kind.NO_DRILL),
+        (
+            """\
+gpg: public key decryption failed: Bad passphrase
+. gpg: decryption failed: No secret key""",
+            Kind.WRONG_PASSPHRASE,
+        ),
+        ("gpg: decryption failed: No secret key", Kind.NO_SECRET_KEY),
+    ],
+)
+def test_what_is_of_this_machine_is_no_damage(said: str, kind: Kind) -> None:
+    for status in (1, 30, 31):
+        assert ended(status, True, f"ERROR {status} X\n. {said}\n").kind is kind
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ERROR 21\n. Invalid data - SHA1 hash mismatch for file:\n. x.vol1.difftar.gpg\n",
+        "WARNING 1\n. IGNORED_ERROR: Warning: ignoring error as requested: OtherError: x\n",
+    ],
+)
+@pytest.mark.parametrize("status", [0, 1, 21])
+def test_an_error_that_was_ignored_is_one(said: str, status: int) -> None:
+    assert ended(status, True, said).kind is Kind.ROTTEN
+
+
+@pytest.mark.parametrize(
+    ("said", "good"),
+    [
+        ("Error 'librsync error 103 while in patch cycle' processing .", False),
+        ("Error '[Errno 28] No space left on device' processing a/b", False),
+        ("Error '[Errno 1] Operation not permitted: b'/x'' processing .", True),
+    ],
+)
+def test_what_is_only_warned_of_is_not_restored(said: str, good: bool) -> None:
+    found = ended(0, True, f"WARNING 12 '.'\n. {said}\n")
+    assert found == (Ended() if good else Ended(Kind.NOT_RESTORED, said))
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--file-prefix", "web-", "--time-separator", "_", "--timeout=5", "-v8"], ""),
+        (["--s3-endpoint-url", "https://x", "--ignore-errors"], "--ignore-errors"),
+        (["--ign"], "--ign"),
+        (["--rename", "a", "b"], "--rename"),
+        (["--file-to-restore=x"], "--file-to-restore=x"),
+        (["-t", "1D"], "-t"),
+        (["-rx"], "-rx"),
+    ],
+)
+def test_options_with_which_a_restore_proves_nothing(options: list[str], word: str) -> None:
+    assert refused(options) == (f"with {word} a restore proves nothing" if word else "")
