@@ -10,6 +10,7 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from check_duplicity import __version__
 from check_duplicity.lines import pasted
@@ -17,8 +18,9 @@ from check_duplicity.nagios.commands import CHECKS_OF_DEBIAN, Job
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.nagios.judged import DESTINATION, JUDGED, Judged
 from check_duplicity.nagios.limits import Limit, age_limit
+from check_duplicity.nagios.output import output
 from check_duplicity.secrets import Secrets
-from check_duplicity.system import user
+from check_duplicity.system import runtime, user
 from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
     from check_duplicity.jobs.model import Known
+    from check_duplicity.system.writer import Writer
 
 
+FORMATS = ("nagios", "json", "openmetrics", "icinga2", "nsca")
 JOBS_DIR = "/etc/check-duplicity/jobs.d"
 
 
@@ -67,6 +71,7 @@ class Parser(argparse.ArgumentParser):
         self.color = False  # Help is for mails and man pages, too; 3.14 would load a third more.
         self._secrets = secrets
         self._foreign = foreign
+        self._writer: Writer | None = None
         common = self.add_argument_group("common options")
         if patient:
             common.add_argument(
@@ -90,6 +95,42 @@ class Parser(argparse.ArgumentParser):
             help="print the version and exit with 3",
         )  # fmt: skip
         common.add_argument("-h", "--help", action="help", help="print this help and exit with 3")
+        if not patient:
+            _add_forms(self)
+
+    def read(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Return the options; from here on the answer is given in the form that they ask for."""
+        options = self.parse_args(argv)
+        if getattr(options, "format", None) or getattr(options, "write", None):
+            self._answer_in_form(options)
+        elif options.quiet:
+            runtime.answer_in(partial(output, quiet=True))
+        return options
+
+    def _answer_in_form(self, options: argparse.Namespace) -> None:
+        from check_duplicity.formats.form import Form, demand
+        from check_duplicity.system.writer import Writer
+
+        wanted = options.format or "nagios"
+        demand(wanted, self.error)
+        check = self.prog.rpartition("_")[2]
+        job = getattr(options, "job", None) or ""
+        named = "-".join(filter(None, ("duplicity", check, job)))
+        place = getattr(options, "destination", "") or ", ".join(getattr(options, "paths", ()))
+        form = Form(
+            wanted,
+            job or self._secrets.hide(place),
+            options.host or os.uname().nodename,
+            options.service or named,
+            options.interval,
+            options.quiet,
+        )
+        if options.write and self._writer is None:
+            try:
+                self._writer = Writer(options.write)
+            except OSError as error:
+                self.error(f"--write: {error.strerror}")
+        runtime.answer_in(partial(form.give, writer=self._writer))
 
     def error(self, message: str) -> NoReturn:
         """Raise `CannotSee` instead of exiting with 2, which is CRITICAL."""
@@ -128,6 +169,32 @@ class _PrintVersion(argparse.Action):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             print(f"{parser.prog} {__version__}")
         parser.exit()
+
+
+def _add_forms(parser: Parser) -> None:
+    """Add the options for other ears than Nagios'."""
+    group = parser.add_argument_group("other forms")
+    group.add_argument(
+        "--format", choices=FORMATS, metavar="FORMAT",
+        help="print the answer as json, as openmetrics (for Prometheus), as icinga2 (the body for"
+        " its API's process-check-result) or as nsca (a line for send_nsca); nagios is the default",
+    )  # fmt: skip
+    group.add_argument(
+        "--write", metavar="FILE",
+        help="write that to a file instead, in one step; what Nagios reads is still printed",
+    )  # fmt: skip
+    group.add_argument(
+        "--interval", type=argument(_duration), default=900.0, metavar="AGE",
+        help="how often this is run (default 15m): after two missing results Icinga 2 and the"
+        " alerts for Prometheus say that none come",
+    )  # fmt: skip
+    group.add_argument(
+        "--host", metavar="NAME", help="for icinga2 and nsca: the host's name (default: its own)"
+    )
+    group.add_argument(
+        "--service", metavar="NAME",
+        help="for icinga2 and nsca: the service's name (default as duplicity-log-JOB)",
+    )  # fmt: skip
 
 
 def add_job(group: argparse._ArgumentGroup) -> None:
@@ -211,7 +278,7 @@ def parse(
     ``keys`` gives for an option's name the key of a job's file. What the command line says
     otherwise is no fact of the job any more. Raises `CannotSee`.
     """
-    options = parser.parse_args(argv)
+    options = parser.read(argv)
     if not options.job:
         return options, None
     given = {
@@ -220,7 +287,6 @@ def parse(
         if getattr(options, name) != parser.get_default(name)
     }
     from check_duplicity.jobs import by_name
-    from check_duplicity.system import runtime
 
     runtime.set_deadline(options.timeout)
     known = by_name.job(options.job, options.jobs_dir)
@@ -234,7 +300,7 @@ def parse(
         values = {**by_job, **values}
     parser.set_defaults(**values)
     others = [key for key, value in given.items() if value != known.get(key)]
-    return parser.parse_args(argv), known.without(others)
+    return parser.read(argv), known.without(others)
 
 
 def unknown_job(secrets: Secrets) -> Job:

@@ -416,6 +416,12 @@ that prints nothing mails nothing: its archive directory tells of good runs, if 
 and -d).""",
         SCRIPT,
     ),
+    Kind.NOT_WRITTEN: (
+        """\
+Who reads that file still sees an older result. Is its directory there, may the user who runs the
+check write to it, and is there room (ls -ld, df)? Then run it again:
+  {check}""",
+    ),
     Kind.ENDED: ("Something else ended the check before its own --timeout.",),
     **JOBS,
     **RESTORE,

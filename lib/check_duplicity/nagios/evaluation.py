@@ -5,34 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from check_duplicity.nagios.findings import Finding, State
-from check_duplicity.nagios.measures import Limits, Measure, in_graphs, said_of
+from check_duplicity.nagios.measures import Bounded, Limits, Measure, in_graphs, said_of
 from check_duplicity.values import NamedTuple
 
 
 class Evaluation(NamedTuple):
-    """State, summary and performance data of a check, and its findings, the worst first."""
+    """State and summary of a check, its numbers with their limits, and its findings.
+
+    The worst finding comes first.
+    """
 
     state: State
     summary: str
-    performance: str
+    measures: tuple[Bounded, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def performance(self) -> str:
+        """The numbers as Nagios' performance data."""
+        return in_graphs(self.measures)
 
 
 def evaluate(
     measures: Iterable[Measure], found: Iterable[Finding], limits: Mapping[str, Limits]
 ) -> Evaluation:
     """Judge measures by their limits (by the measure's name), and join the findings to them."""
-    judged = [(measure, limits.get(measure.name, Limits())) for measure in measures]
+    judged = tuple((measure, limits.get(measure.name, Limits())) for measure in measures)
     found = tuple(found)
-    performance = " ".join(sorted(in_graphs(*pair) for pair in judged if pair[0].graphed))
     if not found and all(_is_plainly_good(*pair) for pair in judged):
-        return Evaluation(State.OK, said_of([m for m, _ in judged]), performance, ())
+        return Evaluation(State.OK, said_of([m for m, _ in judged]), judged, ())
     # Not above: it takes longer to load than a thousand processes to look at, and mostly all is
     # well.
     from check_duplicity.nagios.ranges import judge
 
     state, summary, findings = judge(judged, found)
-    return Evaluation(state, summary, performance, findings)
+    return Evaluation(state, summary, judged, findings)
 
 
 def _is_plainly_good(measure: Measure, limits: Limits) -> bool:

@@ -103,6 +103,7 @@ class Kind(Enum):
     TIMEOUT = "no answer in time"
     NOT_READABLE = "not readable"
     NOT_RECOGNISED = "nothing recognised"
+    NOT_WRITTEN = "file not written"
     ENDED = "ended by a signal"
     INTERNAL = "error in the plugin"
 

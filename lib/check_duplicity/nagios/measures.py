@@ -41,8 +41,16 @@ def said_of(measures: Iterable[Measure]) -> str:
     return ", ".join(filter(None, (m.text if m.said is None else m.said for m in measures)))
 
 
-def in_graphs(measure: Measure, limits: Limits) -> str:
+Bounded = tuple[Measure, Limits]
+"""A measure beside its limits."""
+
+
+def in_graphs(bounded: Iterable[Bounded]) -> str:
     """Return performance data as the guidelines have it: ``label=value[UOM];warn;crit;min``."""
+    return " ".join(sorted(_in_graphs(*pair) for pair in bounded if pair[0].graphed))
+
+
+def _in_graphs(measure: Measure, limits: Limits) -> str:
     warning, critical = _plain(limits.warning), _plain(limits.critical)
     return f"{measure.name}={measure.value}{measure.unit};{warning};{critical};0"
 

@@ -141,7 +141,7 @@ def _kill_children(began: int) -> None:
         children = [
             child
             for child in psutil.Process().children(recursive=True)
-            if _start_time(child.pid) >= began
+            if _start_time(child.pid) >= began and child.pid not in runtime.lasting
         ]
         if not children:
             return

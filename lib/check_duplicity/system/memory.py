@@ -160,17 +160,27 @@ def open_directory(path: str, *, make: bool = False) -> int:
     return directory
 
 
-def _demand_own_way(directory: str) -> None:
+def open_others_directory(path: str) -> int:
+    """Open a directory that may be another user's, if the way to it is not. Raises `OSError`.
+
+    So nobody can turn what root writes there elsewhere.
+    """
+    real = os.path.realpath(path)
+    _demand_own_way(path, but=real)
+    return os.open(real, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+
+
+def _demand_own_way(directory: str, but: str = "") -> None:
     """Refuse a way on which another user can put something else in the place of a part.
 
     Each part is this user's or root's; where anybody may write, nobody else may remove what is
-    there (the sticky bit).
+    there (the sticky bit). ``but`` one part may be whose it is.
     """
     for place, part in _way(directory):
         mode = os.lstat(place).st_mode
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             raise PermissionError(errno.EPERM, f"others can write to {place}")
-        if os.lstat(part).st_uid not in (os.geteuid(), 0):
+        if part != but and os.lstat(part).st_uid not in (os.geteuid(), 0):
             raise PermissionError(errno.EPERM, f"{part} is another user's")
 
 

@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
+from check_duplicity.nagios.answer import Answer, unseen
 from check_duplicity.nagios.findings import CannotSee, Kind, State
-from check_duplicity.nagios.output import Output, unseen
+from check_duplicity.nagios.output import Output, output
 from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,10 +32,14 @@ _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOS
 _reasons: list[CannotSee] = []
 # What is left to do in the end.
 _last_steps: list[Callable[[], None]] = []
+# Children that are to be there until the answer is given.
+lasting: set[int] = set()
+# How the answer becomes output; the last one counts.
+_forms: list[Callable[[Answer], Output]] = [output]
 
 
-def run(title: str, main: Callable[[Sequence[str]], Output], to: int = 1) -> NoReturn:
-    """Call ``main`` with the command line, print its output at once and exit with its state.
+def run(title: str, main: Callable[[Sequence[str]], Answer | Output], to: int = 1) -> NoReturn:
+    """Call ``main`` with the command line, print its answer at once and exit with its state.
 
     Whatever ``main`` raises becomes UNKNOWN; the text of an unexpected exception is not shown,
     since it may hold a secret. The plugin has blocked the ending signals in its first line. ``to``
@@ -47,30 +52,53 @@ def run(title: str, main: Callable[[Sequence[str]], Output], to: int = 1) -> NoR
     # Where an error can't be raised Python would print it; the reason comes again.
     sys.unraisablehook = lambda unraisable: None
     try:
-        output = _answer(title, main)
+        answer = _answer(title, main)
         disarm()
     except CannotSee as ended:  # By a signal, at this very moment.
         disarm()
-        output = unseen(title, ended)
+        answer = unseen(title, ended)
     except (MemoryError, SystemError):  # While an answer was made of one.
         disarm()
-        output = Output(State.UNKNOWN, f"{title} UNKNOWN - {_short_of('Cannot allocate memory')}\n")
+        answer = _no_memory(title)
     take_last_steps()
-    _exit_when_nobody_reads(output.state)
-    _write(output.text, to)
-    os._exit(int(output.state))
+    _exit_when_nobody_reads(State.UNKNOWN)
+    given = answer if isinstance(answer, Output) else _in_form(answer)
+    _exit_when_nobody_reads(given.state)
+    _write(given.text, to)
+    os._exit(int(given.state))
 
 
-def _answer(title: str, main: Callable[[Sequence[str]], Output]) -> Output:
+def answer_in(form: Callable[[Answer], Output]) -> None:
+    """Let the answer be given in this form, however it comes about from here on."""
+    _forms.append(form)
+
+
+def _answer(title: str, main: Callable[[Sequence[str]], Answer | Output]) -> Answer | Output:
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         _settle()
         bytearray(_MEMORY)  # Only asked for, never touched.
-        output = main(sys.argv[1:])
-        overlooked = _reasons and output.state is not State.UNKNOWN
-        return unseen(title, _reasons[0]) if overlooked else output
+        answer = main(sys.argv[1:])
+        overlooked = _reasons and answer.state is not State.UNKNOWN
+        return unseen(title, _reasons[0]) if overlooked else answer
     except BaseException as error:
-        return _output_of(error, title)
+        return _answer_to(error, title)
+
+
+def _in_form(answer: Answer) -> Output:
+    """The answer as it is asked for; if that can't be made, UNKNOWN as Nagios reads it."""
+    try:
+        return _forms[-1](answer)
+    except BaseException as error:
+        problem = _answer_to(error, answer.title)
+    try:
+        return problem if isinstance(problem, Output) else output(problem)
+    except (MemoryError, SystemError):
+        return _no_memory(answer.title)
+
+
+def _no_memory(title: str) -> Output:
+    return Output(State.UNKNOWN, f"{title} UNKNOWN - {_short_of('Cannot allocate memory')}\n")
 
 
 def _settle() -> None:
@@ -114,7 +142,7 @@ def hide_memory() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
 
 
-def _output_of(error: BaseException, title: str) -> Output:
+def _answer_to(error: BaseException, title: str) -> Answer | Output:
     if isinstance(error, SystemExit):
         return Output(State.UNKNOWN, "")  # Help or version has been printed.
     if _reasons and not isinstance(error, CannotSee):

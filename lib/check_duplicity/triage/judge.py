@@ -5,11 +5,13 @@ Pure. The verdicts are those of the runbook that this replaces.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from check_duplicity.duplicity.catalogue import LEFTOVERS, SENTENCES
+from check_duplicity.nagios.answer import Answer
 from check_duplicity.nagios.findings import Finding, Kind, State
+from check_duplicity.nagios.measures import Limits, Measure
 from check_duplicity.nagios.steps import advise
 from check_duplicity.triage.model import BackupSet, Picture
 from check_duplicity.values import TYPE_CHECKING, NamedTuple
@@ -17,6 +19,7 @@ from check_duplicity.values import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Any
 
+_SAID = 3  # jobs in a summary
 _DAYS = 28  # of the picture of the collection
 _DAMAGE = (Kind.MISSING_VOLUMES, Kind.SPOILED, Kind.DOUBLED, Kind.MISSING_MANIFEST)
 _NOT_RESTORED = (
@@ -70,7 +73,7 @@ def judge(picture: Picture) -> Verdict:
     states = [finding.state for finding in found]
     if picture.unseen is not None and State.CRITICAL not in states:
         states = [State.UNKNOWN]
-    state = max(states, key=_SEVERITY.index, default=State.OK)
+    state = worst(states)
     why = decisive.text if decisive else _why(picture, word)
     return Verdict(word, state, why, tuple(_steps(picture, found)))
 
@@ -137,6 +140,44 @@ def timeline(sets: Sequence[BackupSet], now: datetime) -> str:
             days[day] = "!" if not backup_set.whole else "F" if backup_set.full else "i"
     first = now.date() - timedelta(days=_DAYS - 1)
     return f"{first} {''.join(days[day] for day in sorted(days))} {now.date()}"
+
+
+def worst(states: Iterable[State]) -> State:
+    """Return the worst of many: what could not be seen is worse than good only."""
+    return max(states, key=_SEVERITY.index, default=State.OK)
+
+
+def answer(title: str, seen: Sequence[tuple[Picture, Verdict]], now: datetime) -> Answer:
+    """Return the verdicts on jobs as one answer, the worst first in its summary."""
+    good = sum(verdict.state is State.OK for _, verdict in seen)
+    bad = sorted(
+        ((p, v) for p, v in seen if v.state is not State.OK),
+        key=lambda pair: -_SEVERITY.index(pair[1].state),
+    )
+    said = [f"{picture.name}: {verdict.word}" for picture, verdict in bad]
+    more = f" (and {len(said) - _SAID} more)" if len(said) > _SAID else ""
+    counted = f"{good} of {len(seen)} {'job is' if len(seen) == 1 else 'jobs are'} good"
+    return Answer(
+        title,
+        worst(verdict.state for _, verdict in seen),
+        "; ".join([*said[:_SAID], counted + more] if said else [counted]),
+        now,
+        ((Measure("jobs", len(seen)), Limits()),),
+        tuple(
+            found._replace(job=picture.name)
+            for picture, verdict in seen
+            for found in _findings(picture, verdict)
+        ),
+        {picture.name: picture.job for picture, _ in seen},
+        values=[as_values(*pair) for pair in seen],
+    )
+
+
+def _findings(picture: Picture, verdict: Verdict) -> Iterator[Finding]:
+    """What was found of a job, and what could not be seen."""
+    yield from picture.findings
+    if picture.unseen is not None:
+        yield Finding(picture.unseen, State.UNKNOWN, verdict.why)
 
 
 def as_values(picture: Picture, verdict: Verdict) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The answer of a check in other forms than Nagios': loaded only when one is asked for."""

@@ -1,0 +1,100 @@
+"""The form that an answer is wanted in, and where it goes.
+
+Standard output has the form that is asked for. With a file, the file has it, and standard output
+what Nagios reads; so a timer's journal says what was found. A file that can't be written makes the
+answer UNKNOWN: whoever reads the old one must not believe it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from check_duplicity.nagios.answer import Answer
+from check_duplicity.nagios.commands import Job
+from check_duplicity.nagios.findings import Finding, Kind, State
+from check_duplicity.nagios.output import Output, output
+from check_duplicity.system.writer import NotWritten, Writer
+from check_duplicity.values import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+# How many results may be missing before a service, or an alert, says that none come.
+MISSED = 2
+
+
+class Form(NamedTuple):
+    """How an answer is to be given.
+
+    ``backup`` names whose backup it is: the job, or where the check looked. ``host`` and
+    ``service`` are Icinga's and Nagios' names, ``interval`` the seconds between two checks.
+    ``quiet`` leaves the first line of what Nagios reads.
+    """
+
+    format: str
+    backup: str
+    host: str
+    service: str
+    interval: float
+    quiet: bool = False
+
+    def text(self, answer: Answer) -> str:
+        """Return the answer in this form."""
+        if self.format == "nagios":
+            return output(answer, quiet=self.quiet).text
+        return _writer_of(self.format)(answer, self)
+
+    def give(self, answer: Answer, writer: Writer | None) -> Output:
+        """Return what to print, after the file was written if there is to be one."""
+        if writer is None:
+            return Output(answer.state, self.text(answer))
+        try:
+            writer.write(self.text(answer))
+        except NotWritten as error:
+            answer = _not_written(answer, str(error))
+        return output(answer, quiet=self.quiet)
+
+
+def check_of(answer: Answer) -> str:
+    """Return which check answers, in a word: ``freshness``."""
+    return answer.title.rpartition(" ")[2].lower()
+
+
+def demand(name: str, refuse: Callable[[str], NoReturn]) -> None:
+    """Refuse a format at once if what it needs isn't installed."""
+    if name == "openmetrics":
+        try:
+            import prometheus_client  # noqa: F401
+        except ImportError:
+            refuse("--format openmetrics needs prometheus_client (python3-prometheus-client)")
+
+
+def _writer_of(name: str) -> Callable[[Answer, Form], str]:
+    if name == "json":
+        from check_duplicity.formats.as_json import text
+    elif name == "openmetrics":
+        from check_duplicity.formats.openmetrics import text
+    elif name == "icinga2":
+        from check_duplicity.formats.icinga2 import text
+    else:
+        from check_duplicity.formats.nsca import text
+    return text
+
+
+def _not_written(answer: Answer, problem: str) -> Answer:
+    """The answer with its own state in words, and UNKNOWN as the first to be read."""
+    summary = f"{problem}; the check said {answer.state.name}: {answer.summary}"
+    finding = Finding(Kind.NOT_WRITTEN, State.UNKNOWN, problem)
+    return answer._replace(
+        state=State.UNKNOWN,
+        summary=summary,
+        found=(finding, *answer.found),
+        jobs=_with_any(answer.jobs),
+    )
+
+
+def _with_any(jobs: Job | Mapping[str, Job] | None) -> Job | Mapping[str, Job] | None:
+    """Whose advice is asked for, also for a finding that is of no job of many."""
+    if jobs is None or isinstance(jobs, Job):
+        return jobs
+    return {"": next(iter(jobs.values()), Job("")), **jobs}

@@ -1,0 +1,135 @@
+"""Write the answer into a file, as the user who started the check, whoever that becomes.
+
+Root may write where node_exporter reads, and the job's user may not. So a child that stays root
+waits for the text while the check becomes that user. It writes this one file, in one step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import stat
+import time
+
+from check_duplicity.system import memory, runtime
+from check_duplicity.values import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_LARGEST = 64 << 20  # bytes
+_WITHIN = 4  # seconds; runtime ends the check one later
+_LENGTH = 8  # bytes in front of the text
+_MODE = 0o644
+
+
+class NotWritten(Exception):
+    """The file was not written; the text says why."""
+
+
+class Writer:
+    """A child that writes one file when it is told to, and ends with this process."""
+
+    def __init__(self, path: str) -> None:
+        """Start it. Raises `OSError` if it can't be."""
+        self.path = os.path.abspath(path)
+        theirs, self._texts = os.pipe()
+        self._answers, ours = os.pipe()
+        with runtime.undisturbed():
+            self._pid = os.fork()
+            if self._pid == 0:
+                os.close(self._texts)
+                os.close(self._answers)
+                _serve(self.path, theirs, ours)
+            runtime.lasting.add(self._pid)
+        os.close(theirs)
+        os.close(ours)
+
+    def write(self, text: str) -> None:
+        """Put the text into the file, and let the child end.
+
+        Raises `NotWritten`; the file is as it was then.
+        """
+        try:
+            said = self._told(text.encode(errors="replace"))
+        except OSError:
+            said = b""
+        finally:
+            os.close(self._texts)
+            os.close(self._answers)
+        if said is not None:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self._pid, 0)
+        if said != b"written":
+            reason = f"no answer within {_WITHIN} s" if said is None else said.decode()
+            reason = reason or "the process that writes it has ended"
+            raise NotWritten(f"{self.path} can't be written: {reason}")
+
+    def _told(self, data: bytes) -> bytes | None:
+        """What the child says when it has the text; ``None`` if it says nothing in time."""
+        until = time.monotonic() + _WITHIN
+        os.set_blocking(self._texts, False)
+        message = len(data).to_bytes(_LENGTH, "big") + data
+        while message:
+            if not select.select([], [self._texts], [], max(0, until - time.monotonic()))[1]:
+                return None
+            message = message[os.write(self._texts, message) :]
+        if not select.select([self._answers], [], [], max(0, until - time.monotonic()))[0]:
+            return None
+        return os.read(self._answers, 4096)
+
+
+def _serve(path: str, texts: int, answers: int) -> NoReturn:
+    """Be the child: write the text when all of it is there. Without it nothing is written."""
+    try:
+        _close_streams()  # Who reads the check's output waits for their end.
+        with open(texts, "rb") as source:
+            length = int.from_bytes(source.read(_LENGTH), "big")
+            text = source.read(min(length, _LARGEST))
+        if text and len(text) == length:
+            os.write(answers, _written(path, text))
+    except BaseException:  # The check says that there was no answer.
+        pass
+    os._exit(0)
+
+
+def _close_streams() -> None:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+
+
+def _written(path: str, text: bytes) -> bytes:
+    """Write a file in one step; return ``written``, or why it could not be."""
+    try:
+        directory = memory.open_others_directory(os.path.dirname(path))
+        try:
+            _replace(os.path.basename(path), text, directory)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        return (error.strerror or "error").encode()
+    return b"written"
+
+
+def _replace(name: str, text: bytes, directory: int) -> None:
+    """Put a file in the place of one, or of none; of nothing else. Raises `OSError`."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+            raise OSError(errno.EINVAL, "is not a file")
+    new = f".{name}.{os.getpid()}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new, dir_fd=directory)
+    try:
+        with open(os.open(new, flags, _MODE, dir_fd=directory), "wb") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(new, dir_fd=directory)
+        raise
