@@ -32,10 +32,12 @@ from check_duplicity.duplicity.run import run_of, values_of
 from check_duplicity.jobs import backupninja, by_name, crontabs, duply, schedule, scripts, units
 from check_duplicity.jobs import job_file as its_file
 from check_duplicity.jobs.model import Known
-from check_duplicity.nagios import limits, output
+from check_duplicity.nagios import limits
+from check_duplicity.nagios.answer import answer, unseen
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import evaluate
-from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
+from check_duplicity.nagios.findings import CannotSee, Kind
+from check_duplicity.nagios.output import output
 from check_duplicity.processes import judge as judge_processes
 from check_duplicity.processes.model import Process
 from check_duplicity.runs import files, mailboxes
@@ -51,6 +53,7 @@ from check_duplicity.shell.model import ShellError
 from check_duplicity.shell.reading import read_commands, read_variables
 from check_duplicity.shell.words import without_marks
 from check_duplicity.system import memory
+from of_answers import told, valid
 from of_duplicity import file_names, history, jsonstat, manifest, restored, saved_status, volumes
 from of_duplicity import text as _text
 
@@ -315,7 +318,7 @@ def command_line(data: bytes) -> None:
             try:
                 parse(argv, Secrets({}, argv))
             except CannotSee as reason:
-                _valid(output.unseen("T", reason))
+                valid(output(unseen("T", reason)))
             except SystemExit as end:
                 assert end.code == 3
 
@@ -370,42 +373,15 @@ def secrets(data: bytes) -> None:
         assert without_password(url) == without_password("sftp://user:x@host/dir")
 
 
-def told(data: bytes) -> None:
-    """Tell what other people wrote: one valid output."""
-    summary, *others = [*_words(data), ""]
-    text = others[0]
-    url = others[-1]
-    job = Job("backup", url=url, script=text, options=tuple(others), check=text, stamp=text)
-    kind = list(Kind)[len(data) % len(Kind)]
-    found = [Finding(kind, State.WARNING, text, quote=url), Finding(kind, State.OK, summary)]
-    _valid(output.tell("T", State.WARNING, summary, "a=1", found, job, others))
-    _valid(output.tell("T", State.WARNING, summary, "a=1", found[:1], job))
-    _valid(output.brief("T", State.OK, summary))
-    _valid(output.unseen("T", CannotSee(kind, summary), job))
-
-
 def _told(found: list[model_runs.Logged]) -> None:
     """Demand that whatever runs were read can be judged and told."""
     verdicts = judge_runs.verdicts(model_runs.in_order(found, NOW.timestamp()), 0)
     evaluated = evaluate(
         judge_runs.measure(verdicts, found, 0, NOW), judge_runs.judge(verdicts, NOW), {}
     )
-    status = evaluated.state, evaluated.summary, evaluated.performance
     by_job = {verdict.run.job: Job("backup") for verdict in verdicts}
     details = judge_runs.details(verdicts, 1)
-    _valid(output.tell("T", *status, evaluated.findings, by_job, details))
-
-
-def _valid(told: output.Output) -> None:
-    """Demand an output that Nagios, Icinga, browsers and terminals take for what it is."""
-    first, *others, last = told.text.split("\n")
-    assert first.startswith(f"T {told.state.name} - ")
-    assert first.count("|") == first.count(" | ") <= 1
-    assert last == ""
-    assert not any("|" in line for line in others)
-    assert not set(told.text) & set("<>\r\x00\x1b\x9b\u202e")
-    assert len(told.text) < 60_100
-    told.text.encode()
+    valid(output(answer("T", evaluated, NOW, by_job, details)))
 
 
 def _words(data: bytes) -> list[str]:

@@ -2,18 +2,23 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from check_duplicity.nagios.advice import ADVICE
+from check_duplicity.nagios.answer import Answer, unseen
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
-from check_duplicity.nagios.output import brief, harmless, tell, unseen
+from check_duplicity.nagios.measures import Limits, Measure
+from check_duplicity.nagios.output import harmless, output
 from check_duplicity.nagios.steps import advise
 from hypothesis import given
 from hypothesis import strategies as st
 from plugin import run_plugin
 
+NOW = datetime(2026, 11, 24, 2, 0, tzinfo=timezone.utc)
+AGE = ((Measure("age", 1, "s"), Limits()),)
 JOB = Job(
     user="govuk-backup",
     check="check_duplicity_freshness -d x",
@@ -136,33 +141,41 @@ def test_nothing_is_said_twice() -> None:
 
 
 def test_the_output_has_a_status_line_findings_and_advice() -> None:
-    found = [
+    found = (
         Finding(Kind.STALE, State.CRITICAL, "last backup 3d ago (limit 56h)"),
         Finding(Kind.ORPHANED, State.WARNING, "1 orphaned backup set"),
-    ]
-    told = tell("DUPLICITY FRESHNESS", State.CRITICAL, "last backup", "age=1s", found, JOB, ["x|y"])
+    )
+    title = "DUPLICITY FRESHNESS"
+    told = output(Answer(title, State.CRITICAL, "last backup", NOW, AGE, found, JOB, ("x|y",)))
     lines = told.text.split("\n")
-    assert lines[0] == "DUPLICITY FRESHNESS CRITICAL - last backup | age=1s"
+    assert lines[0] == "DUPLICITY FRESHNESS CRITICAL - last backup | age=1s;;;0"
     assert lines[1] == "CRITICAL: last backup 3d ago (limit 56h)"
     assert "WARNING: 1 orphaned backup set" in lines
     assert lines[-2:] == ["x¦y", ""]
 
 
 def test_a_finding_alone_stands_in_the_status_line_only() -> None:
-    found = [Finding(Kind.ORPHANED, State.WARNING, "1 orphaned backup set")]
-    assert "WARNING: " not in tell("T", State.WARNING, "1 orphaned", "", found, JOB).text
+    found = (Finding(Kind.ORPHANED, State.WARNING, "1 orphaned backup set"),)
+    told = output(Answer("T", State.WARNING, "1 orphaned", NOW, found=found, jobs=JOB))
+    assert "WARNING: " not in told.text
+
+
+def test_quiet_leaves_the_first_line() -> None:
+    found = (Finding(Kind.ORPHANED, State.WARNING, "1 orphaned backup set"),)
+    said = Answer("T", State.WARNING, "1 orphaned", NOW, AGE, found, JOB, ("more",))
+    assert output(said, quiet=True).text == "T WARNING - 1 orphaned | age=1s;;;0\n"
 
 
 def test_what_cannot_be_seen_is_unknown() -> None:
-    told = unseen("T", CannotSee(Kind.TIMEOUT, "no answer\nin time"), JOB)
+    told = output(unseen("T", CannotSee(Kind.TIMEOUT, "no answer\nin time"), JOB))
     assert told.state == State.UNKNOWN
     assert told.text.startswith("T UNKNOWN - no answer in time\nWhat was to be seen was not seen")
 
 
 @given(st.text())
 def test_other_peoples_text_is_harmless(text: str) -> None:
-    line = brief("T", State.OK, text, "age=1s").text
-    assert line.endswith(" | age=1s\n")
+    line = output(Answer("T", State.OK, text, NOW, AGE)).text
+    assert line.endswith(" | age=1s;;;0\n")
     assert line.count("\n") == line.count("|") == 1
     assert not set(line) & set("<>\x00\x07\x1b\x7f\x9b\u202e")
 
@@ -186,6 +199,7 @@ def test_the_last_runs_are_looked_for_where_the_job_has_them(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("length", range(5, 45))
 def test_a_long_text_is_cut_to_what_nrpe_takes(length: int) -> None:
-    text = tell("T", State.OK, "fine", "", [], JOB, ["x" * length] * 20_000).text
+    details = ("x" * length,) * 20_000
+    text = output(Answer("T", State.OK, "fine", NOW, jobs=JOB, details=details)).text
     assert len(text) < 60_000
     assert text.endswith(f"\n{'x' * length}\n... (too long, the rest is cut)\n")

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from check_duplicity.jobs.job_file import as_ini
 from check_duplicity.jobs.model import Fact, Known
+from check_duplicity.nagios.answer import Answer, unseen
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
-from check_duplicity.nagios.output import tell, unseen
+from check_duplicity.nagios.output import output
 from check_duplicity.secrets import Secrets
 from check_duplicity.triage.judge import judge
 from check_duplicity.triage.model import Picture
@@ -33,12 +34,13 @@ def assert_not_forged(out: str) -> None:
 
 
 def test_in_the_output_of_a_check() -> None:
-    found = [
+    found = (
         Finding(Kind.RUN_FAILED, State.CRITICAL, EVIL, quote=EVIL),
         Finding(Kind.ORPHANED, State.WARNING, EVIL),
-    ]
-    assert_not_forged(tell("T", State.CRITICAL, EVIL, "age=1s", found, JOB, [EVIL, EVIL]).text)
-    assert_not_forged(unseen("T", CannotSee(Kind.TIMEOUT, EVIL), JOB).text)
+    )
+    said = Answer("T", State.CRITICAL, EVIL, NOW, (), found, JOB, (EVIL, EVIL))
+    assert_not_forged(output(said).text)
+    assert_not_forged(output(unseen("T", CannotSee(Kind.TIMEOUT, EVIL), JOB)).text)
 
 
 def test_in_triages_report(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from check_duplicity.lines import one_line
 from check_duplicity.nagios.answer import Answer
 from check_duplicity.nagios.findings import Finding
 from check_duplicity.nagios.measures import Bounded
-from check_duplicity.nagios.output import harmless
+from check_duplicity.nagios.output import harmless, summary
 from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _values(answer: Answer, form: Form) -> dict[str, Any]:
         "time": answer.time.isoformat(timespec="seconds"),
         "state": answer.state.name,
         "exit_status": int(answer.state),
-        "summary": harmless(one_line(answer.summary)),
+        "summary": summary(answer),
         "measures": [_measure(bounded) for bounded in answer.measures if bounded[0].graphed],
         "findings": [_finding(*pair) for pair in answer.advised()],
         "details": [harmless(one_line(line)) for line in answer.details],

@@ -19,11 +19,8 @@ from check_duplicity.lines import one_line
 from check_duplicity.nagios.answer import Answer
 from check_duplicity.nagios.findings import State
 from check_duplicity.nagios.limits import Limit
-from check_duplicity.nagios.measures import Bounded, Limits
-from check_duplicity.values import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from typing import Any
+from check_duplicity.nagios.measures import Limits
+from check_duplicity.values import NamedTuple
 
 
 class Named(NamedTuple):
@@ -93,7 +90,7 @@ NAMES: Mapping[str, Mapping[str, Named]] = {
         "changed": Named("run_changed_files", "Changed files in the newest run"),
         "deleted": Named("run_deleted_files", "Deleted files in the newest run"),
         "shrunk": Named(
-            "run_source_shrunk_ratio", "By how much the source of the newest run is below its median"
+            "run_source_shrunk_ratio", "By how much the newest run's source is below its median"
         ),
     },
     "restore": {
@@ -102,7 +99,7 @@ NAMES: Mapping[str, Mapping[str, Named]] = {
             "When a restore was last proved; if never, when the first drill was made",
             since=True,
         ),
-        "proved": Named("drill_proved_ratio", "Share of the newest chain's volumes that are proved"),
+        "proved": Named("drill_proved_ratio", "Share of the newest chain that is proved"),
         "volumes": Named("drill_volumes", "Volumes that the last good drill has read"),
         "files": Named("drill_files", "Files that the last good drill has restored"),
         "bytes": Named("drill_bytes", "Bytes that the last good drill has restored"),
@@ -119,7 +116,9 @@ NAMES: Mapping[str, Mapping[str, Named]] = {
 
 def text(answer: Answer, form: Form) -> str:
     """Return the metrics of one check."""
-    return generate_latest(_Collected(list(_families(answer, form)))).decode()  # type: ignore[arg-type,no-untyped-call]
+    collected = _Collected(list(_families(answer, form)))
+    written: bytes = generate_latest(collected)  # type: ignore[no-untyped-call]
+    return written.decode()
 
 
 class _Collected:
@@ -169,9 +168,7 @@ def _subject(name: str) -> str:
 
 def _findings(answer: Answer, form: Form) -> list[tuple[float, dict[str, str]]]:
     """Each kind once in each state; of many jobs, for each of them."""
-    found = {
-        (form.backup or f.job, f.kind.value, f.state.name.lower()): None for f in answer.found
-    }
+    found = {(form.backup or f.job, f.kind.value, f.state.name.lower()): None for f in answer.found}
     return [
         (1, {"backup": one_line(backup), "kind": kind, "state": state})
         for backup, kind, state in found
@@ -180,12 +177,11 @@ def _findings(answer: Answer, form: Form) -> list[tuple[float, dict[str, str]]]:
 
 def _bounds(limits: Limits, divisor: int) -> Iterator[tuple[float, dict[str, str]]]:
     """The bounds of limits that count now; an inverted range has none that a graph can draw."""
-    given = (("warning", State.WARNING, limits.warning), ("critical", State.CRITICAL, limits.critical))
-    for level, state, limit in given:
+    for state, limit in ((State.WARNING, limits.warning), (State.CRITICAL, limits.critical)):
         if limit is None or limits.worst < state:
             continue
         for bound, value in _of_range(limit):
-            yield value / divisor, {"level": level, "bound": bound}
+            yield value / divisor, {"level": state.name.lower(), "bound": bound}
 
 
 def _of_range(limit: Limit) -> Iterator[tuple[str, float]]:

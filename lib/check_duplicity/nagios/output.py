@@ -38,10 +38,13 @@ def output(answer: Answer, *, quiet: bool = False) -> Output:
 
 def status_line(answer: Answer) -> str:
     """Return the first line, without performance data."""
-    summary = harmless(" ".join(answer.summary.split()))
-    if len(summary) > _LONGEST_SUMMARY:
-        summary = summary[: _LONGEST_SUMMARY - 1] + "…"
-    return f"{answer.title} {answer.state.name} - {summary}"
+    return f"{answer.title} {answer.state.name} - {summary(answer)}"
+
+
+def summary(answer: Answer) -> str:
+    """Return what was found, in one line that is not too long."""
+    text = harmless(" ".join(answer.summary.split()))
+    return text if len(text) <= _LONGEST_SUMMARY else text[: _LONGEST_SUMMARY - 1] + "…"
 
 
 def long_output(answer: Answer) -> list[str]:

@@ -83,15 +83,13 @@ class Writer:
 
 def _serve(path: str, texts: int, answers: int) -> NoReturn:
     """Be the child: write the text when all of it is there. Without it nothing is written."""
-    try:
+    with contextlib.suppress(BaseException):  # The check says that there was no answer.
         _close_streams()  # Who reads the check's output waits for their end.
         with open(texts, "rb") as source:
             length = int.from_bytes(source.read(_LENGTH), "big")
             text = source.read(min(length, _LARGEST))
         if text and len(text) == length:
             os.write(answers, _written(path, text))
-    except BaseException:  # The check says that there was no answer.
-        pass
     os._exit(0)
 
 

@@ -1,0 +1,215 @@
+"""The forms agree: whichever is read, it says the same of the same answer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import datetime, timezone
+
+import pytest
+from check_duplicity.formats.form import Form
+from check_duplicity.formats.openmetrics import NAMES
+from check_duplicity.nagios.answer import Answer
+from check_duplicity.nagios.commands import Job
+from check_duplicity.nagios.findings import Finding, Kind, State
+from check_duplicity.nagios.limits import age_limit, percent_limit
+from check_duplicity.nagios.measures import Limits, Measure
+from check_duplicity.nagios.output import output
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+NOW = datetime(2026, 11, 24, 2, 0, 30, 500_000, tzinfo=timezone.utc)
+FORM = Form("nagios", "assets", "web.example.org", "duplicity-freshness-assets", 900.0)
+LIMITS = Limits(age_limit("32h"), age_limit("56h"))
+SECRET = "hunter2"  # what must not be there
+
+
+def metrics(said: Answer, form: Form = FORM) -> dict[tuple[str, ...], float]:
+    """Return what Prometheus' own reader finds: by the name and the labels that tell more."""
+    text = form._replace(format="openmetrics").text(said)
+    return {
+        (s.name, *(v for k, v in sorted(s.labels.items()) if k not in ("check", "backup"))): s.value
+        for family in text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+        for s in family.samples
+    }
+
+
+def as_json(said: Answer) -> dict[str, object]:
+    read: dict[str, object] = json.loads(FORM._replace(format="json").text(said))
+    return read
+
+
+words = st.text(max_size=40)
+findings = st.lists(
+    st.builds(
+        Finding,
+        st.sampled_from(Kind),
+        st.sampled_from(State),
+        words,
+        st.sampled_from(["", "a", "b"]),
+        words,
+    ),
+    max_size=5,
+).map(tuple)
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> Answer:
+    """Any answer of any check."""
+    check = draw(st.sampled_from(sorted(NAMES)))
+    names = draw(st.lists(st.sampled_from(sorted(NAMES[check])), unique=True))
+    measured = tuple(
+        (Measure(name, draw(st.integers(0, 10**9)), draw(st.sampled_from(["", "s", "B"]))), LIMITS)
+        for name in names
+    )
+    job = Job("backup", check=draw(words), script=draw(words), url=draw(words))
+    return Answer(
+        f"DUPLICITY {check.upper()}",
+        draw(st.sampled_from(State)),
+        draw(words),
+        NOW,
+        measured,
+        draw(findings),
+        {"": job, "a": job, "b": job},
+        tuple(draw(st.lists(words, max_size=3))),
+    )
+
+
+@given(answers())
+def test_the_forms_agree(said: Answer) -> None:
+    plain = output(said).text
+    first, _, more = plain.rstrip("\n").partition("\n")
+    status, _, performance = first.partition(" | ")
+
+    read = as_json(said)
+    assert read["state"] == said.state.name
+    assert status.endswith(f" {read['state']} - {read['summary']}")
+    assert [m["name"] for m in read["measures"]] == [m.name for m, _ in said.measures]  # type: ignore[attr-defined]
+    assert [f["kind"] for f in read["findings"]] == [f.kind.value for f in said.found]  # type: ignore[attr-defined]
+
+    result = json.loads(FORM._replace(format="icinga2").text(said))
+    assert result["exit_status"] == said.state
+    assert result["plugin_output"] == "\n".join(filter(None, (status, more))) or more == ""
+    assert " ".join(result["performance_data"]) == performance
+
+    line = FORM._replace(format="nsca").text(said)
+    host, service, status_code, sent = line.rstrip("\n").split("\t")
+    assert (host, service, status_code) == (FORM.host, FORM.service, str(int(said.state)))
+    assert unescaped(sent) == plain.rstrip("\n")[: len(unescaped(sent))]
+
+    found = metrics(said)
+    assert found["duplicity_check_state",] == said.state
+    assert {(f.kind.value, f.state.name.lower()) for f in said.found} == {
+        key[1:] for key in found if key[0] == "duplicity_finding"
+    }
+
+
+def unescaped(sent: str) -> str:
+    """As Nagios does it: ``unescape_plugin_output``."""
+    return sent.replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\")
+
+
+@given(answers())
+def test_nothing_in_any_form_moves_a_terminals_cursor(said: Answer) -> None:
+    for name in ("json", "openmetrics", "icinga2", "nsca"):
+        text = FORM._replace(format=name).text(said)
+        assert all(c.isprintable() or c in "\n\t" for c in text), (name, text)
+        text.encode()
+
+
+def test_an_age_is_a_point_in_time() -> None:
+    said = Answer("DUPLICITY FRESHNESS", State.OK, "", NOW, ((Measure("age", 30, "s"), LIMITS),))
+    found = metrics(said)
+    assert found["duplicity_backup_last_success_timestamp_seconds",] == int(NOW.timestamp()) - 30
+    assert found["duplicity_backup_age_limit_seconds", "upper", "warning"] == 32 * 3600
+    assert found["duplicity_backup_age_limit_seconds", "upper", "critical"] == 56 * 3600
+    assert found["duplicity_check_timestamp_seconds",] == int(NOW.timestamp())
+    assert found["duplicity_check_interval_seconds",] == 900
+
+
+def test_a_limit_that_does_not_count_now_is_not_given() -> None:
+    """While a backup runs its age is a WARNING at most: an alert must not be worse."""
+    limits = LIMITS._replace(worst=State.WARNING)
+    said = Answer("DUPLICITY FRESHNESS", State.OK, "", NOW, ((Measure("age", 30, "s"), limits),))
+    levels = [key[2] for key in metrics(said) if key[0] == "duplicity_backup_age_limit_seconds"]
+    assert levels == ["warning"]
+
+
+def test_per_cent_become_ratios() -> None:
+    limits = Limits(percent_limit("50"), percent_limit("90"))
+    said = Answer("DUPLICITY LOG", State.OK, "", NOW, ((Measure("shrunk", 50, "%"), limits),))
+    found = metrics(said)
+    assert found["duplicity_run_source_shrunk_ratio",] == 0.5
+    assert found["duplicity_run_shrunk_limit_ratio", "upper", "warning"] == 0.49
+
+
+@pytest.mark.parametrize(
+    ("spec", "bounds"),
+    [
+        ("30d:", {"lower": 30 * 86400}),
+        ("1d:2d", {"lower": 86400, "upper": 2 * 86400}),
+        ("@1d:2d", {}),
+        ("0:5", {"upper": 5}),
+        ("~:", {}),
+    ],
+)
+def test_ranges(spec: str, bounds: dict[str, float]) -> None:
+    limits = Limits(warning=age_limit(spec))
+    said = Answer("DUPLICITY FRESHNESS", State.OK, "", NOW, ((Measure("history", 1, "s"), limits),))
+    found = metrics(said)
+    assert {
+        key[1]: value
+        for key, value in found.items()
+        if key[0] == "duplicity_backup_history_limit_seconds"
+    } == bounds
+
+
+def test_without_a_running_backup_there_is_no_begin_of_one() -> None:
+    def names(count: int) -> set[str]:
+        measured = Measure("elapsed", 0, "s"), Measure("processes", count)
+        pairs = tuple((measure, Limits()) for measure in measured)
+        return {key[0] for key in metrics(Answer("DUPLICITY PROCESS", State.OK, "", NOW, pairs))}
+
+    assert "duplicity_process_start_timestamp_seconds" not in names(0)
+    assert "duplicity_process_start_timestamp_seconds" in names(1)
+
+
+def test_of_many_jobs_each_has_its_findings() -> None:
+    found = tuple(Finding(Kind.RUN_FAILED, State.CRITICAL, "failed", job) for job in "ab")
+    said = Answer("DUPLICITY LOG", State.CRITICAL, "", NOW, (), found)
+    text = FORM._replace(format="openmetrics", backup="").text(said)
+    for job in "ab":
+        assert f'duplicity_finding{{backup="{job}",check="log",kind="failed run"' in text.replace(
+            f'check="log",backup="{job}"', f'backup="{job}",check="log"'
+        )
+
+
+def test_a_long_output_is_cut_where_nothing_breaks() -> None:
+    for length in range(20):
+        details = ("x" * length + "\\" * 9000,)
+        said = Answer("T JOBS", State.OK, "ü", NOW, jobs=Job(""), details=details)
+        sent = FORM._replace(format="nsca").text(said)
+        assert len(sent.encode()) < 4_096
+        escapes = sent.rstrip("\n")
+        assert (len(escapes) - len(escapes.rstrip("\\"))) % 2 == 0
+
+
+def test_names_are_read_back_whatever_they_are() -> None:
+    """A name that isn't a plain one can't become more of the body, of the line or of the labels."""
+    evil = 'x"} 1\nup{a="\\'
+    form = FORM._replace(backup=evil, host=evil, service=evil)
+    said = Answer("DUPLICITY JOBS", State.OK, "", NOW)
+    body = json.loads(form._replace(format="icinga2").text(said))
+    assert "x" not in body["filter"].replace("host", "").split()
+    assert len(form._replace(format="nsca").text(said).split("\n")) == 2
+    assert set(metrics(said, form)) == set(metrics(said))
+
+
+def test_openmetrics_is_not_loaded_unless_it_is_asked_for() -> None:
+    code = (
+        "import sys, check_duplicity.commandline;"
+        "sys.exit('check_duplicity.formats' in sys.modules or 'prometheus_client' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
