@@ -37,9 +37,10 @@ def test_the_package_of_pip_brings_man_page_and_completion(plugin: str) -> None:
 
 def complete(words: str) -> set[str]:
     """What bash offers for the last word of a command line."""
+    program = Path(shlex.split(words)[0]).name
     script = f"""
         . {COMPLETION}
-        . {Path(sys.prefix)}/share/bash-completion/completions/check_duplicity_freshness
+        . {Path(sys.prefix)}/share/bash-completion/completions/{program}
         COMP_WORDS=({words}) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
         COMP_LINE="${{COMP_WORDS[*]}}" COMP_POINT=${{#COMP_LINE}}
         _check_duplicity "${{COMP_WORDS[0]}}" "${{COMP_WORDS[-1]}}" "${{COMP_WORDS[-2]}}"
@@ -83,7 +84,11 @@ def test_bash_completes_what_a_drill_is_told(tmp_path: Path) -> None:
 def test_completion_is_one_file_under_the_name_of_each_program() -> None:
     folder = ROOT / "docs" / "bash-completion"
     assert sorted(path.name for path in folder.iterdir()) == PLUGINS
-    assert {path.resolve() for path in folder.iterdir()} == {folder / "check_duplicity_freshness"}
+    whole = "check_duplicity_freshness"
+    others = {(folder / name).read_text() for name in PLUGINS if name != whole}
+    assert [text.split("\n")[1] for text in others] == [
+        '. "${BASH_SOURCE[0]%/*}/check_duplicity_freshness"'
+    ]
     (completed,) = re.findall(
         r"complete -F _check_duplicity ([^#]*)", (folder / PLUGINS[0]).read_text()
     )
