@@ -6,7 +6,8 @@ import json
 import re
 from datetime import datetime, timezone
 
-from check_duplicity.formats.form import Form
+from check_duplicity.formats.form import text as text_of
+from check_duplicity.formats.model import Form
 from check_duplicity.nagios.answer import Answer, unseen
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
@@ -41,13 +42,13 @@ def told(data: bytes) -> None:
 def _same_in_all_forms(said: Answer, name: str) -> None:
     """Demand that each form can be read by its reader, and has the state."""
     form = Form("json", name, "host", "service", 900)
-    assert json.loads(form.text(said))["state"] == said.state.name
-    result = json.loads(form._replace(format="icinga2").text(said))
+    assert json.loads(text_of(said, form))["state"] == said.state.name
+    result = json.loads(text_of(said, form._replace(format="icinga2")))
     assert result["exit_status"] == said.state
-    line = form._replace(format="nsca").text(said)
+    line = text_of(said, form._replace(format="nsca"))
     assert line.split("\t")[2] == str(int(said.state))
     assert line.count("\n") == 1
-    metrics = form._replace(format="openmetrics").text(said)
+    metrics = text_of(said, form._replace(format="openmetrics"))
     families = read_metrics(metrics)  # type: ignore[no-untyped-call]
     [state] = [f for f in families if f.name == "duplicity_check_state"]
     assert state.samples[0].value == said.state

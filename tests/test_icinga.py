@@ -25,7 +25,10 @@ BASKET: dict[str, Any] = json.loads((ROOT / "director-basket.json").read_text())
 CHECKS = ("freshness", "process", "log", "restore")
 OF_JOBS = (*CHECKS, "drill")
 COMMANDS_OF = (*OF_JOBS, "jobs")
-FOR_PEOPLE = {"--help", "--version"}  # The only options that no command has.
+# The only options that no command has: Icinga is no person, and reads Nagios' form.
+FOR_OTHERS = {
+    "--help", "--version", "--format", "--write", "--interval", "--host", "--service",
+}  # fmt: skip
 COMMON = {
     "timeout", "verbose", "quiet", "job", "jobs_dir", "destination", "archive_dir", "name", "user",
 }  # fmt: skip
@@ -69,7 +72,7 @@ def options(check: str) -> dict[str, tuple[str, bool, str]]:
     for spelled, text in lines:
         first, *_ = re.findall(r"--?[\w-]+", spelled)
         (long,) = re.findall(r"--[\w-]+", spelled)
-        if long not in FOR_PEOPLE:
+        if long not in FOR_OTHERS:
             found[first] = (long, bool(re.search(r" [A-Z]", spelled)), text)
     return found
 

@@ -76,6 +76,10 @@ def test_bash_completes_what_a_drill_is_told(tmp_path: Path) -> None:
     assert complete(f"{drill} --vo") == {"--volumes"}
     for option in ("--path", "--volumes", "--budget", "-t"):
         assert complete(f"{drill} {option} ''") == set()
+    for option in ("--interval", "--host", "--service"):
+        assert complete(f"{restore} {option} ''") == set()
+    assert complete(f"{restore} --format n") == {"nagios", "nsca"}
+    assert complete(f"{restore} --write {tmp_path}/w") == {f"{tmp_path}/work"}
     limits = {"--proved-warning", "--proved-critical"}
     assert complete(f"{restore} --proved") == limits
     assert complete(f"{restore} --proved-warning ''") == set()
@@ -101,15 +105,17 @@ def test_versions_and_dependencies_are_said_once() -> None:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     wanted = dict(
-        re.findall(r"^(?:python-)?(\w+) >= ([\d.]+)$", setup["options"]["install_requires"], re.M)
+        re.findall(
+            r"^(?:python-)?([\w-]+) >= ([\d.]+)$", setup["options"]["install_requires"], re.M
+        )
     )
     control = (ROOT / "debian" / "control").read_text()
     assert wanted == {
         name: version
-        for name, version in re.findall(r"python3-(\w+) \(>= ([\d.]+)\)", control)
+        for name, version in re.findall(r"python3-([\w-]+) \(>= ([\d.]+)\)", control)
         if name != "setuptools"
     }
-    assert len(wanted) == 5
+    assert len(wanted) == 6
 
 
 def test_triage_names_the_checks_where_debians_package_has_them(tmp_path: Path) -> None:

@@ -108,7 +108,8 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def _answer_in_form(self, options: argparse.Namespace) -> None:
-        from check_duplicity.formats.form import Form, demand
+        from check_duplicity.formats.form import demand, give
+        from check_duplicity.formats.model import Form
         from check_duplicity.system.writer import Writer
 
         wanted = options.format or "nagios"
@@ -130,7 +131,7 @@ class Parser(argparse.ArgumentParser):
                 self._writer = Writer(options.write)
             except OSError as error:
                 self.error(f"--write: {error.strerror}")
-        runtime.answer_in(partial(form.give, writer=self._writer))
+        runtime.answer_in(partial(give, form=form, writer=self._writer))
 
     def error(self, message: str) -> NoReturn:
         """Raise `CannotSee` instead of exiting with 2, which is CRITICAL."""

@@ -8,7 +8,8 @@ import sys
 from datetime import datetime, timezone
 
 import pytest
-from check_duplicity.formats.form import Form
+from check_duplicity.formats.form import text as text_of
+from check_duplicity.formats.model import Form
 from check_duplicity.formats.openmetrics import NAMES
 from check_duplicity.nagios.answer import Answer
 from check_duplicity.nagios.commands import Job
@@ -28,7 +29,7 @@ SECRET = "hunter2"  # what must not be there
 
 def metrics(said: Answer, form: Form = FORM) -> dict[tuple[str, ...], float]:
     """Return what Prometheus' own reader finds: by the name and the labels that tell more."""
-    text = form._replace(format="openmetrics").text(said)
+    text = text_of(said, form._replace(format="openmetrics"))
     return {
         (s.name, *(v for k, v in sorted(s.labels.items()) if k not in ("check", "backup"))): s.value
         for family in text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
@@ -37,7 +38,7 @@ def metrics(said: Answer, form: Form = FORM) -> dict[tuple[str, ...], float]:
 
 
 def as_json(said: Answer) -> dict[str, object]:
-    read: dict[str, object] = json.loads(FORM._replace(format="json").text(said))
+    read: dict[str, object] = json.loads(text_of(said, FORM._replace(format="json")))
     return read
 
 
@@ -89,12 +90,12 @@ def test_the_forms_agree(said: Answer) -> None:
     assert [m["name"] for m in read["measures"]] == [m.name for m, _ in said.measures]  # type: ignore[attr-defined]
     assert [f["kind"] for f in read["findings"]] == [f.kind.value for f in said.found]  # type: ignore[attr-defined]
 
-    result = json.loads(FORM._replace(format="icinga2").text(said))
+    result = json.loads(text_of(said, FORM._replace(format="icinga2")))
     assert result["exit_status"] == said.state
     assert result["plugin_output"] == "\n".join(filter(None, (status, more))) or more == ""
     assert " ".join(result["performance_data"]) == performance
 
-    line = FORM._replace(format="nsca").text(said)
+    line = text_of(said, FORM._replace(format="nsca"))
     host, service, status_code, sent = line.rstrip("\n").split("\t")
     assert (host, service, status_code) == (FORM.host, FORM.service, str(int(said.state)))
     assert unescaped(sent) == plain.rstrip("\n")[: len(unescaped(sent))]
@@ -114,7 +115,7 @@ def unescaped(sent: str) -> str:
 @given(answers())
 def test_nothing_in_any_form_moves_a_terminals_cursor(said: Answer) -> None:
     for name in ("json", "openmetrics", "icinga2", "nsca"):
-        text = FORM._replace(format=name).text(said)
+        text = text_of(said, FORM._replace(format=name))
         assert all(c.isprintable() or c in "\n\t" for c in text), (name, text)
         text.encode()
 
@@ -179,7 +180,7 @@ def test_without_a_running_backup_there_is_no_begin_of_one() -> None:
 def test_of_many_jobs_each_has_its_findings() -> None:
     found = tuple(Finding(Kind.RUN_FAILED, State.CRITICAL, "failed", job) for job in "ab")
     said = Answer("DUPLICITY LOG", State.CRITICAL, "", NOW, (), found)
-    text = FORM._replace(format="openmetrics", backup="").text(said)
+    text = text_of(said, FORM._replace(format="openmetrics", backup=""))
     for job in "ab":
         assert f'duplicity_finding{{backup="{job}",check="log",kind="failed run"' in text.replace(
             f'check="log",backup="{job}"', f'backup="{job}",check="log"'
@@ -190,7 +191,7 @@ def test_a_long_output_is_cut_where_nothing_breaks() -> None:
     for length in range(20):
         details = ("x" * length + "\\" * 9000,)
         said = Answer("T JOBS", State.OK, "ü", NOW, jobs=Job(""), details=details)
-        sent = FORM._replace(format="nsca").text(said)
+        sent = text_of(said, FORM._replace(format="nsca"))
         assert len(sent.encode()) < 4_096
         escapes = sent.rstrip("\n")
         assert (len(escapes) - len(escapes.rstrip("\\"))) % 2 == 0
@@ -201,9 +202,9 @@ def test_names_are_read_back_whatever_they_are() -> None:
     evil = 'x"} 1\nup{a="\\'
     form = FORM._replace(backup=evil, host=evil, service=evil)
     said = Answer("DUPLICITY JOBS", State.OK, "", NOW)
-    body = json.loads(form._replace(format="icinga2").text(said))
+    body = json.loads(text_of(said, form._replace(format="icinga2")))
     assert "x" not in body["filter"].replace("host", "").split()
-    assert len(form._replace(format="nsca").text(said).split("\n")) == 2
+    assert len(text_of(said, form._replace(format="nsca")).split("\n")) == 2
     assert set(metrics(said, form)) == set(metrics(said))
 
 

@@ -90,5 +90,5 @@ def test_a_check_that_is_killed_leaves_no_child_and_no_file(tmp_path: Path) -> N
 
 def test_nobody_waits_for_the_child_to_read_the_checks_output(tmp_path: Path) -> None:
     code = "import sys\nfrom check_duplicity.system.writer import Writer\nWriter(sys.argv[1])\n"
-    command = [sys.executable, "-c", code + "print('said')", tmp_path / "x"]
+    command = [sys.executable, "-c", code + "print('said')", str(tmp_path / "x")]
     assert subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout == b"said\n"

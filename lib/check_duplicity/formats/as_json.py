@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from check_duplicity.formats.form import Form, check_of
+from check_duplicity.formats.model import Form, check_of
 from check_duplicity.lines import one_line
 from check_duplicity.nagios.answer import Answer
 from check_duplicity.nagios.findings import Finding

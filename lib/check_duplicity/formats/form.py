@@ -1,63 +1,42 @@
-"""The form that an answer is wanted in, and where it goes.
+"""Give an answer in the form that is asked for, and write it where it is wanted.
 
-Standard output has the form that is asked for. With a file, the file has it, and standard output
-what Nagios reads; so a timer's journal says what was found. A file that can't be written makes the
-answer UNKNOWN: whoever reads the old one must not believe it.
+Standard output has the form. With a file, the file has it, and standard output what Nagios reads;
+so a timer's journal says what was found. A file that can't be written makes the answer UNKNOWN:
+whoever reads the old one must not believe it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from check_duplicity.formats.model import Form
 from check_duplicity.nagios.answer import Answer
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import Finding, Kind, State
 from check_duplicity.nagios.output import Output, output
 from check_duplicity.system.writer import NotWritten, Writer
-from check_duplicity.values import TYPE_CHECKING, NamedTuple
+from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import NoReturn
 
-# How many results may be missing before a service, or an alert, says that none come.
-MISSED = 2
+
+def give(answer: Answer, form: Form, writer: Writer | None) -> Output:
+    """Return what to print, after the file was written if there is to be one."""
+    if writer is None:
+        return Output(answer.state, text(answer, form))
+    try:
+        writer.write(text(answer, form))
+    except NotWritten as error:
+        answer = _not_written(answer, str(error))
+    return output(answer, quiet=form.quiet)
 
 
-class Form(NamedTuple):
-    """How an answer is to be given.
-
-    ``backup`` names whose backup it is: the job, or where the check looked. ``host`` and
-    ``service`` are Icinga's and Nagios' names, ``interval`` the seconds between two checks.
-    ``quiet`` leaves the first line of what Nagios reads.
-    """
-
-    format: str
-    backup: str
-    host: str
-    service: str
-    interval: float
-    quiet: bool = False
-
-    def text(self, answer: Answer) -> str:
-        """Return the answer in this form."""
-        if self.format == "nagios":
-            return output(answer, quiet=self.quiet).text
-        return _writer_of(self.format)(answer, self)
-
-    def give(self, answer: Answer, writer: Writer | None) -> Output:
-        """Return what to print, after the file was written if there is to be one."""
-        if writer is None:
-            return Output(answer.state, self.text(answer))
-        try:
-            writer.write(self.text(answer))
-        except NotWritten as error:
-            answer = _not_written(answer, str(error))
-        return output(answer, quiet=self.quiet)
-
-
-def check_of(answer: Answer) -> str:
-    """Return which check answers, in a word: ``freshness``."""
-    return answer.title.rpartition(" ")[2].lower()
+def text(answer: Answer, form: Form) -> str:
+    """Return an answer in a form."""
+    if form.format == "nagios":
+        return output(answer, quiet=form.quiet).text
+    return _writer_of(form.format)(answer, form)
 
 
 def demand(name: str, refuse: Callable[[str], NoReturn]) -> None:

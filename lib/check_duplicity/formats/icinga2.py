@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from check_duplicity.formats.form import MISSED, Form
+from check_duplicity.formats.model import MISSED, Form
 from check_duplicity.nagios.answer import Answer
 from check_duplicity.nagios.measures import in_graphs
 from check_duplicity.nagios.output import output

@@ -7,7 +7,7 @@ as much as every nsca of today takes, and an old one cuts the advice.
 
 from __future__ import annotations
 
-from check_duplicity.formats.form import Form
+from check_duplicity.formats.model import Form
 from check_duplicity.lines import one_line
 from check_duplicity.nagios.answer import Answer
 from check_duplicity.nagios.output import output

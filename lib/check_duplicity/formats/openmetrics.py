@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.openmetrics.exposition import generate_latest
 
-from check_duplicity.formats.form import Form, check_of
+from check_duplicity.formats.model import Form, check_of
 from check_duplicity.lines import one_line
 from check_duplicity.nagios.answer import Answer
 from check_duplicity.nagios.findings import State

@@ -152,7 +152,7 @@ def answer(title: str, seen: Sequence[tuple[Picture, Verdict]], now: datetime) -
     good = sum(verdict.state is State.OK for _, verdict in seen)
     bad = sorted(
         ((p, v) for p, v in seen if v.state is not State.OK),
-        key=lambda pair: -_SEVERITY.index(pair[1].state),
+        key=lambda pair: (-_SEVERITY.index(pair[1].state), pair[0].name),
     )
     said = [f"{picture.name}: {verdict.word}" for picture, verdict in bad]
     more = f" (and {len(said) - _SAID} more)" if len(said) > _SAID else ""
