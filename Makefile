@@ -3,6 +3,7 @@
 # make moto   an S3 server for the tests, some 60 packages in .moto; without it these are skipped
 # make benchmark  time the checks against duplicity itself, check_procs, check_log; QUICK=yes: smaller sizes
 # make load   what 1,000 jobs cost with Icinga 2; as root, with DUPLICITY or that in the PATH
+# make docs   the pages in docs/ as HTML, in build/docs; warnings are errors
 # make deb    build the Debian package into dist/ (packages for that: see debian/control)
 # make man    write the man pages anew from --help, with help2man
 # make puppet-test  the Puppet module; as root its examples are applied on this machine, and removed
@@ -35,7 +36,7 @@ SUITES ?= trixie testing
 TESTS ?= not root
 PYTEST ?= $(BIN)/python -m pytest -q -m '$(TESTS)' -n logical --dist worksteal
 
-.PHONY: demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture platforms moto
+.PHONY: docs demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture platforms moto
 
 demo: $(VENV)/installed .duplicity/$(NEWEST)/installed
 	@tests/demo $(BIN) .duplicity/$(NEWEST)/bin
@@ -69,6 +70,9 @@ deb:
 	cd build/deb/source && PATH=$(DEBIAN_PATH) dpkg-buildpackage -us -uc -b
 	cp build/deb/*.deb build/deb/*.changes build/deb/*.buildinfo dist/
 	rm -rf build
+
+docs: $(VENV)/sphinx
+	$(BIN)/sphinx-build -q -W --keep-going -E docs build/docs
 
 man: $(VENV)/installed
 	docs/make-man $(BIN) docs/man
@@ -108,6 +112,11 @@ $(VENV)/tools: $(VENV)/installed
 	@echo "Installing the tools of the tests into $(VENV)"
 	@$(BIN)/python $(PIP) 'bandit[toml]' hypothesis import-linter mypy pytest pytest-xdist ruff types-croniter \
 	  types-psutil types-python-dateutil types-setuptools
+	@touch $@
+
+$(VENV)/sphinx: $(VENV)/python
+	@echo "Installing Sphinx into $(VENV)"
+	@$(BIN)/python $(PIP) sphinx
 	@touch $@
 
 $(VENV)/fuzzer: $(VENV)/tools

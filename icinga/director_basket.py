@@ -111,12 +111,12 @@ def field(variable: str, caption: str, argument: Attributes) -> dict[str, Any]:
 def service_templates(text: str, names: list[str]) -> dict[str, dict[str, Any]]:
     """A service template for each command, run by the agent."""
     found = blocks(text, "template Service ")
-    (readme,) = re.findall(r'^const DuplicityReadme = "(.+)"$', text, re.M)
+    (docs,) = re.findall(r'^const DuplicityDocs = "(.+)"$', text, re.M)
     templates = {}
     for command in names:
         name = command.replace("_", "-")
         own = {**attributes(found["duplicity"]), **attributes(found[name])}
-        own["notes_url"] = str(own["notes_url"]).replace('DuplicityReadme + "', readme).rstrip('"')
+        own["notes_url"] = str(own["notes_url"]).replace('DuplicityDocs + "', docs).rstrip('"')
         templates[name] = {
             **{key: str(value) for key, value in own.items()},
             "check_command": command,

@@ -160,8 +160,9 @@ def test_the_basket_has_a_service_template_for_each_command() -> None:
     for check in COMMANDS_OF:
         template = BASKET["ServiceTemplate"][f"duplicity-{check}"]
         assert template["check_command"] == f"duplicity_{check}"
-        section = program(check).replace("_", "-")
-        assert template["notes_url"].endswith(f"README.rst#{section}")
+        page = f"docs/{program(check)}.rst"
+        assert template["notes_url"].endswith(f"/{page}")
+        assert (ROOT.parent / page).exists()
         assert int(template["retry_interval"]) < int(template["check_interval"])
         assert template["max_check_attempts"] == ("1" if check == "drill" else "3")
 

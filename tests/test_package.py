@@ -171,10 +171,10 @@ def test_a_job_without_destination_is_told_from_none(plugin: str, tmp_path: Path
 
 
 def test_what_a_jobs_file_can_have_is_told_wherever_it_is_listed() -> None:
-    """By the README, and by the parameters and the template of Puppet's jobs."""
+    """By docs/jobs.rst, and by the parameters and the template of Puppet's jobs."""
     from check_duplicity.jobs.job_file import KEYS
 
-    readme = (ROOT / "README.rst").read_text().split("\nJobs\n----")[1].split("\n---")[0]
+    readme = (ROOT / "docs" / "jobs.rst").read_text()
     listed = {*re.findall(r"``(\w+)``", readme), *re.findall(r"^    (\w+) = ", readme, re.M)}
     assert listed >= {*KEYS}
     job = (ROOT / "puppet" / "manifests" / "job.pp").read_text()

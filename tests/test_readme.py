@@ -22,7 +22,9 @@ from check_duplicity.runs.model import Logged
 from plugin import run_plugin
 from samples import ago, full, stamp
 
-README = (Path(__file__).parent.parent / "README.rst").read_text()
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.rst").read_text()
+DOCS = {path.stem: path.read_text() for path in (ROOT / "docs").glob("*.rst")}
 COUNTED = Run(
     GOOD, (), Statistics(1e9, 1e9 + 2, 3, 4, 0, 5, 6, 7, 8, 9), past=(Past(1e9, 100, 10**9),)
 )
@@ -38,9 +40,8 @@ CHECKS = [name for name in PLUGINS if name.startswith("check_")]
 
 
 def section(plugin: str, heading: str) -> str:
-    """The text below a heading of a plugin's section."""
-    text = README.split(f"\n{plugin}\n---")[1]
-    return re.split(r"\n[^\n]+\n[~-]{4,}\n", text.split(f"\n{heading}\n~~~")[1])[0]
+    """The text below a heading of a plugin's page."""
+    return re.split(r"\n[^\n]+\n-{4,}\n", DOCS[plugin].split(f"\n{heading}\n---")[1])[0]
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
@@ -54,18 +55,36 @@ def test_options_are_those_of_the_help(plugin: str) -> None:
     assert of_readme == of_help
 
 
+def test_the_readme_is_a_front_door() -> None:
+    assert README.count("\n") <= 200
+
+
+@pytest.mark.parametrize(
+    "page", ["README.rst", "SECURITY.rst", *(f"docs/{name}.rst" for name in DOCS)]
+)
+def test_every_link_leads_to_a_file(page: str) -> None:
+    text = (ROOT / page).read_text()
+    links = re.findall(r"`[^`<]+\s<([^>]+)>`_", text) + re.findall(r"image:: (\S+)", text)
+    for link in links:
+        assert "://" in link or (ROOT / page).parent.joinpath(link).exists(), link
+
+
+def test_every_page_is_in_the_contents() -> None:
+    assert set(DOCS) - {"index"} == set(re.findall(r"^   ([\w-]+)$", DOCS["index"], re.M))
+
+
 @pytest.mark.parametrize("plugin", CHECKS)
 @pytest.mark.parametrize(
     "heading",
     ["What it sees", "States", "Options", "Performance data", "Examples", "Triage"],
 )
 def test_every_plugin_has_the_fixed_headings(plugin: str, heading: str) -> None:
-    assert section(plugin, heading).strip("~\n")
+    assert section(plugin, heading).strip("-\n")
 
 
 def test_triage_has_one_entry_for_each_finding() -> None:
     texts = [section(plugin, "Triage") for plugin in CHECKS]
-    texts.append(README.split("\nWhat can't be seen\n---")[1].split("\nDevelopment\n---")[0])
+    texts.append(DOCS["unseen"])
     entries = re.findall(r"^(\w[^\n]*)\n    ", "\n".join(texts), re.M)
     assert sorted(entries) == sorted(kind.value for kind in Kind)
 

@@ -1,4 +1,4 @@
-# NRPE asks for two jobs; the plugins were installed by hand, see "Install" in the project's README.
+# NRPE asks for two jobs; the plugins were installed by hand, see docs/install.rst in the project.
 class { 'check_duplicity':
   install     => 'none',
   plugin_dir  => '/opt/check-duplicity/bin',

@@ -11,8 +11,8 @@
 # With `drill` its backups are read back once a week, by the timer `duplicity-drill@NAME.timer` or by a line
 # in `/etc/cron.d/check_duplicity_drill_NAME`, both as root: duplicity_drill becomes the job's user itself.
 #
-# Facts that are not given are looked for by the plugins, in crontabs and scripts: see "Jobs" in the
-# project's README.
+# Facts that are not given are looked for by the plugins, in crontabs and scripts: see docs/jobs.rst in
+# the project.
 #
 # @example Root's job, for which another program starts duplicity
 #   check_duplicity::job { 'db':

@@ -1,4 +1,4 @@
-"""The README's commands, to be followed to the letter."""
+"""The commands of docs/install.rst, to be followed to the letter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 from e2e.icinga2 import ENVIRONMENT
 
 ROOT = Path(__file__).parent.parent.parent
-_WAYS = (ROOT / "README.rst").read_text().split("\nFrom nothing to a green service\n---")[1]
+_WAYS = (
+    (ROOT / "docs" / "install.rst").read_text().split("\nFrom nothing to a green service\n---")[1]
+)
 
 
 def blocks(heading: str = "") -> list[str]:

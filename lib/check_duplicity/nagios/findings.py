@@ -17,7 +17,7 @@ class State(IntEnum):
 
 
 class Kind(Enum):
-    """Every kind of finding; each has one entry in the table of advice and in the README."""
+    """Every kind of finding; each has one entry in the table of advice and on a page in docs/."""
 
     NO_DESTINATION = "no destination"
     MISSING_VOLUMES = "missing volumes"
