@@ -1,33 +1,49 @@
-r"""The answer as a line for ``send_nsca``: host, service, state and output, between tabs.
+"""The answer as a record for ``send_nsca``: host, service, state and output, between tabs.
 
-nsca before 2.9 takes 512 bytes of output, and 2.10 4,096 (``MAX_PLUGINOUTPUT_LENGTH``); Nagios
-makes a newline of ``\n`` (``unescape_plugin_output``). So the whole output is sent in one line,
-as much as every nsca of today takes, and an old one cuts the advice.
+As send_nsca 2.9 and later read it: the output has its newlines, and an ETB ends the record, so that
+several can be sent at once. nsca writes it into Nagios' command file, with a backslash before each
+newline's n and each backslash; Nagios takes them out again. What is longer than a pipe takes in one
+piece (``PIPE_BUF``) could be mixed with another result there, so it is cut at the end of a line.
+(Tried with Debian's send_nsca and nsca 2.10.2 and Nagios 4.4.6. With ``--legacy-2-7-mode`` the
+first line arrives, with its performance data.)
 """
 
 from __future__ import annotations
 
+import select
+
 from check_duplicity.formats.model import Form
 from check_duplicity.lines import one_line
 from check_duplicity.nagios.answer import Answer
-from check_duplicity.nagios.output import output
+from check_duplicity.nagios.output import harmless, output
 
-_LONGEST = 4_000  # bytes of output
+_END = "\x17"  # ETB
+_CUT = "... (too long for NSCA, the rest is cut)"
+_COMMAND = "[1234567890] PROCESS_SERVICE_CHECK_RESULT;{};{};0;\n"
 
 
 def text(answer: Answer, form: Form) -> str:
-    """Return the line."""
+    """Return the record."""
     said = output(answer, quiet=form.quiet).text.rstrip("\n")
-    escaped = said.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", " ")
-    names = map(one_line, (form.host, form.service))
-    return "\t".join((*names, str(int(answer.state)), _cut(escaped))) + "\n"
+    host, service = (harmless(one_line(name)) for name in (form.host, form.service))
+    room = select.PIPE_BUF - _size(_COMMAND.format(host, service))
+    return f"{host}\t{service}\t{int(answer.state)}\t{_cut(said, room)}\n{_END}"
 
 
-def _cut(escaped: str) -> str:
-    """As much as is taken; no character and no escape is cut in two."""
-    data = escaped.encode(errors="replace")
-    if len(data) <= _LONGEST:
-        return escaped
-    cut = data[:_LONGEST].decode(errors="ignore")
-    backslashes = len(cut) - len(cut.rstrip("\\"))
-    return cut[: len(cut) - backslashes % 2]
+def _cut(said: str, room: int) -> str:
+    """As many lines as there is room for; the first one always has it (`output` sees to that)."""
+    if _size(said) <= room:
+        return said
+    kept = []
+    room -= _size(_CUT)
+    for line in said.split("\n"):
+        room -= _size(f"{line}\n")
+        if room < 0:
+            break
+        kept.append(line)
+    return "\n".join([*kept, _CUT])
+
+
+def _size(text: str) -> int:
+    """The bytes of a text in the command file."""
+    return len(text.encode(errors="replace")) + text.count("\n") + text.count("\\")
