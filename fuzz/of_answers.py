@@ -45,9 +45,9 @@ def _same_in_all_forms(said: Answer, name: str) -> None:
     assert json.loads(text_of(said, form))["state"] == said.state.name
     result = json.loads(text_of(said, form._replace(format="icinga2")))
     assert result["exit_status"] == said.state
-    line = text_of(said, form._replace(format="nsca"))
-    assert line.split("\t")[2] == str(int(said.state))
-    assert line.count("\n") == 1
+    record = text_of(said, form._replace(format="nsca"))
+    assert record.split("\t")[2] == str(int(said.state))
+    assert record.count("\x17") == record.endswith("\n\x17")
     metrics = text_of(said, form._replace(format="openmetrics"))
     families = read_metrics(metrics)  # type: ignore[no-untyped-call]
     [state] = [f for f in families if f.name == "duplicity_check_state"]

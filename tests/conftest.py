@@ -41,4 +41,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         assert found, f"no duplicity in {DUPLICITIES}: make test installs it"
         if metafunc.definition.get_closest_marker("exhaustive"):
             found = list(dict.fromkeys((found[0], found[-1])))
+        elif metafunc.definition.get_closest_marker("spread"):
+            found = list(dict.fromkeys((found[0], found[len(found) // 2], found[-1])))
         metafunc.parametrize("duplicity", found, ids=[path.parts[-3] for path in found])

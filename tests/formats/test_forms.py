@@ -95,10 +95,9 @@ def test_the_forms_agree(said: Answer) -> None:
     assert result["plugin_output"] == "\n".join(filter(None, (status, more))) or more == ""
     assert " ".join(result["performance_data"]) == performance
 
-    line = text_of(said, FORM._replace(format="nsca"))
-    host, service, status_code, sent = line.rstrip("\n").split("\t")
+    host, service, status_code, sent = record(said)
     assert (host, service, status_code) == (FORM.host, FORM.service, str(int(said.state)))
-    assert unescaped(sent) == plain.rstrip("\n")[: len(unescaped(sent))]
+    assert sent == plain.rstrip("\n") or sent.endswith("(too long for NSCA, the rest is cut)")
 
     found = metrics(said)
     assert found["duplicity_check_state",] == said.state
@@ -107,15 +106,18 @@ def test_the_forms_agree(said: Answer) -> None:
     }
 
 
-def unescaped(sent: str) -> str:
-    """As Nagios does it: ``unescape_plugin_output``."""
-    return sent.replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\")
+def record(said: Answer, form: Form = FORM) -> list[str]:
+    """Return the fields of the one record that ``send_nsca`` would read."""
+    text = text_of(said, form._replace(format="nsca"))
+    one, ended, rest = text.partition("\n\x17")
+    assert (ended, rest) == ("\n\x17", "")
+    return one.split("\t")
 
 
 @given(answers())
 def test_nothing_in_any_form_moves_a_terminals_cursor(said: Answer) -> None:
     for name in ("json", "openmetrics", "icinga2", "nsca"):
-        text = text_of(said, FORM._replace(format=name))
+        text = text_of(said, FORM._replace(format=name)).removesuffix("\x17")  # ends NSCA's record
         assert all(c.isprintable() or c in "\n\t" for c in text), (name, text)
         text.encode()
 
@@ -187,14 +189,29 @@ def test_of_many_jobs_each_has_its_findings() -> None:
         )
 
 
-def test_a_long_output_is_cut_where_nothing_breaks() -> None:
-    for length in range(20):
-        details = ("x" * length + "\\" * 9000,)
-        said = Answer("T JOBS", State.OK, "ü", NOW, jobs=Job(""), details=details)
-        sent = text_of(said, FORM._replace(format="nsca"))
-        assert len(sent.encode()) < 4_096
-        escapes = sent.rstrip("\n")
-        assert (len(escapes) - len(escapes.rstrip("\\"))) % 2 == 0
+def test_what_is_too_long_for_nsca_is_cut_at_a_line_so_that_one_write_takes_it() -> None:
+    """As nsca writes it to a pipe: with an escape for each newline and backslash."""
+    for line in ("x", "\\", "ü", "\\" * 100, "😀" * 100):
+        said = Answer("T JOBS", State.OK, "ü", NOW, jobs=Job(""), details=(line,) * 5000)
+        host, service, state, sent = record(said)
+        escaped = sent.replace("\\", "\\\\").replace("\n", "\\n")
+        command = f"[1795910348] PROCESS_SERVICE_CHECK_RESULT;{host};{service};{state};{escaped}\n"
+        assert 4_096 - 5 * len(line) < len(command.encode()) <= 4_096
+        first, *kept, note = sent.split("\n")
+        assert first == "T JOBS OK - ü"
+        assert set(kept) == {line}
+        assert note == "... (too long for NSCA, the rest is cut)"
+
+
+def test_the_first_line_is_never_cut_for_nsca() -> None:
+    """The longest one, with all that makes it longer on the way."""
+    many = tuple((Measure(f"measure_{n}", 123456789012, "s"), LIMITS) for n in range(16))
+    for letter in ("\\", "😀"):
+        said = Answer(
+            "DUPLICITY FRESHNESS", State.OK, letter * 700, NOW, many, details=("x" * 5000,)
+        )
+        *_, sent = record(said, FORM._replace(host="h" * 63, service="s" * 127))
+        assert sent.startswith(output(said).text.split("\n")[0] + "\n")
 
 
 def test_names_are_read_back_whatever_they_are() -> None:
@@ -204,7 +221,9 @@ def test_names_are_read_back_whatever_they_are() -> None:
     said = Answer("DUPLICITY JOBS", State.OK, "", NOW)
     body = json.loads(text_of(said, form._replace(format="icinga2")))
     assert "x" not in body["filter"].replace("host", "").split()
-    assert len(text_of(said, form._replace(format="nsca")).split("\n")) == 2
+    for more in ("\n", "\t", "\x17"):
+        named = form._replace(host=evil + more, service=evil + more)
+        assert record(said, named)[2:] == ["0", "DUPLICITY JOBS OK - "]
     assert set(metrics(said, form)) == set(metrics(said))
 
 

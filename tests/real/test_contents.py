@@ -9,6 +9,7 @@ import pytest
 from lab import Lab
 from plugin import BIN, Result, run_plugin, write_job
 
+pytestmark = pytest.mark.spread
 MOUNTED = "Is the source mounted"
 NEVER = ("Run it again", "remove-older-than 2", "--force")
 

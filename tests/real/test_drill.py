@@ -139,6 +139,7 @@ def test_a_last_volume_with_nothing_in_it_is_read(fresh: Lab) -> None:
     assert f"100 % of {volumes} volumes proved" in result.out
 
 
+@pytest.mark.spread
 def test_an_odd_name_is_restored_and_compared(fresh: Lab) -> None:
     lab = fresh
     chain(lab, passphrase=None)
@@ -150,6 +151,7 @@ def test_an_odd_name_is_restored_and_compared(fresh: Lab) -> None:
     assert result.out.count("the same as the source") == result.value("files")
 
 
+@pytest.mark.spread
 def test_without_the_jobs_metadata_all_is_fetched(lab: Lab, tmp_path: Path) -> None:
     """As on another host: the archive directory isn't there, and is not made."""
     result = drill(lab, "-a", tmp_path / "none", "--volumes", "9")
@@ -199,6 +201,7 @@ def test_damage_is_found_with_its_cause(lab: Lab, name: str) -> None:
     assert "--force" not in told.out
 
 
+@pytest.mark.spread
 def test_damage_stays_critical_until_it_is_read_well(lab: Lab) -> None:
     rotten = volume(lab, "*full*.vol2.*")
     good = rotten.read_bytes()
@@ -217,6 +220,7 @@ def test_damage_stays_critical_until_it_is_read_well(lab: Lab) -> None:
     assert check(lab).status == 0
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("pattern", ["*inc*.manifest*", "*full-sig*"])
 def test_what_a_stranger_needs_is_read_from_the_destination(lab: Lab, pattern: str) -> None:
     """The job's own copies are good: only who has lost this host would miss them."""
@@ -234,6 +238,7 @@ def test_what_a_stranger_needs_is_read_from_the_destination(lab: Lab, pattern: s
     assert check(lab).status == 0
 
 
+@pytest.mark.spread
 def test_signatures_that_are_gone_are_critical(lab: Lab) -> None:
     path = max(lab.destination.glob("*full-sig*"))
     good = path.read_bytes()
@@ -245,6 +250,7 @@ def test_signatures_that_are_gone_are_critical(lab: Lab) -> None:
     assert drill(lab, "--volumes", "1").status == 0
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize(
     "option", ["--ignore-errors", "--ignore-err", "--dry-run", "-rbig", "--time=1D"]
 )
@@ -254,12 +260,14 @@ def test_with_an_option_that_proves_nothing_no_drill_is_made(fresh: Lab, option:
     assert f"with {option} a restore proves nothing" in result.first_line
 
 
+@pytest.mark.spread
 def test_options_that_only_a_backup_needs_are_left_out(lab: Lab) -> None:
     backups = ["--exclude", "/x", "--include=/y", "--sign-key", "DEADBEEF", "--volsize", "1"]
     result = drill(lab, "--", *backups)
     assert result.status == 0, result.out
 
 
+@pytest.mark.spread
 def test_a_rotten_volume_is_mended_by_a_full_backup(lab: Lab) -> None:
     flipped(volume(lab, "*full*.vol2.*"))
     result = drill(lab, "--volumes", "9")
@@ -313,6 +321,7 @@ def gpg(lab: Lab, *words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.spread
 def test_a_named_file_must_be_in_the_backup(lab: Lab) -> None:
     result = drill(lab, "--path", "gone/canary")
     assert result.status == 2
@@ -320,6 +329,7 @@ def test_a_named_file_must_be_in_the_backup(lab: Lab) -> None:
     assert "list-current-files" in result.out
 
 
+@pytest.mark.spread
 def test_the_source_may_change_but_not_by_itself(lab: Lab) -> None:
     write(lab, "canary", b"other\n")
     result = drill(lab, "--path", "canary")

@@ -15,6 +15,7 @@ from lab import Lab, fingerprint
 from plugin import BIN
 from samples import good_run
 
+pytestmark = pytest.mark.spread
 OLDEST = 40  # hours
 
 

@@ -17,6 +17,8 @@ from check_duplicity.processes.model import Wanted
 from lab import Lab, processes_of, wait_until
 from plugin import Result, run_plugin
 
+pytestmark = pytest.mark.spread
+
 
 def process(lab: Lab, *options: object) -> Result:
     environment = {**lab.environment, "XDG_STATE_HOME": str(lab.home / "state")}

@@ -22,7 +22,10 @@ SIGNATURE = (
 )
 SERVER = MOTO / "bin" / "moto_server"
 
-pytestmark = pytest.mark.skipif(not SERVER.exists(), reason="no S3 server: make moto installs one")
+pytestmark = [
+    pytest.mark.spread,
+    pytest.mark.skipif(not SERVER.exists(), reason="no S3 server: make moto installs one"),
+]
 
 
 class S3:

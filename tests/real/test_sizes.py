@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from lab import Lab, wait_until
 
+pytestmark = pytest.mark.spread
 MIB = 1 << 20
 PLAIN = ["--no-compression", "--volsize=1"]
 
