@@ -46,7 +46,7 @@ test: lint unit
 lint: $(VENV)/tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy lib tests benchmarks fuzz icinga $(wildcard plugins/*)
+	$(BIN)/mypy lib tests benchmarks fuzz icinga prometheus $(wildcard plugins/*)
 	@$(BIN)/lint-imports --no-cache > $(VENV)/imports || { cat $(VENV)/imports; exit 1; }
 	$(BIN)/bandit -q -c pyproject.toml -r lib $(wildcard plugins/*)
 

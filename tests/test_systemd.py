@@ -14,6 +14,11 @@ from plugin import BIN, ROOT, run_plugin
 UNITS = ROOT / "systemd"
 OF_PUPPET = ROOT / "puppet" / "files"
 SERVICE, TIMER = "duplicity-drill@.service", "duplicity-drill@.timer"
+METRICS = {
+    "duplicity-metrics@": ("freshness", "process", "log", "restore"),
+    "duplicity-metrics-jobs": ("jobs",),
+}
+ALL = sorted(path.name for path in UNITS.iterdir())
 SECONDS = {"h": 3600, "min": 60, "d": 86400}
 # The job's own files are written to and compared there; a private one would hide them.
 HIDING = {"PrivateTmp", "ProtectSystem", "ProtectHome", "User", "DynamicUser"}
@@ -42,11 +47,11 @@ def hours(option: str, check: str) -> int:
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
 def test_systemd_takes_them(tmp_path: Path) -> None:
-    for name in (SERVICE, TIMER):
+    for name in ALL:
         text = (UNITS / name).read_text()
-        (tmp_path / name).write_text(text.replace("/usr/bin/duplicity_drill", "/bin/true"))
+        (tmp_path / name).write_text(re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", text))
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", tmp_path / SERVICE, tmp_path / TIMER],
+        ["systemd-analyze", "verify", "--man=no", *map(tmp_path.joinpath, ALL)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     said = [line for line in done.stderr.split("\n") if "duplicity" in line]
@@ -83,7 +88,27 @@ def test_they_say_where_to_read_more(name: str) -> None:
     assert unit(name)["Unit"]["Documentation"] == "man:duplicity_drill(8)"
 
 
-@pytest.mark.parametrize("name", [SERVICE, TIMER])
+@pytest.mark.parametrize("name", METRICS)
+def test_each_check_writes_its_file_as_often_as_it_says(name: str) -> None:
+    text = (UNITS / f"{name}.service").read_text()
+    job = " -j %i" if name.endswith("@") else ""
+    written = re.findall(r"^ExecStart=(.*)$", text, re.M)
+    assert written == [
+        f"/usr/lib/nagios/plugins/check_duplicity_{check}{job} --format openmetrics"
+        f" --write ${{DIRECTORY}}/duplicity-{check}{'-%i' if job else ''}.prom"
+        for check in METRICS[name]
+    ]
+    service = unit(f"{name}.service")["Service"] if len(written) == 1 else {"Type": "oneshot"}
+    assert service["Type"] == "oneshot"
+    assert "\nSuccessExitStatus=1 2 3\n" in text  # The states of a check.
+    timer = unit(f"{name}.timer")
+    assert timer["Timer"]["OnCalendar"] == "*:0/15"
+    assert timer["Install"]["WantedBy"] == "timers.target"
+    shown = " ".join(run_plugin("check_duplicity_jobs", ["--help"]).out.split())
+    assert "how often this is run (default 15m)" in shown
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_puppets_and_debians_are_the_same(name: str) -> None:
     """A module is copied to a server without the rest of the project, so it has its own."""
     assert (OF_PUPPET / name).read_text() == (UNITS / name).read_text()

@@ -3,6 +3,7 @@ class { 'check_duplicity':
   install     => 'none',
   plugin_dir  => '/opt/check-duplicity/bin',
   manage_nrpe => true,
+  metrics     => '/var/lib/prometheus/node-exporter',
 }
 
 check_duplicity::job { 'assets':

@@ -72,6 +72,10 @@
 # @param ignored_jobs
 #   What check_duplicity_jobs passes over: jobs that are none of yours by their names, and by their paths
 #   files that it can't read.
+# @param metrics
+#   The directory of node_exporter's textfile collector, on Debian `/var/lib/prometheus/node-exporter`: timers
+#   have the checks write metrics there every 15 minutes. `absent` removes these timers; what they have written
+#   stays. Without a word a timer that somebody has enabled by hand stays.
 # @param jobs
 #   Jobs by their names, with the parameters of `check_duplicity::job`. Hiera's are merged deeply, and
 #   are Sensitive.
@@ -95,6 +99,7 @@ class check_duplicity (
   Optional[Array[Check_duplicity::Account, 1]] $monitoring_users = undef,
   Boolean $manage_nrpe = false,
   Array[Variant[Check_duplicity::Jobname, Check_duplicity::Plainpath]] $ignored_jobs = [],
+  Optional[Variant[Check_duplicity::Plainpath, Enum['absent']]] $metrics = undef,
   Variant[Hash[String[1], Hash], Sensitive[Hash[String[1], Hash]]] $jobs = {},
 ) {
   $plugins = $install ? {
@@ -116,6 +121,15 @@ class check_duplicity (
   contain check_duplicity::config
   contain check_duplicity::nrpe
   contain check_duplicity::inventory
+
+  $measured = if $ensure == 'absent' { 'absent' } else { $metrics ? { undef => undef, 'absent' => 'absent', default => 'present' } }
+  $ignored = $ignored_jobs.map |$name| { "--ignore ${name}" }
+  if $measured {
+    check_duplicity::metrics { 'duplicity-metrics-jobs':
+      ensure   => $measured,
+      commands => { 'jobs' => join(["${plugins}/check_duplicity_jobs"] + $ignored, ' ') },
+    }
+  }
 
   # Those of systemd are only there if a job has a timer, which is known no more when all goes.
   if $ensure == 'absent' {

@@ -311,6 +311,16 @@ define check_duplicity::job (
     }
   }
 
+  if $check_duplicity::measured or !$exists {
+    check_duplicity::metrics { "duplicity-metrics@${title}":
+      ensure   => if $exists { $check_duplicity::measured } else { 'absent' },
+      commands => Hash($allowed['checks'].map |$check| {
+          ["${check}-${title}", "${check_duplicity::plugins}/check_duplicity_${check} -j ${title}"]
+      }),
+      require  => File["/etc/check-duplicity/jobs.d/${title}.ini"],
+    }
+  }
+
   Package<| title == $check_duplicity::nrpe_package |>
   -> File["${check_duplicity::nrpe_dir}/check_duplicity_${title}.cfg"]
   ~> Service<| title == $check_duplicity::nrpe_service |>

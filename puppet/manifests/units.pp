@@ -1,9 +1,12 @@
-# @summary The units that the timers of the jobs are made of. The package brings them; else they are here.
+# @summary The units that the timers are made of. The package brings them; else they are here.
 # @api private
 class check_duplicity::units {
   $ensure = if $check_duplicity::ensure == 'present' and $check_duplicity::install != 'package' { 'file' } else { 'absent' }
 
-  ['duplicity-drill@.service', 'duplicity-drill@.timer'].each |$unit| {
+  [
+    'duplicity-drill@.service', 'duplicity-drill@.timer', 'duplicity-metrics@.service', 'duplicity-metrics@.timer',
+    'duplicity-metrics-jobs.service', 'duplicity-metrics-jobs.timer',
+  ].each |$unit| {
     file { "/etc/systemd/system/${unit}":
       ensure => $ensure,
       owner  => 'root',

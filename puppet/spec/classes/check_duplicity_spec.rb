@@ -173,6 +173,9 @@ describe 'check_duplicity' do
         is_expected.to contain_exec("check_duplicity drill of #{job} is not waited for")
         is_expected.to contain_file("/etc/cron.d/check_duplicity_drill_#{job}").with_ensure('absent')
         %w[service timer].each { |kind| is_expected.to contain_file("/etc/systemd/system/duplicity-drill@#{job}.#{kind}.d").with_ensure('absent') }
+        is_expected.to contain_check_duplicity__metrics("duplicity-metrics@#{job}").with_ensure('absent')
+        is_expected.to contain_exec("check_duplicity duplicity-metrics@#{job} is not waited for")
+        is_expected.to contain_file("/etc/systemd/system/duplicity-metrics@#{job}.service.d").with_ensure('absent')
       end
       %w[service timer].each { |kind| is_expected.to contain_file("/etc/systemd/system/duplicity-drill@.#{kind}").with_ensure('absent') }
     end

@@ -218,6 +218,68 @@ describe 'check_duplicity::job' do
     end
   end
 
+  describe 'its metrics' do
+    units = '/etc/systemd/system'
+
+    it 'leaves a timer alone that somebody has enabled' do
+      is_expected.not_to contain_check_duplicity__metrics('duplicity-metrics@assets')
+      is_expected.not_to contain_check_duplicity__metrics('duplicity-metrics-jobs')
+    end
+
+    context 'with a directory' do
+      let(:pre_condition) { "class { 'check_duplicity': install => 'none', plugin_dir => '/opt/cd/bin', metrics => '/srv/text' }" }
+
+      it { is_expected.to compile.with_all_deps }
+
+      it 'has each check write a file, where the plugins are' do
+        lines = checks.map do |check|
+          "ExecStart=/opt/cd/bin/check_duplicity_#{check} -j assets --format openmetrics" \
+            " --write /srv/text/duplicity-#{check}-assets.prom\n"
+        end
+        is_expected.to contain_file("#{units}/duplicity-metrics@assets.service.d/puppet.conf").with(
+          owner: 'root', group: 'root', mode: '0644',
+          content: "# Puppet writes this file.\n[Service]\nExecStart=\n#{lines.join}",
+        ).that_notifies('Exec[check_duplicity units]')
+      end
+
+      it 'has one for all jobs of the host' do
+        is_expected.to contain_file("#{units}/duplicity-metrics-jobs.service.d/puppet.conf").with_content(
+          %r{^ExecStart=/opt/cd/bin/check_duplicity_jobs --format openmetrics --write /srv/text/duplicity-jobs.prom$},
+        )
+      end
+
+      %w[duplicity-metrics@assets duplicity-metrics-jobs].each do |name|
+        it "has #{name} enabled once, and started only where systemd runs" do
+          is_expected.to contain_check_duplicity__metrics(name).with_ensure('present')
+          is_expected.to contain_exec("check_duplicity #{name} is enabled").with(
+            command: "systemctl enable --quiet #{name}.timer",
+            unless: "test -L #{units}/timers.target.wants/#{name}.timer",
+          ).that_requires('Class[check_duplicity::units]')
+          is_expected.to contain_exec("check_duplicity #{name} is waited for")
+            .with(onlyif: "test -d /run/systemd/system && ! systemctl is-active --quiet #{name}.timer")
+        end
+      end
+
+      it 'brings the units, unless the package does' do
+        %w[duplicity-metrics@ duplicity-metrics-jobs].product(%w[service timer]).each do |name, kind|
+          is_expected.to contain_file("#{units}/#{name}.#{kind}").with_ensure('file')
+        end
+      end
+    end
+
+    context 'without them any more' do
+      let(:pre_condition) { "class { 'check_duplicity': install => 'none', plugin_dir => '/opt/cd/bin', metrics => 'absent' }" }
+
+      it 'takes the timers away' do
+        %w[duplicity-metrics@assets duplicity-metrics-jobs].each do |name|
+          is_expected.to contain_exec("check_duplicity #{name} is not waited for")
+            .with_onlyif("test -L #{units}/timers.target.wants/#{name}.timer")
+          is_expected.to contain_file("#{units}/#{name}.service.d").with(ensure: 'absent', force: true)
+        end
+      end
+    end
+  end
+
   describe 'its drills' do
     units = '/etc/systemd/system'
     cron = '/etc/cron.d/check_duplicity_drill_assets'
