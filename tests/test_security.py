@@ -100,7 +100,7 @@ def claims() -> dict[int, str]:
 
 
 def names_in(path: Path) -> set[str]:
-    return set(re.findall(r"^def (test_\w+)", path.read_text(), re.M))
+    return set(re.findall(r"^ *def (test_\w+)", path.read_text(), re.M))
 
 
 def test_every_claim_has_a_test_and_every_test_a_claim() -> None:
