@@ -12,6 +12,7 @@
 #             SEED the same inputs each time
 # make picture  the README's pictures of Icinga Web 2; as make e2e, with these packages besides:
 #             icingaweb2 icinga2-ido-pgsql php-cli php-pgsql and chromium-headless-shell
+# make dashboard-picture  docs/dashboard.png anew, by the dashboard's queries; needs prometheus
 # make platforms  make demo, make test and the package on other Debians (SUITES), by debootstrap; as root
 # make clean  remove what these have made
 
@@ -36,7 +37,7 @@ SUITES ?= trixie testing
 TESTS ?= not root
 PYTEST ?= $(BIN)/python -m pytest -q -m '$(TESTS)' -n logical --dist worksteal
 
-.PHONY: docs demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture platforms moto
+.PHONY: docs demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture dashboard-picture platforms moto
 
 demo: $(VENV)/installed .duplicity/$(NEWEST)/installed
 	@tests/demo $(BIN) .duplicity/$(NEWEST)/bin
@@ -96,6 +97,10 @@ picture:
 	E2E=yes PICTURE=yes PATH=$(DEBIAN_PATH) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
 	  tests/e2e/test_picture.py
 
+dashboard-picture: .picture/installed
+	python3 prometheus/dashboard.py > prometheus/dashboard.json
+	PYTHONPATH=tests .picture/bin/python prometheus/picture.py docs/dashboard.png
+
 $(VENV)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "$(PYTHON) makes no virtual environment: install python3-venv, or set PYTHON"; exit 1; }
@@ -143,5 +148,12 @@ $(VENV)/fuzzer: $(VENV)/tools
 	@.moto/bin/python $(PIP) boto3 'moto[server]'
 	@touch $@
 
+.picture/installed: $(SOURCES)
+	@echo "Installing matplotlib into .picture"
+	@rm -rf .picture
+	@$(PYTHON) -m venv .picture
+	@.picture/bin/python $(PIP) matplotlib pytest .
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .demo .duplicity .moto fuzz/found build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .demo .duplicity .moto .picture fuzz/found build dist lib/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

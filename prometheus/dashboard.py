@@ -1,246 +1,353 @@
-#!/usr/bin/env python3
-"""Write the dashboard for Grafana, as prometheus/dashboard.json.
+"""Print the dashboard for Grafana: python3 prometheus/dashboard.py > prometheus/dashboard.json.
 
-A panel is a title, a kind, a unit and its queries; the rest is the same for all. Grafana reads the
-unit names of its own list ("dateTimeAsIso", "s", "bytes", "percentunit").
+The metrics are those of ``check_duplicity/formats/openmetrics.py``, the JSON is Grafana's model of
+a dashboard (version 38, of Grafana 9.4 and later).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-OF = '{instance=~"$instance", backup=~"$backup"}'
-_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
-_STATES = {
-    "type": "value",
-    "options": {
-        str(value): {"text": text, "color": color}
-        for value, (text, color) in enumerate(
-            (("OK", "green"), ("WARNING", "yellow"), ("CRITICAL", "red"), ("UNKNOWN", "purple"))
-        )
-    },
-}
+HERE = '{instance=~"$instance", backup=~"$backup"}'
+OF_HOST = '{instance=~"$instance"}'
+SAME = "(job, instance, check, backup)"
+NAME = "{{instance}} {{backup}}"
+SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+COLUMNS = 24
+GREEN, ORANGE, RED, PURPLE = "green", "orange", "red", "purple"
+
+
+class Query(NamedTuple):
+    """What is asked, and what its curves are called."""
+
+    text: str
+    legend: str = NAME
 
 
 class Panel(NamedTuple):
-    """What one panel shows: each query with the legend of its lines."""
+    """One picture.
+
+    ``kind`` and ``unit`` are Grafana's words. From each of ``steps`` on there is another colour.
+    """
 
     title: str
+    said: str
     kind: str
-    unit: str
-    queries: tuple[tuple[str, str], ...]
+    queries: tuple[Query, ...]
+    unit: str = "short"
+    width: int = COLUMNS // 2
     height: int = 8
-    width: int = 12
+    steps: tuple[tuple[float | None, str], ...] = ((None, GREEN),)
+    options: dict[str, Any] = {}
+    custom: dict[str, Any] = {}
+    mappings: tuple[dict[str, Any], ...] = ()
+    transformations: tuple[dict[str, Any], ...] = ()
 
 
-def limited(metric: str, limit: str) -> tuple[tuple[str, str], ...]:
-    """The age of a point in time beside its upper limits."""
-    return (
-        (f"time() - {metric}{OF}", "{{instance}} {{backup}}"),
-        (f'{limit}{OF[:-1]}, bound="upper"}}', "{{level}} {{instance}} {{backup}}"),
-    )
+def age(metric: str) -> str:
+    """Return the query for the seconds since a point in time."""
+    return f"time() - {metric}{HERE}"
 
+
+def limits(metric: str) -> Query:
+    """Return the query for the upper limits of a metric."""
+    where = HERE.replace("}", ', bound="upper"}')
+    return Query(f"{metric}{where}", f"{NAME} {{{{level}}}} limit")
+
+
+def share(metric: str, limit: str) -> str:
+    """Return the query for an age as a share of the highest limit that counts now."""
+    highest = f"max by {SAME} ({limits(limit).text})"
+    return f"({age(metric)}) / on {SAME} {highest}"
+
+
+STATES = {
+    "type": "value",
+    "options": {
+        str(value): {"text": text, "color": color, "index": value}
+        for value, (text, color) in enumerate(
+            [("OK", GREEN), ("WARNING", ORANGE), ("CRITICAL", RED), ("UNKNOWN", PURPLE)]
+        )
+    },
+}
+BARS = {
+    "displayMode": "basic",
+    "orientation": "horizontal",
+    "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+}
+CURVES = {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}}
+STEPS = {"lineInterpolation": "stepAfter", "fillOpacity": 10}
+FULL = ((None, GREEN), (0.8, ORANGE), (1.0, RED))
+NONE_IS_GOOD = ((None, GREEN), (1, RED))
+KINDS = {
+    "id": "organize",
+    "options": {
+        "excludeByName": {"Time": True, "Value": True, "__name__": True, "job": True},
+        "indexByName": {"instance": 0, "backup": 1, "check": 2, "state": 3, "kind": 4},
+    },
+}
 
 PANELS = (
     Panel(
-        "States",
+        "What each check says",
+        "One line a check. A line that goes on is no sign that the check does: see the next panel.",
         "state-timeline",
-        "",
-        ((f"duplicity_check_state{OF}", "{{instance}} {{backup}} {{check}}"),),
-        10,
-        24,
+        (Query(f"duplicity_check_state{HERE}", f"{NAME} {{{{check}}}}"),),
+        width=COLUMNS,
+        options={"mergeValues": True, "showValue": "never", "legend": CURVES["legend"]},
+        mappings=(STATES,),
     ),
-    Panel("Findings", "table", "", ((f"duplicity_finding{OF} == 1", ""),)),
     Panel(
-        "Time since each check",
-        "timeseries",
-        "s",
+        "Since when no check has come, in intervals",
+        "Below 1 when all is well. From 2 on the check is dead: its timer, or it can't write.",
+        "bargauge",
         (
-            (
-                f"time() - duplicity_check_timestamp_seconds{OF}",
-                "{{instance}} {{backup}} {{check}}",
-            ),
-            (f"2 * max(duplicity_check_interval_seconds{OF})", "limit"),
-        ),
-    ),
-    Panel(
-        "Age of the newest backup, and its limits",
-        "timeseries",
-        "s",
-        limited(
-            "duplicity_backup_last_success_timestamp_seconds", "duplicity_backup_age_limit_seconds"
-        ),
-    ),
-    Panel(
-        "Newest and oldest backup that can be restored",
-        "timeseries",
-        "dateTimeAsIso",
-        (
-            (
-                f"duplicity_backup_last_success_timestamp_seconds{OF} * 1000",
-                "newest {{instance}} {{backup}}",
-            ),
-            (
-                f"duplicity_backup_last_full_timestamp_seconds{OF} * 1000",
-                "full {{instance}} {{backup}}",
-            ),
-            (
-                f"duplicity_backup_oldest_timestamp_seconds{OF} * 1000",
-                "oldest {{instance}} {{backup}}",
+            Query(
+                f"({age('duplicity_check_timestamp_seconds')})"
+                f" / duplicity_check_interval_seconds{HERE}",
+                f"{NAME} {{{{check}}}}",
             ),
         ),
+        steps=((None, GREEN), (2, RED)),
+        options=BARS,
     ),
     Panel(
-        "The chain: sets on the newest full backup",
-        "timeseries",
-        "",
+        "Findings",
+        "All that the checks have found now, the state of each with it.",
+        "table",
+        (Query(f"duplicity_finding{HERE}", ""),),
+        transformations=(KINDS,),
+    ),
+    Panel(
+        "Age of the newest backup, of its limit",
+        "At 100 % it is as old as it may be. While a backup runs, the limit of a warning counts.",
+        "bargauge",
         (
-            (f"duplicity_backup_chain_sets{OF}", "{{instance}} {{backup}}"),
-            (f"duplicity_backup_full_sets{OF}", "full backups {{instance}} {{backup}}"),
+            Query(
+                share(
+                    "duplicity_backup_last_success_timestamp_seconds",
+                    "duplicity_backup_age_limit_seconds",
+                )
+            ),
         ),
-    ),
-    Panel(
-        "What is wrong at the destination",
-        "timeseries",
-        "",
-        (
-            (f"duplicity_backup_missing_volumes{OF}", "missing volumes {{instance}} {{backup}}"),
-            (f"duplicity_backup_orphaned_sets{OF}", "orphaned {{instance}} {{backup}}"),
-            (f"duplicity_backup_incomplete_sets{OF}", "incomplete {{instance}} {{backup}}"),
-        ),
-    ),
-    Panel(
-        "Sizes of the newest run",
-        "timeseries",
-        "bytes",
-        (
-            (f"duplicity_run_source_bytes{OF}", "source {{instance}} {{backup}}"),
-            (f"duplicity_run_backup_bytes{OF}", "backed up {{instance}} {{backup}}"),
-        ),
-    ),
-    Panel(
-        "How long the newest run took",
-        "timeseries",
-        "s",
-        ((f"duplicity_run_duration_seconds{OF}", "{{instance}} {{backup}}"),),
-    ),
-    Panel(
-        "Runs: failed, and files that could not be read",
-        "timeseries",
-        "",
-        (
-            (f"duplicity_log_failed_runs{OF}", "failed {{instance}} {{backup}}"),
-            (f"duplicity_log_unreadable_files{OF}", "unreadable {{instance}} {{backup}}"),
-        ),
-    ),
-    Panel(
-        "Running backups",
-        "timeseries",
-        "",
-        ((f"duplicity_process_running{OF}", "{{instance}} {{backup}}"),),
-    ),
-    Panel(
-        "Time since a restore was proved, and its limits",
-        "timeseries",
-        "s",
-        limited(
-            "duplicity_drill_last_success_timestamp_seconds", "duplicity_drill_age_limit_seconds"
-        ),
-    ),
-    Panel(
-        "Share of the newest chain that is proved",
-        "timeseries",
         "percentunit",
-        ((f"duplicity_drill_proved_ratio{OF}", "{{instance}} {{backup}}"),),
+        steps=FULL,
+        options=BARS,
     ),
     Panel(
-        "Jobs of each host",
-        "timeseries",
-        "",
+        "Age of the newest good drill, of its limit",
+        "At 100 % nobody has proved for too long that the backups can be read back.",
+        "bargauge",
         (
-            ('duplicity_jobs{instance=~"$instance"}', "jobs {{instance}}"),
-            ('duplicity_jobs_unmonitored{instance=~"$instance"}', "not monitored {{instance}}"),
-            ('duplicity_jobs_not_started{instance=~"$instance"}', "not started {{instance}}"),
+            Query(
+                share(
+                    "duplicity_drill_last_success_timestamp_seconds",
+                    "duplicity_drill_age_limit_seconds",
+                )
+            ),
         ),
-        width=24,
+        "percentunit",
+        steps=FULL,
+        options=BARS,
+    ),
+    Panel(
+        "Age of the newest backup and its limits",
+        "It falls with each complete backup, and grows with the clock, also if no check comes.",
+        "timeseries",
+        (
+            Query(age("duplicity_backup_last_success_timestamp_seconds")),
+            limits("duplicity_backup_age_limit_seconds"),
+        ),
+        "s",
+        options=CURVES,
+    ),
+    Panel(
+        "The chain: backup sets in it",
+        "A step up is an incremental backup; at 1 a full one has begun a new chain.",
+        "timeseries",
+        (Query(f"duplicity_backup_chain_sets{HERE}"),),
+        options=CURVES,
+        custom=STEPS,
+    ),
+    Panel(
+        "How far back one can go",
+        "The age of the newest full backup, and that of the oldest which can be restored.",
+        "timeseries",
+        (
+            Query(age("duplicity_backup_last_full_timestamp_seconds"), f"{NAME} newest full"),
+            Query(age("duplicity_backup_oldest_timestamp_seconds"), f"{NAME} oldest"),
+        ),
+        "s",
+        options=CURVES,
+    ),
+    Panel(
+        "Wrong at the destination",
+        "Missing volumes are lost data. Orphaned and incomplete sets are left by broken runs.",
+        "timeseries",
+        (
+            Query(f"duplicity_backup_missing_volumes{HERE}", f"{NAME} missing volumes"),
+            Query(f"duplicity_backup_orphaned_sets{HERE}", f"{NAME} orphaned sets"),
+            Query(f"duplicity_backup_incomplete_sets{HERE}", f"{NAME} incomplete sets"),
+        ),
+        options=CURVES,
+        custom=STEPS,
+    ),
+    Panel(
+        "Sizes: the source, and what each run has backed up",
+        "By the log of the runs.",
+        "timeseries",
+        (
+            Query(f"duplicity_run_source_bytes{HERE}", f"{NAME} source"),
+            Query(f"duplicity_run_backup_bytes{HERE}", f"{NAME} backed up"),
+        ),
+        "bytes",
+        options=CURVES,
+        custom=STEPS,
+    ),
+    Panel(
+        "How long runs take",
+        "The newest run by its log, and a backup that runs now by the time since it began.",
+        "timeseries",
+        (
+            Query(f"duplicity_run_duration_seconds{HERE}", f"{NAME} newest run"),
+            Query(age("duplicity_process_start_timestamp_seconds"), f"{NAME} running"),
+        ),
+        "s",
+        options=CURVES,
+        custom=STEPS,
+    ),
+    Panel(
+        "Files of the source",
+        "In the newest backup, and how many the newest run could not read.",
+        "timeseries",
+        (
+            Query(f"duplicity_backup_source_files{HERE}", f"{NAME} files"),
+            Query(f"duplicity_log_unreadable_files{HERE}", f"{NAME} not readable"),
+        ),
+        options=CURVES,
+        custom=STEPS,
+    ),
+    Panel(
+        "Proved: volumes of the newest chain that drills have read",
+        "It falls when a full backup begins a new chain, and grows with each drill.",
+        "timeseries",
+        (Query(f"duplicity_drill_proved_ratio{HERE}"),),
+        "percentunit",
+        options=CURVES,
+        custom={**STEPS, "axisSoftMin": 0, "axisSoftMax": 1},
+    ),
+    Panel(
+        "Jobs of the host",
+        "All that are found there, those that nobody checks, and those that nothing starts.",
+        "stat",
+        (
+            Query(f"duplicity_jobs{OF_HOST}", "{{instance}} jobs"),
+            Query(f"duplicity_jobs_unmonitored{OF_HOST}", "{{instance}} not monitored"),
+            Query(f"duplicity_jobs_not_started{OF_HOST}", "{{instance}} not started"),
+        ),
+        options={"colorMode": "none", "reduceOptions": BARS["reduceOptions"]},
+    ),
+    Panel(
+        "Failed runs",
+        "Jobs whose newest run has failed, by its log.",
+        "timeseries",
+        (Query(f"duplicity_log_failed_runs{HERE}"),),
+        steps=NONE_IS_GOOD,
+        options=CURVES,
+        custom=STEPS,
     ),
 )
 
 
-def dashboard() -> dict[str, Any]:
-    """Return the dashboard as Grafana's JSON model."""
-    panels: list[dict[str, Any]] = []
-    x = y = 0
-    for number, panel in enumerate(PANELS, 1):
-        if x + panel.width > 24:
-            x = 0
-            y += panels[-1]["gridPos"]["h"]
-        panels.append(_panel(number, panel, x, y))
-        x += panel.width
+def dashboard(panels: Iterable[Panel] = PANELS) -> dict[str, Any]:
+    """Return the dashboard as Grafana imports it."""
     return {
-        "uid": "duplicity",
         "title": "Duplicity backups",
+        "uid": "check-duplicity",
         "tags": ["backup", "duplicity"],
-        "schemaVersion": 39,
-        "time": {"from": "now-28d", "to": "now"},
+        "schemaVersion": 38,
+        "editable": True,
+        "graphTooltip": 1,
         "refresh": "5m",
-        "templating": {
-            "list": [_source(), _variable("instance", "Host"), _variable("backup", "Backup")]
-        },
-        "panels": panels,
+        "time": {"from": "now-30d", "to": "now"},
+        "templating": {"list": [*_variables()]},
+        "panels": [*_placed(panels)],
     }
 
 
-def _panel(number: int, panel: Panel, x: int, y: int) -> dict[str, Any]:
-    table = panel.kind == "table"
-    return {
-        "id": number,
-        "title": panel.title,
-        "type": panel.kind,
-        "datasource": _SOURCE,
-        "gridPos": {"x": x, "y": y, "w": panel.width, "h": panel.height},
-        "fieldConfig": {
-            "defaults": {
-                "unit": panel.unit or "none",
-                "mappings": [_STATES] if panel.kind == "state-timeline" else [],
-            },
-            "overrides": [],
-        },
-        "targets": [
-            {
-                "refId": chr(ord("A") + place),
-                "datasource": _SOURCE,
-                "expr": query,
-                "legendFormat": legend,
-                **({"format": "table", "instant": True} if table else {}),
-            }
-            for place, (query, legend) in enumerate(panel.queries)
-        ],
-    }
+def _variables() -> Iterator[dict[str, Any]]:
+    yield {"name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus"}
+    yield _variable("instance", "Host", "label_values(duplicity_check_state, instance)")
+    of_host = f"label_values(duplicity_check_state{OF_HOST}, backup)"
+    yield _variable("backup", "Backup", of_host)
 
 
-def _source() -> dict[str, Any]:
-    return {
-        "name": "datasource",
-        "label": "Prometheus",
-        "type": "datasource",
-        "query": "prometheus",
-    }
-
-
-def _variable(name: str, label: str) -> dict[str, Any]:
+def _variable(name: str, label: str, query: str) -> dict[str, Any]:
+    """Return a variable; "All" fits what hasn't the label, too, as check_duplicity_jobs."""
     return {
         "name": name,
         "label": label,
         "type": "query",
-        "datasource": _SOURCE,
-        "query": f"label_values(duplicity_check_state, {name})",
+        "datasource": SOURCE,
+        "definition": query,
+        "query": {"query": query, "refId": name},
+        "refresh": 2,
+        "sort": 1,
+        "multi": True,
         "includeAll": True,
         "allValue": ".*",
-        "multi": True,
-        "refresh": 2,
-        "current": {"text": "All", "value": "$__all"},
+        "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
+    }
+
+
+def _placed(panels: Iterable[Panel]) -> Iterator[dict[str, Any]]:
+    """Yield the panels, from left to right and from the top down."""
+    x = y = 0
+    for number, panel in enumerate(panels, 1):
+        place = {"h": panel.height, "w": panel.width, "x": x, "y": y}
+        yield {"id": number, "gridPos": place, **_panel(panel)}
+        x += panel.width
+        if x >= COLUMNS:
+            x, y = 0, y + panel.height
+
+
+def _panel(panel: Panel) -> dict[str, Any]:
+    steps = [{"value": value, "color": color} for value, color in panel.steps]
+    by_step = {"mode": "palette-classic" if panel.kind == "timeseries" else "thresholds"}
+    return {
+        "title": panel.title,
+        "description": panel.said,
+        "type": panel.kind,
+        "datasource": SOURCE,
+        "targets": [_target(*pair, panel.kind) for pair in enumerate(panel.queries)],
+        "fieldConfig": {
+            "defaults": {
+                "unit": panel.unit,
+                "min": 0,
+                "color": by_step,
+                "custom": panel.custom,
+                "mappings": [*panel.mappings],
+                "thresholds": {"mode": "absolute", "steps": steps},
+            },
+            "overrides": [],
+        },
+        "options": panel.options,
+        "transformations": [*panel.transformations],
+    }
+
+
+def _target(number: int, query: Query, kind: str) -> dict[str, Any]:
+    now = kind in ("bargauge", "stat", "table")
+    return {
+        "refId": "ABCDEF"[number],
+        "datasource": SOURCE,
+        "expr": query.text,
+        "legendFormat": query.legend,
+        "format": "table" if kind == "table" else "time_series",
+        "instant": now,
+        "range": not now,
     }
 
 

@@ -1,232 +1,241 @@
-"""The chain to a graph and an alert: real checks, node_exporter, Prometheus and promtool."""
+"""From real backups to graphs and alerts: each check, node_exporter, Prometheus, each query."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import socket
+import os
+import signal
 import subprocess
-import sys
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
-from lab import Lab, wait_until
-from plugin import BIN, ROOT, Result, run_plugin, write_job
-
-FOLDER = ROOT / "prometheus"
-ALERTS = FOLDER / "alerts.yml"
-CHECKS = ("freshness", "process", "log", "restore", "jobs")
-needs_promtool = pytest.mark.skipif(
-    not shutil.which("promtool"), reason="no promtool: apt-get install prometheus"
-)
-needs_both = pytest.mark.skipif(
-    not (shutil.which("prometheus") and shutil.which("prometheus-node-exporter")),
-    reason="not here: prometheus, prometheus-node-exporter",
+from lab import DUPLICITIES, Lab, wait_until
+from plugin import run_plugin, write_job
+from prometheus_server import (
+    DASHBOARD,
+    Prometheus,
+    needs_prometheus,
+    needs_promtool,
+    promtool,
+    started,
 )
 
-
-def promtool(*words: object, stdin: str = "") -> str:
-    """Run it; it must be content. Returns what it says."""
-    done = subprocess.run(
-        ["promtool", *map(str, words)], input=stdin, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def queries() -> list[str]:
-    """Every query of the dashboard that Grafana reads, for all hosts and backups."""
-    found = json.loads((FOLDER / "dashboard.json").read_text())
-    asked = [target["expr"] for panel in found["panels"] for target in panel["targets"]]
-    return [query.replace("$instance", ".*").replace("$backup", ".*") for query in asked]
-
-
-def test_the_dashboard_is_what_its_script_writes() -> None:
-    done = subprocess.run(
-        [sys.executable, FOLDER / "dashboard.py"], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == (FOLDER / "dashboard.json").read_text()
-
-
-@needs_promtool
-def test_the_alerts_judge_as_the_checks_do(tmp_path: Path) -> None:
-    assert "10 rules found" in promtool("check", "rules", ALERTS)
-    promtool("test", "rules", FOLDER / "alerts_test.yml")
-    # And that test can fail.
-    for name in ("alerts.yml", "alerts_test.yml"):
-        shutil.copy(FOLDER / name, tmp_path)
-    changed = ALERTS.read_text().replace("duplicity_check_state == 2", "duplicity_check_state == 3")
-    (tmp_path / "alerts.yml").write_text(changed)
-    with pytest.raises(AssertionError):
-        promtool("test", "rules", tmp_path / "alerts_test.yml")
+CHECKS = ("freshness", "process", "log", "restore")
+ALWAYS = "@0:1d"  # an inverted range: a limit that what is below a day old is always beyond
+JOBS = ("good", "old", "empty", "running")
+STATES = {
+    ("freshness", "good"): 0, ("freshness", "old"): 1, ("freshness", "empty"): 2,
+    ("process", "good"): 0, ("log", "good"): 0, ("log", "empty"): 2, ("log", "running"): 3,
+    ("restore", "good"): 0, ("restore", "empty"): 3,
+}  # fmt: skip
 
 
 class Site:
-    """A job with real backups, whose checks write for node_exporter."""
+    """A host with jobs in good and bad states; the files of their checks are in ``texts``."""
 
-    def __init__(self, lab: Lab, directory: Path) -> None:
-        self.lab = lab
+    def __init__(self, duplicity: Path, directory: Path, stack: ExitStack) -> None:
+        self.texts = directory / "texts"
         self.jobs = directory / "jobs"
-        self.metrics = directory / "metrics"
-        for path in (self.jobs, self.metrics):
+        self.logs = directory / "logs"
+        for path in (self.texts, self.jobs, self.logs):
             path.mkdir()
-        self.log = directory / "assets.log"
-        self.state = directory / "state"
-        write_job(
-            self.jobs,
-            "assets",
-            f"[job]\ndestination = {lab.url}\narchive_dir = {lab.archive}\nname = job\n"
-            f"duplicity = {lab.duplicity}\nmail = {self.log}\n",
+        self.labs = {name: self._lab(name, duplicity, directory, stack) for name in JOBS}
+        self.environment = self.labs["good"].environment
+        self.environment["XDG_STATE_HOME"] = str(directory / "state")
+        self._back_up()
+        for name in JOBS:
+            self._write_job(name)
+        done = run_plugin("duplicity_drill", self.of_job("good"), environment=self.environment)
+        assert done.status == 0, done.out
+        backup = stack.enter_context(self.labs["running"].running())
+        os.killpg(backup.pid, signal.SIGSTOP)  # It is there, and needs no more of the disk.
+        self.states = {(c, job): self.write(c, job) for c in CHECKS for job in JOBS}
+        self.states["jobs", ""] = self.write("jobs")
+
+    def _lab(self, name: str, duplicity: Path, directory: Path, stack: ExitStack) -> Lab:
+        (directory / name).mkdir()
+        return stack.enter_context(Lab(duplicity, directory / name))
+
+    def _back_up(self) -> None:
+        for name, hours in (("good", (50, 2)), ("old", (40,))):
+            for number, ago in enumerate(hours):
+                self.labs[name].run("incremental" if number else "full", ago=ago)
+                self._log(name).write_text(self.labs[name].printed)
+        self._log("empty").write_text(self._failing())
+
+    def _failing(self) -> str:
+        """What duplicity prints of a source that isn't there."""
+        words = self.labs["empty"].command("full", "--no-encryption")
+        words[-2] = "/nonexistent"
+        done = subprocess.run(
+            words, capture_output=True, text=True, env=self.environment, check=False
         )
+        assert done.returncode != 0
+        return done.stdout + done.stderr
 
-    def check(self, name: str) -> Result:
-        """Run a check as the timer does."""
-        job = () if name == "jobs" else ("-j", "assets")
-        return run_plugin(
-            f"check_duplicity_{name}",
-            [*job, "--jobs-dir", self.jobs, "--format", "openmetrics", "--write", self.path(name)],
-            environment={"XDG_STATE_HOME": str(self.state), "HOME": str(self.lab.home)},
-        )
+    def _log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
 
-    def path(self, name: str) -> Path:
-        return self.metrics / f"duplicity-{name}-assets.prom"
+    def _write_job(self, name: str) -> None:
+        lab = self.labs[name]
+        facts = {
+            "destination": lab.url, "archive_dir": lab.archive, "duplicity": lab.duplicity,
+            "mail": self._log(name),
+        }  # fmt: skip
+        write_job(self.jobs, name, "[job]\n" + "".join(f"{k} = {v}\n" for k, v in facts.items()))
 
-    def back_up(self, *options: str, ago: int = 0) -> None:
-        self.lab.run("full", *options, ago=ago)
-        self.log.write_text(self.lab.printed)
+    def of_job(self, job: str) -> list[object]:
+        return ["--jobs-dir", self.jobs, *(["-j", job] if job else [])]
 
-    def drill(self) -> None:
-        subprocess.run(
-            [BIN / "duplicity_drill", "-j", "assets", "--jobs-dir", self.jobs],
-            env={**self.lab.environment, "XDG_STATE_HOME": str(self.state)},
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-
-
-@pytest.fixture
-def site(lab: Lab, tmp_path: Path) -> Site:
-    return Site(lab, tmp_path)
-
-
-@pytest.mark.exhaustive
-@needs_promtool
-def test_promtool_takes_every_check_in_every_state(site: Site) -> None:
-    seen = set()
-
-    def check_all() -> None:
-        for name in CHECKS:
-            status = site.check(name).status
-            seen.add(status)
-            text = site.path(name).read_text()
-            assert "\nduplicity_check_state{" in text
-            promtool("check", "metrics", stdin=text)
-
-    check_all()  # nothing was ever backed up
-    site.back_up(ago=200)
-    check_all()  # too old
-    site.back_up()
-    site.drill()
-    check_all()  # good
-    for path in site.lab.destination.glob("*.difftar*"):
+    def ask(self, check: str, *words: object) -> tuple[int, str]:
+        """Return the status of a check, and its metrics as printed."""
+        path = self.texts.parent / "asked.prom"
+        words = (*words, "--format", "openmetrics", "--write", path)
+        done = run_plugin(f"check_duplicity_{check}", words, environment=self.environment)
+        text = path.read_text()
         path.unlink()
-    site.log.write_text("Traceback (most recent call last):\nOSError: x\n")
-    check_all()  # worth nothing
-    assert seen == {0, 1, 2, 3}
+        return done.status, text
+
+    def write(self, check: str, job: str = "") -> int:
+        """Have a check write its file where node_exporter reads; return the status."""
+        path = self.texts / f"duplicity-{check}-{job}.prom"
+        words = [*self.of_job(job), "--format", "openmetrics", "--write", path]
+        status = run_plugin(f"check_duplicity_{check}", words, environment=self.environment).status
+        assert path.stat().st_mode & 0o444 == 0o444 & ~umask()
+        return status
 
 
-@pytest.mark.exhaustive
-@needs_both
-def test_every_query_has_data_from_the_real_chain(site: Site, tmp_path: Path) -> None:
-    site.back_up()
-    site.drill()
-    # A finding, and jobs that are found or not.
-    site.lab.destination.joinpath("duplicity-full.20200101T000000Z.vol1.difftar.gz").touch()
-    for name in CHECKS:
-        site.check(name)
-    with served(site.metrics, tmp_path) as prometheus:
-        wait_until(lambda: ask(prometheus, "duplicity_check_state"))
-        missing = [query for query in queries() if not ask(prometheus, query)]
-        if not ask(prometheus, "duplicity_jobs"):  # This host has none, or hides them.
-            missing = [query for query in missing if not query.startswith("duplicity_jobs")]
-        assert missing == []
-        assert ask(prometheus, 'up{job="node"} == 1')
-        wait_until(lambda: rules(prometheus))
-        assert {rule["health"] for rule in rules(prometheus)} == {"ok"}
+def umask() -> int:
+    before = os.umask(0)
+    os.umask(before)
+    return before
 
 
-@contextmanager
-def served(metrics: Path, directory: Path) -> Iterator[str]:
-    """Run node_exporter on a directory, and a Prometheus that asks it; yield where it answers."""
-    exporter, prometheus = (f"127.0.0.1:{free_port()}" for _ in range(2))
-    config = directory / "prometheus.yml"
-    config.write_text(
-        "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
-        f"rule_files: [{ALERTS}]\n"
-        "scrape_configs:\n  - job_name: node\n    static_configs:\n"
-        f"      - targets: ['{exporter}']\n"
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    if DUPLICITIES is None:
+        pytest.skip("DUPLICITIES names no duplicity; make test does")
+    newest = max(
+        Path(DUPLICITIES).glob("*/bin/duplicity"),
+        key=lambda path: [int(n) for n in path.parts[-3].split(".") if n.isdigit()],
     )
-    node = [
-        "prometheus-node-exporter", "--collector.disable-defaults", "--collector.textfile",
-        f"--collector.textfile.directory={metrics}", f"--web.listen-address={exporter}",
-    ]  # fmt: skip
-    server = [
-        "prometheus", f"--config.file={config}", f"--web.listen-address={prometheus}",
-        f"--storage.tsdb.path={directory / 'data'}",
-    ]  # fmt: skip
-    with running(node, directory), running(server, directory):
-        wait_until(lambda: ask(prometheus, "up"))
-        yield prometheus
+    with ExitStack() as stack:
+        yield Site(newest, tmp_path_factory.mktemp("site"), stack)
 
 
-@contextmanager
-def running(words: list[str], directory: Path) -> Iterator[None]:
-    """Run a daemon until the end of the block."""
-    with (
-        (directory / f"{words[0]}.log").open("wb") as log,
-        subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process,
-    ):
-        try:
-            yield
-        finally:
-            process.terminate()
+@pytest.fixture(scope="module")
+def server(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    with started(tmp_path_factory.mktemp("prometheus"), site.texts) as server:
+        wait_until(lambda: len(server.query("duplicity_check_state")) == len(site.states))
+        wait_until(lambda: alerts(server) == due(site))
+        yield server
 
 
-def ask(prometheus: str, query: str) -> list[Any]:
-    """What Prometheus answers to a query; nothing while it isn't there yet."""
-    found = _get(prometheus, f"query?{urllib.parse.urlencode({'query': query})}")
-    result: list[Any] = found["data"]["result"] if found else []
-    return result
+def alerts(server: Prometheus) -> set[tuple[str, str, str]]:
+    """Which alerts wait until their time has come, of which check and backup."""
+    found = server.get("alerts")["alerts"]
+    labels = [alert["labels"] for alert in found]
+    return {(a["alertname"], a.get("check", ""), a.get("backup", "")) for a in labels}
 
 
-def rules(prometheus: str) -> list[dict[str, Any]]:
-    """The alerts, once each was evaluated."""
-    found = _get(prometheus, "rules")
-    listed = [rule for group in found["data"]["groups"] for rule in group["rules"]]
-    return listed if all(rule["health"] != "unknown" for rule in listed) else []
+def due(site: Site) -> set[tuple[str, str, str]]:
+    """The alerts that the states of the checks are."""
+    names = {1: "DuplicityCheckWarning", 2: "DuplicityCheckCritical", 3: "DuplicityCheckUnknown"}
+    return {(names[state], *pair) for pair, state in site.states.items() if state}
 
 
-def _get(prometheus: str, path: str) -> dict[str, Any]:
-    try:
-        with closing(urllib.request.urlopen(f"http://{prometheus}/api/v1/{path}")) as answer:
-            found: dict[str, Any] = json.load(answer)
-            return found
-    except urllib.error.HTTPError as error:
-        with error:
-            assert error.code == 503, error.read()  # It is starting.
-        return {}
-    except OSError:  # It is not there yet.
-        return {}
+def queries() -> list[str]:
+    """Every query of the dashboard, as Grafana asks it for all hosts and backups."""
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    texts = [target["expr"] for panel in panels for target in panel["targets"]]
+    return [text.replace("$instance", ".*").replace("$backup", ".*") for text in texts]
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+def test_the_site_is_in_all_states(site: Site) -> None:
+    assert {pair: site.states[pair] for pair in STATES} == STATES
+
+
+@needs_prometheus
+def test_prometheus_has_the_states_as_the_checks_ended(site: Site, server: Prometheus) -> None:
+    found = {
+        (series["metric"]["check"], series["metric"].get("backup", "")): int(series["value"][1])
+        for series in server.query("duplicity_check_state")
+    }
+    assert found == site.states
+    assert [s["value"][1] for s in server.query("node_textfile_scrape_error")] == ["0"]
+
+
+@needs_prometheus
+@pytest.mark.parametrize("query", queries())
+def test_each_query_of_the_dashboard_has_data(query: str, site: Site, server: Prometheus) -> None:
+    if "duplicity_jobs" in query and site.states["jobs", ""] == 3:
+        pytest.skip("only root sees all jobs")
+    assert server.query(query), query
+
+
+@needs_prometheus
+def test_each_alert_is_evaluated_and_those_that_should_do_wait(
+    site: Site, server: Prometheus
+) -> None:
+    [group] = server.get("rules")["groups"]
+    assert {rule["health"] for rule in group["rules"]} == {"ok"}, group
+    for rule in group["rules"]:
+        server.query(rule["query"])
+    wait_until(lambda: alerts(server) == due(site))
+
+
+@needs_prometheus
+def test_a_file_that_goes_is_missed_and_a_dead_check_is_told_by_the_clock(
+    site: Site, server: Prometheus
+) -> None:
+    """With an interval of a second it takes no longer than that."""
+    path = site.texts / "duplicity-freshness-old.prom"
+    words = ["--interval", "1", "--format", "openmetrics", "--write", path, "-w", "1h", "-c", "2h"]
+    run_plugin(
+        "check_duplicity_freshness", [*site.of_job("old"), *words], environment=site.environment
+    )
+    dead = {
+        ("DuplicityCheckStopped", "freshness", "old"),
+        ("DuplicityBackupOld", "freshness", "old"),
+    }
+    wait_until(lambda: dead <= alerts(server))
+    path.unlink()
+    gone = ("DuplicityMetricsGone", "freshness", "old")
+    wait_until(lambda: gone in alerts(server))
+    path.write_text("this is no metric\n")
+    wait_until(lambda: ("DuplicityMetricsNotRead", "", "") in alerts(server))
+    site.write("freshness", "old")
+    wait_until(lambda: alerts(server) == due(site))
+
+
+ANSWERS = [
+    ("freshness", 0, "-j good"), ("freshness", 1, "-j old"), ("freshness", 2, "-j empty"),
+    ("freshness", 3, "-j good --duplicity /nonexistent"), ("freshness", 2, "-d file:///nonexistent"),
+    ("process", 0, "-j good"), ("process", 1, f"-j running -w {ALWAYS}"),
+    ("process", 2, "-j good --require"), ("process", 0, "-j running"),
+    ("process", 3, "-j good -u nobody-of-that-name"),
+    ("log", 0, "-j good"), ("log", 1, f"-j good --duration-warning {ALWAYS}"),
+    ("log", 2, "-j empty"), ("log", 3, "-j running"),
+    ("log", 2, "{logs}/good.log {logs}/empty.log {logs}/old.log"),
+    ("restore", 0, "-j good"), ("restore", 1, f"-j good -w {ALWAYS}"),
+    ("restore", 2, f"-j good -c {ALWAYS}"), ("restore", 3, "-j empty"),
+]  # fmt: skip
+
+
+@needs_promtool
+@pytest.mark.parametrize(("check", "status", "words"), ANSWERS)
+def test_promtool_has_nothing_to_say_of_a_checks_metrics(
+    check: str, status: int, words: str, site: Site
+) -> None:
+    found, text = site.ask(check, "--jobs-dir", site.jobs, *words.format(logs=site.logs).split())
+    assert found == status, text
+    assert promtool("check", "metrics", stdin=text) == (0, "")
+
+
+@needs_promtool
+def test_promtool_has_nothing_to_say_of_the_hosts_metrics(site: Site) -> None:
+    status, text = site.ask("jobs", "--jobs-dir", site.jobs)
+    assert f'duplicity_check_state{{backup="",check="jobs"}} {status}.0' in text
+    assert promtool("check", "metrics", stdin=text) == (0, "")
