@@ -205,6 +205,9 @@ def test_what_cannot_be_known_is_told(script: str, words: str, unresolved: str) 
         ("readonly D=file:///b\nduplicity / $D", ("/", "file:///b")),
         ("readonly -r D=file:///b E; duplicity / $D", ("/", "file:///b")),
         ("D=file:///b; readonly D; duplicity / $D", ("/", "file:///b")),
+        ("readonly 'D=file:///b'; duplicity / $D", ("/", "file:///b")),
+        ("X='a b'; readonly D=$X; duplicity \"$D\"", ("a b",)),
+        ("readonly O=(--name 'a b'); duplicity \"${O[@]}\"", ("--name", "a b")),
         (r"duplicity $'\U0010ffff' x", ("\U0010ffff", "x")),
         # There is no such character: it stays as it stands there.
         (r"duplicity $'\U00110000' $'\Uffffffff'", (r"\U00110000", r"\Uffffffff")),
