@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
@@ -65,7 +65,8 @@ class Site(NamedTuple):
         """Check with limits, by the names that they have in a job's file."""
         words = self.words(plugin)
         for key, text in limits.items():
-            kind, state = re.fullmatch(r"(.*?)(warning|critical)", key).groups()  # type: ignore[union-attr]
+            state = "warning" if key.endswith("warning") else "critical"
+            kind = key.removesuffix(state)
             words += [f"--{'' if kind in PLAIN else kind.replace('_', '-')}{state}", text]
         return run_plugin(plugin, words, environment=self.environment)
 
@@ -162,33 +163,42 @@ def all_within(plugin: str, values: Mapping[str, Mapping[str, int]]) -> dict[str
     return {key: text for kind, text in found for key in keys([kind])}
 
 
-def limits_of(result: Result) -> Iterator[tuple[str, str]]:
-    """The limits in the performance data, by label and state."""
-    for name, text in result.performance.items():
-        _, warning, critical, _ = text.split(";")
-        yield from ((f"{name} warning", warning), (f"{name} critical", critical))
-
-
 def test_every_kind_has_a_check() -> None:
     assert {kind for _, kind in CASES} == set(JUDGED)
+
+
+def test_each_number_is_that_of_the_site(values: dict[str, dict[str, int]]) -> None:
+    """So that no limit below is one of another number, or of 0 for the wrong reason."""
+    freshness, log = values["check_duplicity_freshness"], values["check_duplicity_log"]
+    assert [freshness[name] // 86400 for name in OF_THE_CLOCK] == [1, 2, 20]
+    assert [freshness[name] for name in ("chain_length", "fulls", "shrunk")] == [2, 2, 60]
+    sizes = {"source_size": 4 << 20, "backup_size": 113000, "duration": 90}
+    assert {name: log[name] for name in sizes} == sizes
+    assert (log["shrunk"], log["errors"]) == (60, 2)
+    assert values["check_duplicity_process"] == {"elapsed": 0, "processes": 0, "stalled": 0}
+    restore = values["check_duplicity_restore"]
+    assert (restore["age"] // HOUR, restore["proved"]) == (5, 50)
 
 
 @pytest.mark.parametrize("plugin", KINDS)
 def test_nothing_is_wrong_at_the_limits_themselves(
     plugin: str, site: Site, values: dict[str, dict[str, int]]
 ) -> None:
-    """By options as by a job's file; each limit is that of its number."""
-    limits = all_within(plugin, values)
-    for result in (site.check(plugin, limits), site.check_by_file(plugin, limits)):
-        assert result.status == 0, result.out
-        shown = dict(limits_of(result))
-        for kind in KINDS[plugin]:
-            bound = int(limits[f"{kind}warning"]) - (JUDGED[kind].metavar == "PERCENT")
-            for state in ("warning", "critical"):
-                assert shown[f"{label(kind)} {state}"] == str(bound)
-    assert {f"{label(kind)} warning" for kind in KINDS[plugin]} == {
-        name for name, text in shown.items() if text and name.endswith("warning")
-    }
+    result = site.check(plugin, all_within(plugin, values))
+    assert result.status == 0, result.out
+
+
+@pytest.mark.parametrize("plugin", KINDS)
+def test_each_key_of_a_jobs_file_is_a_limit_of_its_own_number(plugin: str, site: Site) -> None:
+    limits = {key: str(71 + n) for n, key in enumerate(keys(KINDS[plugin]))}
+    expected = {}
+    for kind in KINDS[plugin]:
+        less = JUDGED[kind].metavar == "PERCENT"  # What is reached counts: the range ends below.
+        bounds = (int(limits[key]) - less for key in keys([kind]))
+        expected[label(kind)] = ";".join(map(str, bounds))
+    for result in (site.check_by_file(plugin, limits), site.check(plugin, limits)):
+        given = {name: text.split(";", 1)[1][:-2] for name, text in result.performance.items()}
+        assert {name: text for name, text in given.items() if text != ";"} == expected
 
 
 @pytest.mark.parametrize(("plugin", "kind"), CASES)
