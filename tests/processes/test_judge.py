@@ -184,6 +184,45 @@ def test_two_backups_on_one_archive_directory_are_a_warning() -> None:
     assert evaluated(BACKUP, another).findings == ()
 
 
+def test_of_two_backups_the_one_that_is_stalled_is_named() -> None:
+    """Whichever is the older: the run time is the oldest's, the standstill the longest of both."""
+    other = BACKUP._replace(
+        pid=900,
+        started=ago(hours=13),
+        archive="/a/other",
+        invocation=Invocation("full", "file:///o"),
+    )
+    for stalled in (812, 900):
+        still = {812: 30.0, 900: 45.0, stalled: 3601.0}
+        found = evaluated(other, BACKUP, still=still)
+        assert found.state == State.WARNING
+        assert [finding.text for finding in found.findings] == [
+            f"no progress for 1h, pid {stalled} (limit 1h)",
+            "oldest of 2 backups running for 13h, pid 900 (limit 12h)",
+        ]
+        assert found.performance == (
+            "elapsed=46800s;43200;86400;0 processes=2;;;0 stalled=3601s;3600;10800;0"
+        )
+
+
+def test_of_two_backups_each_has_its_own_standstill() -> None:
+    """One gets on and one doesn't; what is kept of them for the next check is apart, too."""
+    steps = [(0, 10.0, 10.0), (1800, 99.0, 10.0), (3600, 199.0, 10.0), (3700, 199.0, 99.0)]
+    memory: dict[str, object] = {}
+    found = []
+    for seconds, one, another in steps:
+        running = [
+            BACKUP._replace(progress=Progress(one)),
+            BACKUP._replace(pid=900, progress=Progress(another)),
+        ]
+        memory, still = compare(running, memory, NOW + timedelta(seconds=seconds))
+        found.append(still)
+    assert found == [
+        {812: 0, 900: 0}, {812: 0, 900: 1800}, {812: 0, 900: 3600}, {812: 100, 900: 0},
+    ]  # fmt: skip
+    assert len(memory) == 2
+
+
 def test_a_zombie_is_a_warning_and_not_running() -> None:
     found = evaluated(Process(7, Invocation(), ago(hours=1), "backup", zombie=True), required=True)
     assert [finding.kind for finding in found.findings] == [Kind.NOT_RUNNING, Kind.ZOMBIE]
