@@ -83,6 +83,7 @@ def test_two_jobs_in_one_archive_directory_are_judged_apart(tmp_path: Path) -> N
         log = f". Extracting backup chains from list of files: {names!r}\n"
         listed = read(Listing(seen, log=log), job_of(prefix))
         assert numbers(listed)["missing_volumes"] == count - 1
+        assert (listed.unfinished is not None) == (prefix == "db-")
 
 
 # The same second
@@ -110,6 +111,14 @@ def test_of_a_full_set_and_an_incremental_of_the_same_second_the_older_chain_goe
         found = read_names(names)
         assert numbers(found)["age"] == 86400
         assert Kind.MISSING_VOLUMES in kinds(found) or Kind.OLD_DAMAGE in kinds(found)
+
+
+def test_of_two_incrementals_of_the_same_second_the_one_of_the_older_chain_goes_on() -> None:
+    both = full(WEEK) + inc(WEEK, HOUR) + full(DAY) + inc(DAY, HOUR)
+    for names in in_any_order(both + inc(HOUR, ago(minutes=1))):
+        found = read_names(names)
+        assert [len(chain.sets) for chain in found.chains] == [3, 2]
+        assert kinds(found) == []
 
 
 def test_a_chain_that_went_on_otherwise_leaves_the_set_to_the_other() -> None:

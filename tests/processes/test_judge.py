@@ -130,6 +130,28 @@ def test_cpu_io_and_a_growing_archive_directory_are_progress(moved: Progress) ->
     assert standstill((0, Progress(10, 1000, 1000)), (300, moved)) == 0
 
 
+@pytest.mark.parametrize(
+    ("moved", "seconds"),
+    [
+        (Progress(16, 1000, 1000), 300), (Progress(16.01, 1000, 1000), 0),  # 2 % of the time
+        (Progress(10, 1000 + 4096, 1000), 300), (Progress(10, 1000 + 4097, 1000), 0),
+        (Progress(10, 1000, 999), 0),
+    ],
+)  # fmt: skip
+def test_what_a_process_that_waits_uses_is_no_progress(moved: Progress, seconds: int) -> None:
+    assert standstill((0, Progress(10, 1000, 1000)), (300, moved)) == seconds
+
+
+def test_just_after_a_look_a_twentieth_of_a_second_is_no_progress() -> None:
+    assert standstill((0, Progress(0)), (1, Progress(0.05))) == 1
+    assert standstill((0, Progress(0)), (1, Progress(0.06))) == 0
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(59, False), (60, True)])
+def test_a_standstill_of_a_minute_is_worth_saying(seconds: int, said: bool) -> None:
+    assert ("no progress" in evaluated(BACKUP, still={812: float(seconds)}).summary) == said
+
+
 def test_threads_that_only_look_whether_something_came_are_no_progress() -> None:
     steps = [(300.0 * n, Progress(10 + 3 * n, 1000 + 100 * n, 1000)) for n in range(10)]
     assert standstill(*steps) == 2700

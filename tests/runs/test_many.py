@@ -6,14 +6,15 @@ import gzip
 import os
 import re
 from collections.abc import Callable, Iterable
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from check_duplicity.duplicity.run import GOOD as IS_GOOD
 from check_duplicity.nagios.findings import State
 from check_duplicity.runs import files, mailboxes
-from check_duplicity.runs.judge import details, judge, measure, verdicts
-from check_duplicity.runs.model import Logged
+from check_duplicity.runs.judge import details, judge, measure, restored, verdicts
+from check_duplicity.runs.model import Logged, in_order, newest, when
 from check_duplicity.runs.paths import Log
 from check_duplicity.runs.read import of_log
 from check_duplicity.runs.reader import LogReader
@@ -147,6 +148,56 @@ def test_a_rotated_mailbox_that_was_compressed_is_one(tmp_path: Path) -> None:
     assert judged(runs) == {
         "web": f"CRITICAL web: {NO_SPACE}", "db": "", "mail": "",
     }  # fmt: skip
+
+
+# Clocks
+
+
+@pytest.mark.parametrize(
+    ("date", "time"),
+    [
+        (-30 * DAY, 0), (-30 * DAY + 1, -30 * DAY + 1), (0, 0), (DAY - 1, DAY - 1), (DAY, 0),
+    ],
+)  # fmt: skip
+def test_a_date_counts_that_is_less_than_30_days_before_and_a_day_after_delivery(
+    date: int, time: int
+) -> None:
+    """Cron's mail may have waited; and the time in an mbox is a local one."""
+    assert when(AT + date, AT) == AT + time
+    assert when(AT + date, None) == AT + date
+    assert when(None, AT) == AT
+    assert when(None, None) is None
+
+
+def test_what_is_a_day_ahead_is_the_newest_and_what_is_later_the_oldest() -> None:
+    (run,) = of_text(at(GOOD, 0))
+    runs = [run._replace(time=AT + seconds) for seconds in (DAY, DAY + 1, 0, DAY - 1)]
+    ordered = [(found.time or 0) - AT for found in in_order(runs, HOW.latest)]
+    assert ordered == [DAY + 1, 0, DAY - 1, DAY]
+
+
+def test_runs_of_the_same_second_stay_in_their_order() -> None:
+    """Two jobs' and two of one job: the last of these decides, whoever is called how."""
+    good, failed = (of_text(text)[0]._replace(time=AT, host="h") for text in (at(GOOD, 0), FAILED))
+    for first, last, states in ((good, failed, ["CRITICAL"] * 2), (failed, good, ["", ""])):
+        runs = [run._replace(job=job, name=job) for run in (first, last) for job in ("b", "a")]
+        found = judged(in_order(runs, HOW.latest))
+        assert [found[job].split(" ")[0] for job in ("a", "b")] == states
+        assert newest(runs, HOW.latest) == in_order(runs, HOW.latest)
+
+
+def test_a_run_at_the_lookback_itself_still_counts() -> None:
+    (run,) = of_text(at(GOOD, 0))
+    assert len(verdicts([run], AT)) == 1
+    assert verdicts([run], AT + 1) == []
+
+
+@pytest.mark.parametrize(("later", "mended"), [(-1, False), (0, False), (1, True)])
+def test_a_backup_that_was_completed_after_a_failure_mends_it(later: int, mended: bool) -> None:
+    (run,) = of_text(FAILED)
+    found = verdicts([run._replace(time=AT)], 0)
+    complete = datetime.fromtimestamp(AT + later, timezone.utc)
+    assert [verdict.failed for verdict in restored(found, complete)] == [not mended]
 
 
 # Hosts
