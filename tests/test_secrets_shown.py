@@ -117,7 +117,8 @@ VARIABLES = [
      "ge:heim/x ge%3Aheim/x ge%3aheim/x ge%3Aheim%2Fx ge%3aheim%2fx", "*** *** *** *** ***"),
     ({"PASSWORD": "a\tb\n\xe4"}, r"a\tb\nä a%09b%0A%C3%A4 a%09b%0a%c3%a4", "*** *** ***"),
     ({"PASSWORD": "abcd", "TOKEN": "abcdefgh"}, "abcdefgh abcd abcdefg", "*** *** ***efg"),
-    ({"TARGET": "sftp://u:ge%40heim@h/x"}, "sftp://u:ge%40heim@h/x ge@heim", "sftp://u:***@h/x ***"),
+    ({"TARGET": "sftp://u:ge%40heim@h/x"},
+     "sftp://u:ge%40heim@h/x ge@heim", "sftp://u:***@h/x ***"),
     ({"HOME": "/root", "ENCRYPT_KEY_NOT": "x1y2"}, "/root x1y2", "/root ***"),
     ({"PWD": "/srv/backup", "LANG": "C.UTF-8"}, "/srv/backup C.UTF-8", "/srv/backup C.UTF-8"),
 ]  # fmt: skip
