@@ -30,22 +30,23 @@ _SECRET_OPTION = (
     r"(?i)--[a-z0-9-]{0,60}"  # nosec B105  # a pattern
     r"(?:pass(?!ive)|secret|token|header|credential|(?:auth|backend|access|account|api)-key)"
 )
+# A word of the shell's, as it prints them itself: quoted in whole or in parts.
+_VALUE = r"((?:\$'(?:[^'\\]|\\.)*'|'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.|[^\s\"'\\])+\S*|\S+)"  # nosec B105
 # As scripts with "set -x" print them.
 _ASSIGNED = (
     r"\b(\w{0,60}(?:PASSPHRASE|PASSWORD|PASSWD|SECRET|TOKEN|ACCESS_KEY|API_KEY|APIKEY|_PW|_PASS)"
-    r"\w{0,60}=)"
-    r"(\"[^\"]*\"\S*|'[^']*'\S*|\S+)"
+    r"\w{0,60}=)" + _VALUE
 )
-_ASSIGNED_SHORT = r"\b((?:\w{0,60}_)?(PW|PSW|PWD|API|PIN|SAS|DSN)=)(\"[^\"]*\"\S*|'[^']*'\S*|\S+)"
+_ASSIGNED_SHORT = r"\b((?:\w{0,60}_)?(PW|PSW|PWD|API|PIN|SAS|DSN)=)" + _VALUE
 _OPTION = (
-    r"(?i)(--[a-z0-9-]{0,60}(?:pass(?:word|phrase|wd)|secret|token|credential|"
-    r"(?:auth|backend|access|account|api)-key)(?:=| +))(?!-)(\"[^\"]*\"\S*|'[^']*'\S*|\S+)"
+    r"(?i)(--[a-z0-9-]{0,60}(?:pass(?:word|phrase|wd)|secret|token|header|credential|"
+    r"(?:auth|backend|access|account|api)-key)s?(?:=| +(?!-)))" + _VALUE
 )
 _NO_VALUE = ("--ssh-askpass",)
 # In the values of --gpg-options, --ssh-options, --duplicity.
 _SPOKEN = (
-    r"(?i)(?:pass(?:phrase|word|wd)?|secret|token|(?:access|account|api|auth)_?key)[=\s]+(\S+)"
-    r"|sshpass\s+-p\s*(\S+)"
+    r"(?i)(?:pass(?:phrase|word|wd)?|secret|token|(?:access|account|api|auth)[-_]?key)[=\s]+"
+    r"('[^']*'|\"[^\"]*\"|\S+)|sshpass\s+-p\s*('[^']*'|\"[^\"]*\"|\S+)"
 )
 # A user that is a token, and no name: of a known make, or a UUID, or a long part that is made by no
 # person. Names have 32 characters at most (useradd(8)), and are words, with digits at their ends.
@@ -187,8 +188,10 @@ def _secrets_of(word: str, following: str) -> Iterator[str]:
     if name.startswith("--") and re.match(_SECRET_OPTION, name) and name not in _NO_VALUE:
         yield value if equals else following
     if equals or len(word.split()) > 1:
-        for pair in re.findall(_SPOKEN, word):
-            yield from filter(None, pair)
+        for spoken in filter(None, (part for pair in re.findall(_SPOKEN, word) for part in pair)):
+            yield spoken
+            # A quote at its end is that of all the words that are one value there.
+            yield spoken.strip("'\"")
         yield from re.findall(_QUERY, word)
     yield _of_url(word)[1]
 
@@ -228,6 +231,11 @@ def _forms(value: str) -> Iterator[str]:
     for plain in (value, unquote(value)):
         yield plain
         yield repr(plain)[1:-1]
+        if "'" in plain:
+            # In a text with both quotes, and as the shells print it: bash, dash.
+            yield repr(plain + '"')[1:-2]
+            yield plain.replace("'", r"'\''")
+            yield plain.replace("'", "'\"'\"'")
         for safe in ("/", ""):
             quoted = quote(plain, safe=safe, errors="surrogateescape")
             yield quoted

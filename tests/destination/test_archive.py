@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 from datetime import datetime, timedelta, timezone
@@ -9,6 +10,7 @@ import pytest
 from check_duplicity.destination import archive
 from check_duplicity.duplicity.archive_path import archive_path
 from check_duplicity.duplicity.names import read_archive
+from samples import CAPTURES, stamp
 
 HEAD = b"Hostname backup-1\nLocaldir /srv\n"
 VOLUME = b"Volume %d:\n    StartingPath   .  \n    EndingPath     a  \n    Hash SHA1 25e9356c\n"
@@ -34,6 +36,20 @@ def test_what_was_there_before_is_settled(tmp_path: Path) -> None:
     assert later.fresh == {manifest.name}
     unknown = archive.look(str(tmp_path))
     assert (unknown.settled, unknown.fresh) == (frozenset(), frozenset())
+
+
+def test_statistics_of_the_30_days_before_the_newest_are_read(tmp_path: Path) -> None:
+    """Of all of that day: what is compared is chosen by the second, later."""
+    text = (CAPTURES / "jsonstat/3.2.1-full.json").read_bytes()
+    newest = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
+    times = [newest - timedelta(days=days) for days in (0, 1, 30)]
+    read = [*times, newest.replace(hour=0) - timedelta(days=30)]
+    left = [newest.replace(hour=0) - timedelta(days=30, seconds=1), newest - timedelta(days=31)]
+    for count, time in enumerate([*read, *left]):
+        name = f"duplicity-full.{stamp(time)}.jsonstat" + ".gz" * (count % 2)
+        (tmp_path / name).write_bytes(gzip.compress(text) if count % 2 else text)
+    seen = archive.look(str(tmp_path)).statistics
+    assert sorted(name.split(".")[1] for name in seen) == sorted(map(stamp, read))
 
 
 def test_a_directory_that_is_not_there_is_a_problem_and_stays_away(tmp_path: Path) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
+from check_duplicity.destination.judge import evaluated as judge_all
 from check_duplicity.destination.judge import judge, measure, with_collection
-from check_duplicity.destination.model import Listing
+from check_duplicity.destination.model import Listing, Seen
 from check_duplicity.destination.read import read
 from check_duplicity.duplicity.collection import Collection
+from check_duplicity.duplicity.invocation import Running
 from check_duplicity.duplicity.manifest import Manifest
 from check_duplicity.duplicity.names import Archive, Prefixes, read_archive, read_names
 from check_duplicity.duplicity.sizes import find_spoiled, group
@@ -241,6 +244,51 @@ def test_orphaned_sets_are_a_warning() -> None:
 def test_a_backup_from_the_future_is_a_warning(ahead: int, found: list[Kind]) -> None:
     collection = read_names(full(NOW + timedelta(seconds=ahead)))
     assert kinds(collection) == found
+
+
+@pytest.mark.parametrize(("ahead", "age"), [(60, -60), (61, 7 * 86400)])
+def test_a_clock_may_be_a_minute_ahead(ahead: int, age: int) -> None:
+    """A set of the next minute is the newest one; of a later one nobody knows when it was made."""
+    collection = read_names(full(WEEK) + full(NOW + timedelta(seconds=ahead)))
+    assert numbers(collection)["age"] == age
+
+
+@pytest.mark.parametrize(
+    ("since", "state", "kind"),
+    [(timedelta(hours=24), State.WARNING, Kind.IN_PROGRESS),
+     (timedelta(hours=24, seconds=1), State.CRITICAL, Kind.STALE)],
+)  # fmt: skip
+def test_a_backup_that_runs_for_24_hours_is_still_in_time(
+    since: timedelta, state: State, kind: Kind
+) -> None:
+    """The limits are a namespace's, as the command line gives them."""
+    names = [f"{kind}_{state}" for kind in ("full", "chain", "fulls", "history", "shrunk")
+             for state in ("warning", "critical")]  # fmt: skip
+    options = Namespace(**dict.fromkeys(names), require_encryption=False,
+                        warning=age_limit("32h"), critical=age_limit("56h"))  # fmt: skip
+    running = Running(812, NOW - since)
+    for collection, found in (
+        (read_names(full(WEEK)), kind),
+        (Collection(), Kind.NO_BACKUP if kind is Kind.STALE else kind),
+    ):
+        seen = Seen(collection, Archive(), running, sure=True)
+        judged = judge_all(seen, options, NOW)
+        assert (judged.state, judged.findings[0].kind) == (state, found)
+
+
+@pytest.mark.parametrize(
+    ("vouched", "age"),
+    [
+        (NOW, 0),
+        (NOW + timedelta(seconds=1), 86400),
+        (DAY, 86400),
+        (DAY + timedelta(seconds=1), 86399),
+    ],
+)
+def test_a_run_vouches_from_the_backup_until_now(vouched: datetime, age: int) -> None:
+    found = {one.name: one for one in measure(read_names(full(DAY)), NOW, vouched=vouched)}
+    assert found["age"].value == age
+    assert ("nothing changed since" in found["age"].text) == (age != 86400)
 
 
 def test_a_backup_from_the_future_does_not_vouch_for_today() -> None:

@@ -104,6 +104,18 @@ def test_it_ends_when_half_of_30_days_are_of_the_new_size(history: int) -> None:
     assert after(16) is None  # The usual size is 0 now: too small to be worth it.
 
 
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [(timedelta(days=15) - timedelta(seconds=1), 100), (timedelta(days=15), None)],
+)
+def test_half_of_30_days_is_the_limit_itself(since: timedelta, expected: int | None) -> None:
+    assert percent(0, day(60, 200), Extent(NOW - since, files=0)) == expected
+
+
+def test_what_was_before_the_30_days_counts_no_more() -> None:
+    assert percent(100, day(90, 1000), day(60, 1000), day(29, 100)) == 0
+
+
 def test_what_is_worse_is_said_of_files_and_bytes() -> None:
     before = Extent(ago(days=1), files=200, entries=300, size=10 << 20)
     found = shrunk(Extent(NOW, files=150, entries=250, size=1 << 20), [before])

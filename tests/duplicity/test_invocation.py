@@ -86,6 +86,12 @@ def test_what_only_looks_like_it_is_not(line: str) -> None:
         ("remove-all-but-n-full 2 --force file:///x", "remove-all-but-n-full"),
         ("remove-older-than 60D file:///x", "remove-older-than"),
         ("--archive-dir=/a list-current-files file:///x", "list-current-files"),
+        # What stands behind an option is none of the words that say what is done.
+        ("-v 9 collection-status file:///x", "collection-status"),
+        ("-t 3D verify file:///x /etc", "verify"),
+        ("-r a list-current-files file:///x", "list-current-files"),
+        ("--rename a b collection-status file:///x", "collection-status"),
+        ("--log-fd 2 cleanup file:///x", "cleanup"),
     ],
 )
 def test_the_action_is_told_in_the_old_syntax_and_the_new(arguments: str, action: str) -> None:

@@ -216,6 +216,8 @@ NIGHTLY = job("duplicity", "file:///b", schedule="0 2 * * *", user="root", scrip
         (timer("OnCalendar=daily", f"EnvironmentFile=-/etc/bk\nExecStart={D}"), BK),
         (timer("OnCalendar=daily", f"Environment=A=1 B=2\nEnvironment=C=3\nExecStart={D}"),
          job("duplicity", "file:///b", environment="A=1 B=2 C=3")),
+        (timer("OnCalendar=daily", "Environment=D=s3://b?x=y\nExecStart=duplicity / $D"),
+         job("duplicity", "s3://b?x=y", environment="D=s3://b?x=y")),
         ({f"{UNITS}/a.timer": "[Timer]\nOnCalendar=weekly\nUnit=b.service",
           f"{UNITS}/b.service": f"ExecStart={D}"},
          job("duplicity", "file:///b", schedule="@weekly")),
@@ -339,6 +341,19 @@ def test_a_file_that_cannot_be_opened_is_a_problem(tmp_path: Path) -> None:
     found = found_below(tmp_path, {})
     assert [known.job for known in found.jobs] == ["duplicity"]
     assert found.problems == ("/s/web.sh: Too many levels of symbolic links",)
+
+
+@pytest.mark.parametrize("path", [SPOOL, "/etc/crontab", "/etc/cron.d/web"])
+def test_a_crontab_that_cannot_be_read_is_a_problem_and_hides_no_other(
+    path: str, tmp_path: Path
+) -> None:
+    write(tmp_path, {"/etc/cron.d/other": f"0 2 * * * root {D}\n"})
+    unreadable = tmp_path / path[1:]
+    unreadable.parent.mkdir(parents=True, exist_ok=True)
+    unreadable.symlink_to(unreadable.name)  # Root, too, can't read that.
+    found = found_below(tmp_path, {})
+    assert [known.job for known in found.jobs] == ["duplicity"]
+    assert found.problems == (f"{path}: Too many levels of symbolic links",)
 
 
 def test_a_doubt_shows_nothing_of_the_script_and_is_one_line(tmp_path: Path) -> None:

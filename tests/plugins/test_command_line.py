@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from plugin import BIN, ROOT, freshness, run_plugin
-from samples import CAPTURES, full
+from plugin import BIN, ROOT, freshness, run_plugin, write_job
+from samples import CAPTURES, full, stamp
 
 PLUGINS = sorted(path.name for path in (ROOT / "plugins").iterdir())
 
@@ -148,3 +148,24 @@ def test_a_reader_that_has_gone_away_changes_nothing_in_the_exit_status(tmp_path
     assert os.waitstatus_to_exitcode(os.system(command)) == 2
     command = f"{BIN}/check_duplicity_freshness -d file://{tmp_path}/none > /dev/full; exit $?"
     assert os.waitstatus_to_exitcode(os.system(command)) == 2
+
+
+def test_for_another_destination_nothing_of_the_jobs_own_is_offered(tmp_path: Path) -> None:
+    """``-j JOB -d OTHER``: limits, user and archive directory hold, the script is not OTHER's."""
+    old = datetime.now(timezone.utc) - timedelta(days=9)
+    archive = tmp_path / "archive/web"
+    archive.mkdir(parents=True)
+    text = "Hostname h\nLocaldir s\nVolume 1:\n    StartingPath   .  \nFilelist 0\n"
+    (archive / f"duplicity-full.{stamp(old)}.manifest").write_text(text)
+    own, other = "file:///srv/own", "file:///srv/other"
+    job = f"[job]\ndestination = {own}\narchive_dir = {archive.parent}\nname = web\n"
+    write_job(tmp_path, "web", f"{job}script = /srv/web.sh\nwarning = 1d\ncritical = 8d\n")
+    for words, url, offered in (
+        ([], own, "/srv/web.sh"), (["-d", own], own, "/srv/web.sh"),
+        (["-d", other], other, "SCRIPT"),
+    ):  # fmt: skip
+        result = freshness("-j", "web", "--jobs-dir", tmp_path, "--from-archive", *words)
+        assert result.status == 2
+        assert result.first_line == "DUPLICITY FRESHNESS CRITICAL - last backup 9d ago (limit 8d)"
+        assert re.findall(r"file://\S+", result.out) == [url]
+        assert re.findall(r"-- (\S+)$", result.out, re.M) == [offered]

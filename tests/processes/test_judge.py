@@ -130,6 +130,28 @@ def test_cpu_io_and_a_growing_archive_directory_are_progress(moved: Progress) ->
     assert standstill((0, Progress(10, 1000, 1000)), (300, moved)) == 0
 
 
+@pytest.mark.parametrize(
+    ("moved", "seconds"),
+    [
+        (Progress(16, 1000, 1000), 300), (Progress(16.01, 1000, 1000), 0),  # 2 % of the time
+        (Progress(10, 1000 + 4096, 1000), 300), (Progress(10, 1000 + 4097, 1000), 0),
+        (Progress(10, 1000, 999), 0),
+    ],
+)  # fmt: skip
+def test_what_a_process_that_waits_uses_is_no_progress(moved: Progress, seconds: int) -> None:
+    assert standstill((0, Progress(10, 1000, 1000)), (300, moved)) == seconds
+
+
+def test_just_after_a_look_a_twentieth_of_a_second_is_no_progress() -> None:
+    assert standstill((0, Progress(0)), (1, Progress(0.05))) == 1
+    assert standstill((0, Progress(0)), (1, Progress(0.06))) == 0
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(59, False), (60, True)])
+def test_a_standstill_of_a_minute_is_worth_saying(seconds: int, said: bool) -> None:
+    assert ("no progress" in evaluated(BACKUP, still={812: float(seconds)}).summary) == said
+
+
 def test_threads_that_only_look_whether_something_came_are_no_progress() -> None:
     steps = [(300.0 * n, Progress(10 + 3 * n, 1000 + 100 * n, 1000)) for n in range(10)]
     assert standstill(*steps) == 2700
@@ -182,6 +204,45 @@ def test_two_backups_on_one_archive_directory_are_a_warning() -> None:
     assert [finding.text for finding in found.findings] == ["2 backups at once on sftp://u@h/x"]
     another = elsewhere._replace(invocation=Invocation("full", "sftp://u@h/y", "/b", "job"))
     assert evaluated(BACKUP, another).findings == ()
+
+
+def test_of_two_backups_the_one_that_is_stalled_is_named() -> None:
+    """Whichever is the older: the run time is the oldest's, the standstill the longest of both."""
+    other = BACKUP._replace(
+        pid=900,
+        started=ago(hours=13),
+        archive="/a/other",
+        invocation=Invocation("full", "file:///o"),
+    )
+    for stalled in (812, 900):
+        still = {812: 30.0, 900: 45.0, stalled: 3601.0}
+        found = evaluated(other, BACKUP, still=still)
+        assert found.state == State.WARNING
+        assert [finding.text for finding in found.findings] == [
+            f"no progress for 1h, pid {stalled} (limit 1h)",
+            "oldest of 2 backups running for 13h, pid 900 (limit 12h)",
+        ]
+        assert found.performance == (
+            "elapsed=46800s;43200;86400;0 processes=2;;;0 stalled=3601s;3600;10800;0"
+        )
+
+
+def test_of_two_backups_each_has_its_own_standstill() -> None:
+    """One gets on and one doesn't; what is kept of them for the next check is apart, too."""
+    steps = [(0, 10.0, 10.0), (1800, 99.0, 10.0), (3600, 199.0, 10.0), (3700, 199.0, 99.0)]
+    memory: dict[str, object] = {}
+    found = []
+    for seconds, one, another in steps:
+        running = [
+            BACKUP._replace(progress=Progress(one)),
+            BACKUP._replace(pid=900, progress=Progress(another)),
+        ]
+        memory, still = compare(running, memory, NOW + timedelta(seconds=seconds))
+        found.append(still)
+    assert found == [
+        {812: 0, 900: 0}, {812: 0, 900: 1800}, {812: 0, 900: 3600}, {812: 100, 900: 0},
+    ]  # fmt: skip
+    assert len(memory) == 2
 
 
 def test_a_zombie_is_a_warning_and_not_running() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
@@ -84,3 +85,15 @@ def test_a_mail_vouches_only_for_a_job_that_skips(tmp_path: Path, archive: Path)
 def test_where_no_output_is_seen_the_advice_says_so(tmp_path: Path, archive: Path) -> None:
     assert "--skip-if-no-change" in check(tmp_path, archive, "", "--skip-if-no-change").out
     assert "--skip-if-no-change" not in check(tmp_path, archive, "").out
+
+
+@pytest.mark.parametrize("place", [["-d", "file:///srv/other"], ["-n", "other"]])
+def test_a_job_is_not_vouched_for_at_another_destination(
+    place: list[str], tmp_path: Path, archive: Path
+) -> None:
+    """What its log says is of its own; who means that for another one names the log himself."""
+    shutil.copytree(archive / "web", archive / "other")
+    check(tmp_path, archive, skipped(hours=2))
+    for more, state in (([], 2), (["--log", tmp_path / "said"], 0)):
+        found = freshness("--from-archive", "-j", "web", "--jobs-dir", tmp_path, *place, *more)
+        assert found.status == state

@@ -200,6 +200,24 @@ def test_what_cannot_be_known_is_told(script: str, words: str, unresolved: str) 
 
 
 @pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("readonly D=file:///b\nduplicity / $D", ("/", "file:///b")),
+        ("readonly -r D=file:///b E; duplicity / $D", ("/", "file:///b")),
+        ("D=file:///b; readonly D; duplicity / $D", ("/", "file:///b")),
+        ("readonly 'D=file:///b'; duplicity / $D", ("/", "file:///b")),
+        ("X='a b'; readonly D=$X; duplicity \"$D\"", ("a b",)),
+        ("readonly O=(--name 'a b'); duplicity \"${O[@]}\"", ("--name", "a b")),
+        (r"duplicity $'\U0010ffff' x", ("\U0010ffff", "x")),
+        # There is no such character: it stays as it stands there.
+        (r"duplicity $'\U00110000' $'\Uffffffff'", (r"\U00110000", r"\Uffffffff")),
+    ],
+)
+def test_rare_words_are_read(script: str, words: tuple[str, ...]) -> None:
+    assert duplicity(script).words[1:] == words
+
+
+@pytest.mark.parametrize(
     ("script", "environment"),
     [
         ("A=1\nduplicity", {}),

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from heapq import heappop, heappush
 
 from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from check_duplicity.duplicity.jsonstat import Statistics
     from check_duplicity.duplicity.manifest import Manifest
+
+    _Ending = list[tuple[int, list["BackupSet"]]]
+    """The chains that end at a time, or did, with their numbers; a heap."""
 
 
 class Spoiled(NamedTuple):
@@ -143,22 +147,33 @@ def link(sets: Iterable[BackupSet], other_prefixes: Iterable[str] = ()) -> Colle
 def _build_chains(ordered: Iterable[BackupSet]) -> tuple[list[list[BackupSet]], int]:
     """Return the chains, in the order of their full sets, and the number of orphaned sets."""
     chains: list[list[BackupSet]] = []
-    chain_with: dict[datetime, list[BackupSet]] = {}
+    ending: dict[datetime, _Ending] = {}
     orphaned = 0
     for backup_set in ordered:
-        if backup_set.start is None:
-            chain: list[BackupSet] = []
-            chains.append(chain)
+        start = backup_set.start
+        if start is None:
+            number = len(chains)
+            chains.append([])
         else:
-            chain = chain_with.get(backup_set.start, [])
-            if chain and chain[-1].start == backup_set.start:
-                chain.pop()  # duplicity prefers the later of two that build on the same set
-            elif not chain or chain[-1].time != backup_set.start:
+            number = _oldest(ending.get(start, []), start)
+            if number < 0:
                 orphaned += 1
                 continue
-        chain.append(backup_set)
-        chain_with.setdefault(backup_set.time, chain)
+            if chains[number][-1].time != start:
+                chains[number].pop()  # duplicity prefers the later of two that build on one set
+        chains[number].append(backup_set)
+        heappush(ending.setdefault(backup_set.time, []), (number, chains[number]))
     return chains, orphaned
+
+
+def _oldest(ending: _Ending, start: datetime) -> int:
+    """The number of the oldest chain that a set can go on with which builds on that time; or -1."""
+    while ending:
+        number, chain = ending[0]
+        if start in (chain[-1].time, chain[-1].start):
+            return number
+        heappop(ending)  # It has gone on otherwise.
+    return -1
 
 
 def _discard_unsigned(chains: Sequence[list[BackupSet]]) -> list[BackupSet]:

@@ -79,10 +79,11 @@ def read(key: str, text: str) -> Limit:
 def longest_run(text: str) -> float:
     """Return the seconds after which a running backup is CRITICAL, by a job's ``process_critical``.
 
-    The default's if it is empty. Raises `ValueError`.
+    The default's if it is empty; infinite if it is no upper limit. Raises `ValueError`.
     """
     default = JUDGED["process_"].critical or ""
-    return read("process_critical", text or default).upper or float("inf")
+    upper = read("process_critical", text or default).upper
+    return float("inf") if upper is None else upper
 
 
 def example(key: str) -> str:

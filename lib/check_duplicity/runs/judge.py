@@ -77,15 +77,20 @@ def _named(found: Sequence[Verdict]) -> list[Verdict]:
     hosts: dict[str, list[str]] = {}
     for verdict in found:
         hosts.setdefault(verdict.run.name, []).append(verdict.run.host)
-    return [v._replace(run=_renamed(v.run, hosts[v.run.name])) for v in found]
+    shared = {name for name, of_jobs in hosts.items() if len(of_jobs) > 1}
+    by_host = {name for name in shared if len(set(hosts[name])) == len(hosts[name])}
+    return [
+        v._replace(run=_renamed(v.run, by_host=v.run.name in by_host))
+        if v.run.name in shared
+        else v
+        for v in found
+    ]
 
 
-def _renamed(run: Logged, hosts: Sequence[str]) -> Logged:
-    if len(hosts) == 1:
-        return run
+def _renamed(run: Logged, *, by_host: bool) -> Logged:
     if not run.host:
         return run._replace(name=run.job)
-    if len(set(hosts)) == len(hosts):
+    if by_host:
         return run._replace(name=f"{run.name} on {run.host}")
     name = " ".join([run.name, *run.command.split()[1:]])
     return run._replace(
@@ -234,8 +239,12 @@ def measure(
     names = {verdict.run.job: verdict.run.name for verdict in found}
     counted = [run for run in runs if run.run.statistics and (run.time or 0) >= since]
     newest = {run.job: run for run in counted if run.job in names}
+    of_job: dict[str, list[Run]] = {job: [] for job in newest}
+    for other in runs:
+        if other.job in of_job:
+            of_job[other.job].append(other.run)
     for run in newest.values():
-        past = extents_of(other.run for other in runs if other.job == run.job)
+        past = extents_of(of_job[run.job])
         for each in _of_statistics(run._replace(name=names[run.job]), past):
             yield each._replace(job=run.job, graphed=run is counted[-1])
 

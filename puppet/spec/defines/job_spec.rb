@@ -238,7 +238,7 @@ describe 'check_duplicity::job' do
         end
         is_expected.to contain_file("#{units}/duplicity-metrics@assets.service.d/puppet.conf").with(
           owner: 'root', group: 'root', mode: '0644',
-          content: "# Puppet writes this file.\n[Service]\nExecStart=\n#{lines.join}",
+          content: "# Puppet writes this file.\n[Service]\nEnvironment=DIRECTORY=/srv/text\nExecStart=\n#{lines.join}",
         ).that_notifies('Exec[check_duplicity units]')
       end
 

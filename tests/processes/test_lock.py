@@ -1,0 +1,130 @@
+"""Who holds the lock of an archive directory: whatever the lockfile is, whoever can be seen."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from check_duplicity.processes import lock, see
+from check_duplicity.processes.model import Wanted
+from check_duplicity.system import proc
+from check_duplicity.system.user import current
+from plugin import run_plugin
+
+# As duplicity takes it (fasteners): a lock for writing, of the process.
+TAKING = (
+    "import fcntl, sys; file = open(sys.argv[1], 'a'); fcntl.lockf(file, fcntl.LOCK_{}); "
+    "print('taken', flush=True); sys.stdin.read()"
+)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    (tmp_path / "job").mkdir()
+    return tmp_path / "job"
+
+
+@contextlib.contextmanager
+def held(archive: Path, kind: str = "EX") -> Iterator[int]:
+    """A process whose arguments tell nothing holds the lock; its pid."""
+    file = archive / "lockfile"
+    file.touch()
+    taking = TAKING.format(kind).replace("'a'", "'r+'")
+    with subprocess.Popen(
+        [sys.executable, "-c", taking, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        assert holder.stdout.readline() == b"taken\n"
+        try:
+            yield holder.pid
+        finally:
+            holder.stdin.close()
+
+
+def wanted(archive: Path) -> Wanted:
+    return Wanted(archive_dir=str(archive.parent), name=archive.name, user=current())
+
+
+def test_who_holds_it_is_told_until_it_is_free(archive: Path) -> None:
+    with held(archive) as pid:
+        assert lock.holder(str(archive)) == pid
+        assert lock.holder(str(archive), current()) == pid
+    assert lock.holder(str(archive)) is None
+    assert lock.is_free(str(archive))
+
+
+def test_a_lock_for_reading_is_none(archive: Path) -> None:
+    """Anybody has one who may read the file."""
+    with held(archive, "SH"):
+        assert lock.holder(str(archive)) is None
+
+
+def test_a_holder_that_cannot_be_seen_is_a_running_backup(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with hidepid, or in another namespace: the lock alone tells of it."""
+    with held(archive) as pid:
+        monkeypatch.setattr(proc, "heads", lambda: iter(()))
+        sight = see.look(wanted(archive))
+        (process,) = sight.running
+        assert (process.pid, process.holds_lock, process.started) == (pid, True, None)
+        assert (process.user, process.archive) == (current(), str(archive))
+        assert sight.sure
+        (found, _) = see.running_backup(wanted(archive))
+        assert found is not None
+        assert (found.pid, found.since) == (pid, None)
+    assert see.look(wanted(archive)).running == ()
+
+
+def test_one_that_lets_go_while_it_is_looked_for_is_none(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(held(archive))
+
+        def ended() -> Iterator[tuple[int, bytes]]:
+            stack.close()
+            return iter(())
+
+        monkeypatch.setattr(proc, "heads", ended)
+        assert see.look(wanted(archive)).running == ()
+
+
+def link_to_a_file(path: Path) -> None:
+    path.with_name("target").touch()
+    path.symlink_to("target")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, link_to_a_file, Path.mkdir])
+def test_what_is_no_file_is_no_lock_and_nobody_waits_for_it(make: object, archive: Path) -> None:
+    assert callable(make)
+    make(archive / "lockfile")
+    words = ["-a", archive.parent, "-n", archive.name, "-t", "20"]
+    result = run_plugin("check_duplicity_process", words)
+    assert (result.status, result.first_line) == (
+        0, "DUPLICITY PROCESS OK - no backup is running",
+    )  # fmt: skip
+
+
+def test_a_lock_behind_a_link_is_somebody_elses(archive: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with held(other):
+        (archive / "lockfile").symlink_to(other / "lockfile")
+        assert lock.holder(str(archive)) is None
+
+
+def test_no_archive_directory_is_not_free(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (archive / "lockfile").touch()
+    monkeypatch.chdir(archive)  # What lies where the check was started is no job's.
+    assert not lock.is_free("")
+    assert lock.is_free(str(tmp_path))
+    assert not lock.is_free(str(tmp_path / "none"))
