@@ -396,6 +396,13 @@ class TestReal:
             ("web1.example.org!duplicity-freshness-web", 2, "drill restore"),
             ("web1.example.org!duplicity-drill-web", 1, ""),
             ("web1.example.org!duplicity-drill-web", 2, "restore"),
+            ("nat1.example.org!duplicity-jobs", 2, ""),
+            ("nat1.example.org!duplicity-process-assets", 1, ""),
+            ("nat1.example.org!duplicity-process-assets", 2, "log freshness restore"),
+            ("nat1.example.org!duplicity-log-assets", 2, "freshness restore"),
+            ("nat1.example.org!duplicity-log-assets", 3, ""),
+            ("nat1.example.org!duplicity-freshness-assets", 2, "restore"),
+            ("nat1.example.org!duplicity-restore-assets", 2, ""),
         ],
     )
     def test_one_cause_makes_one_alert(
@@ -452,6 +459,13 @@ class TestReal:
         found = {name: master.ask("service", name)["action_url"] for name in urls}
         assert found == urls
 
+    def test_passive_services_have_the_names_that_the_checks_give_them(self, master: Node) -> None:
+        found = master.get("objects/services")
+        names = [service["attrs"]["__name"].split("!") for service in found]
+        assert sorted(name for host, name in names if host == "nat1.example.org") == sorted(
+            ["duplicity-jobs", *(f"duplicity-{check}-assets" for check in CHECKS)]
+        )
+
     def test_a_host_with_an_agent_is_looked_through_as_root(self, master: Node) -> None:
         service = master.ask("service", "web1.example.org!duplicity-jobs")
         assert (service["check_command"], service["command_endpoint"]) == (
@@ -485,7 +499,7 @@ class TestNagios:
             ("Warnings", "0"),
             ("Errors", "0"),
         ]
-        assert "17 service dependencies" in done.stdout
+        assert "23 service dependencies" in done.stdout
 
     def test_sudo_takes_its_rules(self) -> None:
         subprocess.run(["visudo", "-cf", ROOT / "nrpe/sudoers"], check=True, capture_output=True)

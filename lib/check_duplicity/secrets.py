@@ -31,7 +31,7 @@ _SECRET_OPTION = (
     r"(?:pass(?!ive)|secret|token|header|credential|(?:auth|backend|access|account|api)-key)"
 )
 # A word of the shell's, as it prints them itself: quoted in whole or in parts.
-_VALUE = r"((?:\$'(?:[^'\\]|\\.)*'|'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.|[^\s\"'\\])+\S*|\S+)"  # nosec B105
+_VALUE = r"((?:\$'(?:[^'\\]|\\.)*'|'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.|[^\s\"'\\])+\S*|\S+)"
 # As scripts with "set -x" print them.
 _ASSIGNED = (
     r"\b(\w{0,60}(?:PASSPHRASE|PASSWORD|PASSWD|SECRET|TOKEN|ACCESS_KEY|API_KEY|APIKEY|_PW|_PASS)"

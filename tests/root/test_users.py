@@ -107,25 +107,25 @@ def test_root_becomes_the_user_of_the_backup(home: Path) -> None:
 
 def test_root_writes_what_it_has_seen_as_the_user(home: Path, tmp_path: Path) -> None:
     """Only root may write where node_exporter reads; and nobody turns that way elsewhere."""
-    as_user("mkdir", "-p", "-m", "700", home / "seen")
-    back_up(home, f"file://{home}/seen")
+    as_user("mkdir", "-p", "-m", "700", home / "measured")
+    back_up(home, f"file://{home}/measured")
     metrics = tmp_path / "metrics"
     metrics.mkdir(mode=0o755)
     form = ["--format", "openmetrics", "--write"]
-    assert check(f"file://{home}/seen", *form, metrics / "x.prom").status == 0
+    assert check(f"file://{home}/measured", *form, metrics / "x.prom").status == 0
     written = metrics / "x.prom"
     assert (written.owner(), written.stat().st_mode & 0o777) == ("root", 0o644)
     assert os.listdir(metrics) == ["x.prom"]
     # A directory may be another user's own, as that of node_exporter is, but not a part of the way.
     as_user("mkdir", home / "own")
     as_user("ln", "-s", tmp_path, home / "turned")
-    assert check(f"file://{home}/seen", *form, home / "own" / "x.prom").status == 3
-    turned = check(f"file://{home}/seen", *form, home / "turned" / "metrics" / "y.prom")
+    assert check(f"file://{home}/measured", *form, home / "own" / "x.prom").status == 3
+    turned = check(f"file://{home}/measured", *form, home / "turned" / "metrics" / "y.prom")
     assert turned.status == 3
     assert f"{home} is another user's" in turned.out
     assert os.listdir(metrics) == ["x.prom"]
     shutil.chown(metrics, USER)
-    assert check(f"file://{home}/seen", *form, metrics / "z.prom").status == 0
+    assert check(f"file://{home}/measured", *form, metrics / "z.prom").status == 0
     assert (metrics / "z.prom").owner() == "root"
 
 
