@@ -200,6 +200,18 @@ def test_a_backup_that_was_completed_after_a_failure_mends_it(later: int, mended
     assert [verdict.failed for verdict in restored(found, complete)] == [not mended]
 
 
+@pytest.mark.parametrize(
+    ("later", "mended"), [(60, False), (6 * 3600, False), (6 * 3600 + 1, True)]
+)
+def test_what_a_run_could_not_read_is_not_mended_by_its_own_set(later: int, mended: bool) -> None:
+    """The set gets its name when the last volume is sent, and the statistics are counted before."""
+    (run,) = of_text(at(GOOD, 0).replace("Errors 0", "Errors 1"))
+    found = verdicts([run._replace(time=AT)], 0)
+    assert found[0].told
+    complete = datetime.fromtimestamp(AT + later, timezone.utc)
+    assert bool(restored(found, complete)[0].told) == (not mended)
+
+
 # Hosts
 
 

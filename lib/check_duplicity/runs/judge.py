@@ -32,6 +32,7 @@ from check_duplicity.runs.model import Logged
 from check_duplicity.values import NamedTuple
 
 _LESSER = {Kind.ORPHANED: Kind.ORPHANED_SIGNATURES, Kind.INCOMPLETE: Kind.UNMATCHED_SIGNATURES}
+_LAST_VOLUME = 6 * 3600  # seconds for what a run sends when its statistics are counted
 _MEANWHILE = 3600  # seconds from the end of a backup to the mail about it
 _LONGEST_NAME = 40  # characters
 _FAILED_KINDS = frozenset(kind for kind in SENTENCES if state_of(kind) == State.CRITICAL)
@@ -136,12 +137,23 @@ def restored(found: Sequence[Verdict], complete: datetime | None) -> list[Verdic
     """
     if complete is None or len(found) != 1:
         return list(found)
-    # What has said nothing of how it went was mailed just after the set was whole.
-    silent = found[0].run.run.outcome == NOTHING and not found[0].failed
-    if (found[0].run.time or 0) - (_MEANWHILE if silent else 0) >= complete.timestamp():
+    if complete.timestamp() <= (found[0].run.time or 0) + _until_own_set(found[0]):
         return list(found)
     good = found[0].run._replace(time=complete.timestamp(), run=Run(GOOD))
     return [Verdict(good, ())]
+
+
+def _until_own_set(verdict: Verdict) -> float:
+    """Return the seconds from a run's time within which a complete set may be its own.
+
+    What its own set is worth it has said itself. A run that has said nothing was mailed just after
+    its set was whole; one that is good has counted its statistics before the last volume was sent.
+    """
+    if verdict.failed:
+        return 0
+    if verdict.run.run.outcome == NOTHING:
+        return -_MEANWHILE
+    return _LAST_VOLUME if verdict.run.run.outcome == GOOD else 0
 
 
 def vouching(found: Sequence[Verdict], *, by_mail: bool) -> datetime | None:
