@@ -68,6 +68,7 @@ def _not_written(answer: Answer, problem: str) -> Answer:
         state=State.UNKNOWN,
         summary=summary,
         found=(finding, *answer.found),
+        advice=None,
         jobs=_with_any(answer.jobs),
     )
 

@@ -21,8 +21,8 @@ class Answer(NamedTuple):
 
     ``found`` is in the order of importance; one alone stands in the summary already. ``jobs`` is
     the job that they are about, or by each finding's ``job`` that one's; without one nothing is
-    advised. ``time`` is when the check looked: ages are from there. ``values`` is for JSON, if the
-    program has its own.
+    advised. ``advice`` is what is, once `prepared` has found it. ``time`` is when the check looked:
+    ages are from there. ``values`` is for JSON, if the program has its own.
     """
 
     title: str
@@ -34,14 +34,25 @@ class Answer(NamedTuple):
     jobs: Job | Mapping[str, Job] | None = None
     details: tuple[str, ...] = ()
     values: Any = None
+    advice: tuple[list[str], ...] | None = None
+
+    def prepared(self) -> Answer:
+        """Return it with the advice for each finding: with very many that takes seconds.
+
+        So it is done while the check still has its deadline.
+        """
+        return self._replace(advice=self._advice())
 
     def advised(self) -> list[tuple[Finding, list[str]]]:
         """Return each finding with the paragraphs to read and to type for it."""
+        return list(zip(self.found, self._advice() if self.advice is None else self.advice))
+
+    def _advice(self) -> tuple[list[str], ...]:
         jobs = self.jobs
         if jobs is None:
-            return [(finding, []) for finding in self.found]
+            return tuple([] for _ in self.found)
         about = [(f.kind, jobs if isinstance(jobs, Job) else jobs[f.job]) for f in self.found]
-        return list(zip(self.found, advise(about)))
+        return tuple(advise(about))
 
 
 def answer(

@@ -61,7 +61,6 @@ def run(title: str, main: Callable[[Sequence[str]], Answer | Output], to: int = 
         disarm()
         answer = _no_memory(title)
     take_last_steps()
-    _exit_when_nobody_reads(State.UNKNOWN)
     given = answer if isinstance(answer, Output) else _in_form(answer)
     _exit_when_nobody_reads(given.state)
     _write(given.text, to)
@@ -80,7 +79,9 @@ def _answer(title: str, main: Callable[[Sequence[str]], Answer | Output]) -> Ans
         bytearray(_MEMORY)  # Only asked for, never touched.
         answer = main(sys.argv[1:])
         overlooked = _reasons and answer.state is not State.UNKNOWN
-        return unseen(title, _reasons[0]) if overlooked else answer
+        if overlooked:
+            return unseen(title, _reasons[0])
+        return answer if isinstance(answer, Output) else answer.prepared()
     except BaseException as error:
         return _answer_to(error, title)
 
