@@ -17,17 +17,14 @@ from check_duplicity.nagios.output import output
 
 def text(answer: Answer, form: Form) -> str:
     """Return the body, in one line."""
-    said = output(answer, quiet=form.quiet).text.rstrip("\n")
-    first, newline, more = said.partition("\n")
-    performance = in_graphs(answer.measures)
-    first = first.removesuffix(f" | {performance}") if performance else first
+    said = output(answer._replace(measures=()), quiet=form.quiet).text.rstrip("\n")
     body = {
         "type": "Service",
         "filter": "host.name == wanted_host && service.name == wanted_service",
         "filter_vars": {"wanted_host": form.host, "wanted_service": form.service},
         "exit_status": int(answer.state),
-        "plugin_output": first + newline + more,
-        "performance_data": performance.split(),
+        "plugin_output": said,
+        "performance_data": in_graphs(answer.measures).split(),
         "check_source": form.host,
         "ttl": MISSED * form.interval,
     }

@@ -153,9 +153,10 @@ def _families(answer: Answer, form: Form) -> Iterator[GaugeMetricFamily]:
         if not measure.graphed or (named[measure.name].running and not running):
             continue
         name, said, since, _ = named[measure.name]
-        value = measure.value / (100 if measure.unit == "%" else 1)
-        yield gauge(name, said, (int(time) - measure.value if since else value, {}))
-        bounds = [*_bounds(limits, 100 if measure.unit == "%" else 1)]
+        divisor = 100 if measure.unit == "%" else 1
+        value = int(time) - measure.value if since else measure.value / divisor
+        yield gauge(name, said, (value, {}))
+        bounds = [*_bounds(limits, divisor)]
         if bounds:
             stem = "_".join(filter(None, (_subject(name), measure.name, "limit")))
             unit = _UNITS.get(measure.unit, "")

@@ -123,21 +123,34 @@ def remember(path: str, value: dict[str, Any], *, make_directory: bool = False) 
         os.close(directory)
         raise Forgotten(f"{path}: too much to remember")
     name = os.path.basename(path)
-    new = f".{name}.{os.getpid()}"
     try:
         _demand_replaceable(name, directory)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(new, dir_fd=directory)
-        with open(os.open(new, flags, 0o600, dir_fd=directory), "w") as opened:
-            opened.write(text)
-        os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
+        replace(name, text.encode(), directory, 0o600)
     except OSError as error:
         raise Forgotten(_reason(path, error)) from None
     finally:
+        os.close(directory)
+
+
+def replace(name: str, data: bytes, directory: int, mode: int, *, sync: bool = False) -> None:
+    """Put a file of that mode, less umask, in the place of another, or of none, in one step.
+
+    ``sync`` waits until it is on the disk. Raises `OSError`; what was there is there then.
+    """
+    new = f".{name}.{os.getpid()}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new, dir_fd=directory)
+    try:
+        with open(os.open(new, flags, mode, dir_fd=directory), "wb") as opened:
+            opened.write(data)
+            if sync:
+                opened.flush()
+                os.fsync(opened.fileno())
+        os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
+    finally:
         with contextlib.suppress(OSError):
             os.unlink(new, dir_fd=directory)
-        os.close(directory)
 
 
 def open_directory(path: str, *, make: bool = False) -> int:

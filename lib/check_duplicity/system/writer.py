@@ -117,17 +117,4 @@ def _replace(name: str, text: bytes, directory: int) -> None:
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
             raise OSError(errno.EINVAL, "is not a file")
-    new = f".{name}.{os.getpid()}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(new, dir_fd=directory)
-    try:
-        with open(os.open(new, flags, _MODE, dir_fd=directory), "wb") as opened:
-            opened.write(text)
-            opened.flush()
-            os.fsync(opened.fileno())
-        os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(new, dir_fd=directory)
-        raise
+    memory.replace(name, text, directory, _MODE, sync=True)
