@@ -34,7 +34,7 @@ BACKUP = r"Main action: (?:full|inc)|Args: \S+ (?:full|inc|backup|fb|ib|bu)"
 # Another command than a backup, which fails without harm to the backup before it.
 ASIDE = (
     r"(?:Main action: |Args: \S+ )"
-    r"(?P<action>(?:remove|list)-[a-z-]+|cleanup|verify|collection-status|restore|r[amoib]|cl|vb|st|ls)\b"
+    r"(?P<action>(?:remove|list)-[a-z-]+|cleanup|verify|collection-status|restore|r[aiob]|cl|vb|st|ls)\b"
 )
 # Other commands than backups end with one of these.
 ENDINGS = (
@@ -75,7 +75,7 @@ HARMLESS = (
     r"Import of duplicity\.backends\.",  # -v5 and above, all versions; "Failed: No module named ..."
     r"Warning: Option .* is pending deprecation",  # 0.8 to 1.2
     r"Use of the --asynchronous-upload option is experimental",  # 2.1
-    r"\|? *WARNING: replaced with",  # 3.0
+    r"\| WARNING: replaced with",  # 3.0
     r"Usage of the environment variable FTP_PASSWORD is deprecated",  # 3.0
     r"No encryption keys (?:need passphrase|configured)|Skipping passphrase request for",  # 3.0
     r"No valid action found\. Will imply",  # 2.0, where the action is not given
@@ -97,7 +97,7 @@ FAILURES = (
     r"[\w.-]{1,40} not found: +[Pp]lease install",
     r"(?:GnuPG passphrase[^:]*: ?)?Traceback \((?:most recent call|innermost) last\)",
     r"KeyboardInterrupt",
-    r"Giving up after \d+ attempts?",
+    r"Giving up after \d+ attempt",
     r"Giving up trying to ",
     r"Fatal Error",
     r"GPG Failed, see log below",
@@ -129,7 +129,8 @@ FAILURES = (
 BY_SHELLS = {
     ": ": r"[^:]{1,200}: [^\W\d_]{1,10} \d{1,9}: +\d{1,10} "
     r"(?:Killed|Terminated|Aborted|Segmentation fault|Hangup|User)",
-    "duplicity": r"(?:[^:]{1,200}: ){0,4}['\"‘]?(?:[^\s:]{0,200}/)?duplicity['\"’]?: "
+    "duplicity": r"(?:[^:]{1,200}: ){0,4}(?:failed to (?:run command|execute) |can't execute )?"
+    r"['‘]?(?:[^\s:]{0,200}/)?duplicity['’]?: "
     r"(?:(?:command )?not found|No such file or directory)",
 }
 
@@ -166,7 +167,7 @@ CAUSES = (
     Sign(Kind.LOGIN, r"No authentication methods available|Login incorrect|Login failed"),
     Sign(Kind.LOGIN, r"auth failed on module|\b530 |403 (?:reason )?Forbidden|AccessDenied"),
     Sign(Kind.LOGIN, r"InvalidAccessKeyId|SignatureDoesNotMatch|NoCredentialsError|not logged in"),
-    Sign(Kind.LOGIN, r"[Uu]nauthorized\b|NoAuthHandlerFound|ExpiredToken|expired_access_token"),
+    Sign(Kind.LOGIN, r"[Uu]nauthori[sz]ed\b|NoAuthHandlerFound|ExpiredToken|expired_access_token"),
     Sign(Kind.LOGIN, r"invalid_grant|InvalidToken\b|invalid_access_token|bad_auth_token|AuthorizationFailure"),
     Sign(Kind.MODULE, r"No module named |ModuleNotFoundError|cannot import name|ImportError"),
     Sign(Kind.MODULE, r" not found: +[Pp]lease install"),
@@ -209,6 +210,7 @@ CAUSES = (
     Sign(Kind.MISSING_VOLUMES, r"missing difftar|difftar volume \d+ not found in backup"),
     Sign(Kind.MISSING_VOLUMES, r"[Hh]ash mismatch|was corrupted during upload"),
     Sign(Kind.NO_DUPLICITY, r"duplicity: (?:command )?not found|duplicity: No such file"),
+    Sign(Kind.NO_DUPLICITY, r"(?:: |run command |execute )['‘](?:[^\s:]{0,200}/)?duplicity['’]: No such file"),
     Sign(Kind.KILLED, r"KeyboardInterrupt|\b\d+ (?:Killed|Terminated|Aborted|Segmentation fault|Hangup)"),
     Sign(Kind.KILLED, r"(?:Killed|Terminated|Segmentation fault)(?: \(core dumped\))?$"),
     Sign(Kind.GPG, r"GPG Failed|GPGError|GnuPG binary not found|of GnuPG is not supported"),
@@ -220,11 +222,11 @@ WARNINGS = (
     # The list below that, which is the same in every language.
     Sign(Kind.ORPHANED, r"\[\S*duplicity-(?:inc|full)\.\d{8}T\d{6}Z"),
     Sign(Kind.ORPHANED_SIGNATURES, r"(?:Warning, |WARNING\. )found the following (?:local|remote) orphaned signature file"),
-    Sign(Kind.INCOMPLETE, r"(?:Warning, |WARNING\. )found incomplete backup sets"),
+    Sign(Kind.INCOMPLETE, r"Warning, found incomplete backup sets"),
     Sign(Kind.ORPHANED, r"Also found (?!0 )\d+ backup sets?(?:\(s\))? not part of any chain"),
     Sign(Kind.INCOMPLETE, r"and (?!0 )\d+ incomplete backup set"),
     Sign(Kind.UNMATCHED_SIGNATURES, r"(?:Warning, |WARNING\. )found signatures but no corresponding backup files"),
-    Sign(Kind.MISSING_VOLUMES, r"(?:Warning, |WARNING\. )found missing difftar"),
+    Sign(Kind.MISSING_VOLUMES, r"WARNING\. found missing difftar"),
     Sign(Kind.DISCARDED, r"(?:Warning, |WARNING\. )discarding last backup set, because of missing signature"),
     Sign(Kind.SKIPPED, r"Error accessing possibly locked file|Error listing directory "),
     Sign(Kind.SKIPPED, r"Skipping .* because of previous error|Error .* getting delta for "),
@@ -236,18 +238,18 @@ WARNINGS = (
 # What says something so surely that in the middle of a line, behind what nobody knows, it can't be passed
 # over: what such lines have in them, and how it stands there. Words that others use, too, are not among it.
 NEEDLES = (
-    "Error", "Exception", "Traceback (", "Giving up ", "Fatal E", "GPG Failed", "Warning, ", "WARNING", "ERROR",
+    "Error", "Exception", "Traceback (", "Giving up ", "GPG Failed", "Warning, ", "Warning: base ", "WARNING", "ERROR",
     "Last full backup", "Local and Remote", "StartTime 1", "[ Backup S", "BackendScheme: ", "BackendURL: ",
     "KeyboardInterrupt", "Another ", "Backup source", "Specified archive", "Command line error", "GnuPG ",
     "Skipping ", "Verify complete", "No signature chain", "Hash mismatch", "Invalid data", "difftar volume",
     "[duplicity-", "PYTHONOPT", "Setting python", "Last selection", "Main action", "Using archive", "Args: ",
     "Temp space", "Unable to get", "Max open files", "Volumes with", "was corrupted dur", "Restarting backup",
-    "Volume was", "Also found", "incomplete backup set", "When using symm", "IGNORED_ERROR", "duplicity: ",
+    "Volume was", "Also found", "incomplete backup set", "When using symm", "duplicity: ",
     "lease install", "DEBUG: to_",
 )  # fmt: skip
 UNMISTAKABLE = (
     r"(?:[^\W\d]\w{0,60}(?:Error|Exception)|(?:Unsupported|Invalid)Backend\w{3,6}): ",
-    r"(?:CommandLine|GPG|Backend|FatalBackend|EOF)(?:Error|Exception)(?::|$)",
+    r"(?:CommandLine|GPG|Backend|EOF)(?:Error|Exception)(?::|$)",
     *(pattern for pattern in FAILURES if pattern not in _COMMON),
     r"duplicity: (?:(?:command )?not found|No such file)",
     r"\[duplicity-(?:inc|full)\.\d{8}T\d{6}Z",
