@@ -34,13 +34,12 @@ BACKUP = r"Main action: (?:full|inc)|Args: \S+ (?:full|inc|backup|fb|ib|bu)"
 # Another command than a backup, which fails without harm to the backup before it.
 ASIDE = (
     r"(?:Main action: |Args: \S+ )"
-    r"(?P<action>(?:remove|list)-[a-z-]+|cleanup|verify|collection-status|restore|r[amoib]|cl|vb|st|ls)\b"
+    r"(?P<action>(?:remove|list)-[a-z-]+|cleanup|verify|collection-status|restore|r[aiob]|cl|vb|st|ls)\b"
 )
 # Other commands than backups end with one of these.
 ENDINGS = (
     r"No old backup sets found",
     r"Deleting backup chains? at times?:|Deleting backup chain\(s\) at time:",
-    r"Deleting incremental backup",
     r"Found old backup chain",
     r"There are backup set\(s\) at time\(s\):",
     r"Current active backup chain is older than specified time",
@@ -49,8 +48,6 @@ ENDINGS = (
     r"Collection Status$",
     r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} \S",  # list-current-files
     r"Verify complete: ",
-    r"Restore successfully completed",
-    r"Remove old backup sets",
 )
 # What cleanup has deleted is no longer there to complain about.
 CLEANED = r"Deleting (?:this|these) files? from backend:|Deleting these file\(s\) from backend:"
@@ -78,7 +75,7 @@ HARMLESS = (
     r"Import of duplicity\.backends\.",  # -v5 and above, all versions; "Failed: No module named ..."
     r"Warning: Option .* is pending deprecation",  # 0.8 to 1.2
     r"Use of the --asynchronous-upload option is experimental",  # 2.1
-    r"\|? *WARNING: replaced with",  # 3.0
+    r"\| WARNING: replaced with",  # 3.0
     r"Usage of the environment variable FTP_PASSWORD is deprecated",  # 3.0
     r"No encryption keys (?:need passphrase|configured)|Skipping passphrase request for",  # 3.0
     r"No valid action found\. Will imply",  # 2.0, where the action is not given
@@ -100,7 +97,7 @@ FAILURES = (
     r"[\w.-]{1,40} not found: +[Pp]lease install",
     r"(?:GnuPG passphrase[^:]*: ?)?Traceback \((?:most recent call|innermost) last\)",
     r"KeyboardInterrupt",
-    r"Giving up after \d+ attempts?",
+    r"Giving up after \d+ attempt",
     r"Giving up trying to ",
     r"Fatal Error",
     r"GPG Failed, see log below",
@@ -132,7 +129,8 @@ FAILURES = (
 BY_SHELLS = {
     ": ": r"[^:]{1,200}: [^\W\d_]{1,10} \d{1,9}: +\d{1,10} "
     r"(?:Killed|Terminated|Aborted|Segmentation fault|Hangup|User)",
-    "duplicity": r"(?:[^:]{1,200}: ){0,4}['\"‘]?(?:[^\s:]{0,200}/)?duplicity['\"’]?: "
+    "duplicity": r"(?:[^:]{1,200}: ){0,4}(?:failed to (?:run command|execute) |can't execute )?"
+    r"['‘]?(?:[^\s:]{0,200}/)?duplicity['’]?: "
     r"(?:(?:command )?not found|No such file or directory)",
 }
 
@@ -162,55 +160,57 @@ CAUSES = (
     *(Sign(Kind.NO_DESTINATION, pattern) for pattern in GONE),
     Sign(Kind.LOCKED, r"Another (?:duplicity )?instance is already running"),
     Sign(Kind.HOST_KEY, r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED"),
-    Sign(Kind.HOST_KEY, r"BadHostKey|[Hh]ost key for server .* does not match|not found in known_hosts"),
+    Sign(Kind.HOST_KEY, r"BadHostKey|Host key for server .* does not match|not found in known_hosts"),
     Sign(Kind.HOST_KEY, r"authenticity of host .* can't be established"),
     Sign(Kind.LOGIN, r"Permission denied \((?:publickey|password|keyboard|gssapi|hostbased)"),
     Sign(Kind.LOGIN, r"AuthenticationException|Authentication failed|Bad authentication type"),
-    Sign(Kind.LOGIN, r"[Nn]o authentication methods available|Login incorrect|Login failed"),
-    Sign(Kind.LOGIN, r"auth failed on module|\b530 |401 Unauthorized|403 Forbidden|AccessDenied"),
+    Sign(Kind.LOGIN, r"No authentication methods available|Login incorrect|Login failed"),
+    Sign(Kind.LOGIN, r"auth failed on module|\b530 |403 (?:reason )?Forbidden|AccessDenied"),
     Sign(Kind.LOGIN, r"InvalidAccessKeyId|SignatureDoesNotMatch|NoCredentialsError|not logged in"),
     Sign(Kind.LOGIN, r"[Uu]nauthori[sz]ed\b|NoAuthHandlerFound|ExpiredToken|expired_access_token"),
     Sign(Kind.LOGIN, r"invalid_grant|InvalidToken\b|invalid_access_token|bad_auth_token|AuthorizationFailure"),
     Sign(Kind.MODULE, r"No module named |ModuleNotFoundError|cannot import name|ImportError"),
     Sign(Kind.MODULE, r" not found: +[Pp]lease install"),
-    Sign(Kind.MODULE, r"requires? (?:the )?(?:python )?(?:module|library)|backend requires"),
+    Sign(Kind.MODULE, r"backend requires (?!a )|backend \(s3\) requires boto library"),
     Sign(Kind.NO_SPACE, r"(?:BackendException|Giving up).*(?:No space left|Errno 28|[Qq]uota exceeded)"),
     Sign(Kind.NO_SPACE, r"rsync: .*(?:No space left|Disk quota)|\b(?:452|552) .*(?:space|storage|quota)"),
     Sign(Kind.NO_SPACE, r"[Ii]nsufficient ?[Ss]torage|storage quota|[Qq]uotaExceeded|\b507 "),
-    Sign(Kind.NO_SPACE, r"[Ss]torage cap exceeded|[Cc]ap exceeded|Out of space for destination|insufficient_space"),
+    Sign(Kind.NO_SPACE, r"storage cap exceeded|Cap exceeded|Out of space for destination|insufficient_space"),
     Sign(Kind.NO_DESTINATION, r"NoSuchBucket|[Ss]pecified (?:bucket|container) does not exist|BucketNotFound"),
     Sign(Kind.NO_DESTINATION, r"ContainerNotFound|\b404 Not Found"),
     Sign(Kind.NO_LOCAL_SPACE, r"Temp space has .* available|Unable to get free space on temp"),
     Sign(Kind.NO_LOCAL_SPACE, r"No space left on device|Errno 28|Disk quota exceeded"),
-    Sign(Kind.CONNECTION, r"Connection (?:refused|reset|timed out|closed)|ConnectionRefused|ConnectionReset"),
+    Sign(Kind.CONNECTION, r"Connection (?:refused|reset|closed)|ConnectionRefused|ConnectionReset"),
     Sign(Kind.CONNECTION, r"Unable to connect to port|ssh connection to .* failed|No route to host"),
     Sign(Kind.CONNECTION, r"Name or service not known|Temporary failure in name resolution|getaddrinfo"),
     Sign(Kind.CONNECTION, r"nodename nor servname|Could not resolve host|Network is unreachable"),
-    Sign(Kind.CONNECTION, r"timed out|TimeoutError|Operation timed out|EndpointConnectionError"),
-    Sign(Kind.CONNECTION, r"Broken pipe|Socket is closed|Connection unexpectedly closed|Error reading SSH protocol banner"),
+    Sign(Kind.CONNECTION, r"timed out|TimeoutError|EndpointConnectionError"),
+    Sign(Kind.CONNECTION, r"Broken pipe|Socket is closed|Error reading SSH protocol banner"),
     Sign(Kind.CONNECTION, r"connection unexpectedly closed|lost connection|Server connection dropped"),
     Sign(Kind.NO_DESTINATION, r"(?:BackendException|Giving up).*(?:No such file|Errno 2\b|Not a directory)"),
-    Sign(Kind.PERMISSION, r"(?:BackendException|Giving up).*(?:Permission denied|Errno 13|Read-only)"),
     Sign(Kind.PERMISSION, r"\b550 |Errno 13|Permission denied|PermissionError|Errno 30|Read-only file"),
     Sign(Kind.NO_KEY, r"gpg: .*(?:No public key|No secret key|not available|skipped: No)"),
     Sign(Kind.NO_KEY, r"gpg: .*(?:Unusable public key|key has expired|There is no assurance)"),
-    Sign(Kind.WRONG_PASSPHRASE, r"gpg: .*(?:Bad session key|Bad passphrase|decryption failed|bad key)"),
+    # Before what says that decryption has failed: gpg gives this as its reason.
+    Sign(Kind.PASSPHRASE, r"gpg: .*(?:cannot open '/dev/tty'|No pinentry|Inappropriate ioctl)"),
+    Sign(Kind.PASSPHRASE, r"gpg: .*No passphrase given"),
+    Sign(Kind.WRONG_PASSPHRASE, r"gpg: .*(?:Bad passphrase|decryption failed)"),
     Sign(Kind.WRONG_PASSPHRASE, r"passphrases? (?:do|does) not match|signing passphrase must equal"),
     Sign(Kind.WRONG_PASSPHRASE, r"encryption settings do not match"),
-    Sign(Kind.PASSPHRASE, r"\s*EOFError|GetPassWarning|PASSPHRASE variable not set|no passphrase"),
-    Sign(Kind.PASSPHRASE, r"gpg: .*(?:cannot open '/dev/tty'|No pinentry|Inappropriate ioctl)"),
+    Sign(Kind.PASSPHRASE, r"\s*EOFError|GetPassWarning|PASSPHRASE variable not set"),
     Sign(Kind.SOURCE_CHANGED, r"Backup source (?:directory|host) has changed"),
     Sign(Kind.SOURCE_MISSING, r"Backup source directory .* does not exist"),
     Sign(Kind.SOURCE_MISSING, r"Argument source_\w+ .* does not exist"),
     Sign(Kind.OPTIONS, r"CommandLineError|Command line error|duplicity: error:|no such option"),
-    Sign(Kind.OPTIONS, r"unrecognized arguments|deprecated option|option .* (?:was )?removed"),
+    Sign(Kind.OPTIONS, r"unrecognized arguments"),
     Sign(Kind.OPTIONS, r"Expected \d+ positionals? from "),
     Sign(Kind.OPTIONS, r"Last selection expression:|Error opening file |Setting python optim|PYTHONOPT"),
-    Sign(Kind.OPTIONS, r"UnsupportedBackendScheme|InvalidBackendURL|not a recognized|Bad URL"),
+    Sign(Kind.OPTIONS, r"UnsupportedBackendScheme|InvalidBackendURL|Bad URL"),
     Sign(Kind.NO_SIGNATURES, r"Old signatures not found and incremental specified"),
-    Sign(Kind.MISSING_VOLUMES, r"(?:chain has )?missing difftar|difftar volume \d+ not found in backup"),
+    Sign(Kind.MISSING_VOLUMES, r"missing difftar|difftar volume \d+ not found in backup"),
     Sign(Kind.MISSING_VOLUMES, r"[Hh]ash mismatch|was corrupted during upload"),
     Sign(Kind.NO_DUPLICITY, r"duplicity: (?:command )?not found|duplicity: No such file"),
+    Sign(Kind.NO_DUPLICITY, r"(?:: |run command |execute )['‘](?:[^\s:]{0,200}/)?duplicity['’]: No such file"),
     Sign(Kind.KILLED, r"KeyboardInterrupt|\b\d+ (?:Killed|Terminated|Aborted|Segmentation fault|Hangup)"),
     Sign(Kind.KILLED, r"(?:Killed|Terminated|Segmentation fault)(?: \(core dumped\))?$"),
     Sign(Kind.GPG, r"GPG Failed|GPGError|GnuPG binary not found|of GnuPG is not supported"),
@@ -222,11 +222,11 @@ WARNINGS = (
     # The list below that, which is the same in every language.
     Sign(Kind.ORPHANED, r"\[\S*duplicity-(?:inc|full)\.\d{8}T\d{6}Z"),
     Sign(Kind.ORPHANED_SIGNATURES, r"(?:Warning, |WARNING\. )found the following (?:local|remote) orphaned signature file"),
-    Sign(Kind.INCOMPLETE, r"(?:Warning, |WARNING\. )found incomplete backup sets"),
+    Sign(Kind.INCOMPLETE, r"Warning, found incomplete backup sets"),
     Sign(Kind.ORPHANED, r"Also found (?!0 )\d+ backup sets?(?:\(s\))? not part of any chain"),
     Sign(Kind.INCOMPLETE, r"and (?!0 )\d+ incomplete backup set"),
     Sign(Kind.UNMATCHED_SIGNATURES, r"(?:Warning, |WARNING\. )found signatures but no corresponding backup files"),
-    Sign(Kind.MISSING_VOLUMES, r"(?:Warning, |WARNING\. )found missing difftar"),
+    Sign(Kind.MISSING_VOLUMES, r"WARNING\. found missing difftar"),
     Sign(Kind.DISCARDED, r"(?:Warning, |WARNING\. )discarding last backup set, because of missing signature"),
     Sign(Kind.SKIPPED, r"Error accessing possibly locked file|Error listing directory "),
     Sign(Kind.SKIPPED, r"Skipping .* because of previous error|Error .* getting delta for "),
@@ -238,18 +238,18 @@ WARNINGS = (
 # What says something so surely that in the middle of a line, behind what nobody knows, it can't be passed
 # over: what such lines have in them, and how it stands there. Words that others use, too, are not among it.
 NEEDLES = (
-    "Error", "Exception", "Traceback (", "Giving up ", "Fatal E", "GPG Failed", "Warning, ", "WARNING", "ERROR",
+    "Error", "Exception", "Traceback (", "Giving up ", "GPG Failed", "Warning, ", "Warning: base ", "WARNING", "ERROR",
     "Last full backup", "Local and Remote", "StartTime 1", "[ Backup S", "BackendScheme: ", "BackendURL: ",
     "KeyboardInterrupt", "Another ", "Backup source", "Specified archive", "Command line error", "GnuPG ",
     "Skipping ", "Verify complete", "No signature chain", "Hash mismatch", "Invalid data", "difftar volume",
     "[duplicity-", "PYTHONOPT", "Setting python", "Last selection", "Main action", "Using archive", "Args: ",
     "Temp space", "Unable to get", "Max open files", "Volumes with", "was corrupted dur", "Restarting backup",
-    "Volume was", "Also found", "incomplete backup set", "When using symm", "IGNORED_ERROR", "duplicity: ",
+    "Volume was", "Also found", "incomplete backup set", "When using symm", "duplicity: ",
     "lease install", "DEBUG: to_",
 )  # fmt: skip
 UNMISTAKABLE = (
     r"(?:[^\W\d]\w{0,60}(?:Error|Exception)|(?:Unsupported|Invalid)Backend\w{3,6}): ",
-    r"(?:CommandLine|GPG|Backend|FatalBackend|EOF)(?:Error|Exception)(?::|$)",
+    r"(?:CommandLine|GPG|Backend|EOF)(?:Error|Exception)(?::|$)",
     *(pattern for pattern in FAILURES if pattern not in _COMMON),
     r"duplicity: (?:(?:command )?not found|No such file)",
     r"\[duplicity-(?:inc|full)\.\d{8}T\d{6}Z",

@@ -43,7 +43,7 @@ _SIGNS = (
         Kind.NO_DRILL,
         "gpg's agent did not give the key",
         re.compile(
-            r"problem with the agent|can't connect to the (?:gpg-)?agent|[Nn]o pinentry"
+            r"problem with the agent|can't connect to the (?:gpg-)?agent|No pinentry"
             r"|no gpg-agent running|failed: (?:Operation cancelled|Timeout|Inappropriate ioctl"
             r"|Card|No such device|No SmartCard)"
         ),
@@ -67,17 +67,17 @@ _SIGNS = (
         Kind.NO_SECRET_KEY,
         "the secret key is not on this host",
         # Not where a passphrase would do: gpg says so of an empty one, too.
-        re.compile(r"(?s)\A(?!.*encrypted with \d+ passphrase).*(?:[Nn]o secret key|NO_SECKEY)"),
+        re.compile(r"(?s)\A(?!.*encrypted with \d+ passphrase).*(?:No secret key|NO_SECKEY)"),
     ),
     (
         Kind.WRONG_PASSPHRASE,
         "wrong passphrase or key",
-        re.compile(r"[Nn]o secret key|[Bb]ad (?:session key|passphrase)|decryption failed|BADMDC"),
+        re.compile(r"No secret key|[Bb]ad (?:session key|passphrase)|decryption failed|BADMDC"),
     ),
     (
         Kind.NO_PASSPHRASE,
         "no passphrase was given",
-        re.compile(r"EOFError|passphrase for decryption|[Nn]o passphrase given"),
+        re.compile(r"EOFError|passphrase for decryption|No passphrase given"),
     ),
 )
 _RECORD = re.compile(r"[A-Z]+ \d+( |$)")
