@@ -113,7 +113,7 @@ class Parser(argparse.ArgumentParser):
         else:
             other.add_argument(
                 "-t", "--timeout", type=argument(_positive), default=30.0, metavar="SECONDS",
-                help="answer UNKNOWN after this time (default 30)",
+                help="UNKNOWN after this many seconds (default 30)",
             )  # fmt: skip
         other.add_argument(
             "-V", "--version", action=_PrintVersion, nargs=0, default=argparse.SUPPRESS,
@@ -170,7 +170,7 @@ class Parser(argparse.ArgumentParser):
         text = self._secrets.hide(message)
         hint = "see --help"
         if message.startswith("unrecognized") and self._foreign:
-            hint += "; what is for duplicity stands behind --"
+            hint += "; options for duplicity go after --"
         raise CannotSee(Kind.USAGE, f"wrong usage: {text} ({hint})")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
@@ -259,7 +259,7 @@ def add_jobs_dir(group: argparse._ArgumentGroup) -> None:
 def add_state_file(group: argparse._ArgumentGroup) -> None:
     """Add the option that says where a check remembers what it has seen."""
     group.add_argument(
-        "--state-file", metavar="FILE", help="remember in FILE what this check has seen"
+        "--state-file", metavar="FILE", help="file in which the check remembers what it saw"
     )
 
 

@@ -38,7 +38,7 @@ JUDGED = {
     "chain_": Judged(count_limit, "RANGE", "number of backup sets in the newest chain"),
     "fulls_": Judged(count_limit, "RANGE", "full backups that can be restored; 2: at least 2"),
     "history_": Judged(age_limit, "AGE", "age of the oldest backup that can be restored"),
-    "shrunk_": Judged(percent_limit, "PERCENT", "how much the source has shrunk", "50", "90"),
+    "shrunk_": Judged(percent_limit, "PERCENT", "per cent that the source shrank", "50", "90"),
     "source_size_": Judged(size_limit, "SIZE", "size of the source in the newest run"),
     "backup_size_": Judged(size_limit, "SIZE", "size of what the newest run backed up"),
     "duration_": Judged(age_limit, "AGE", "how long the newest run took"),
