@@ -37,7 +37,7 @@ JOBS_DIR = "/etc/check-duplicity/jobs.d"
 EXIT_STATUS = "Exit status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (could not see)."
 LIMITS = """\
 Limits are Nagios ranges: '32h' is at most 32 hours, '30d:' at least 30 days.
-The units of an AGE are s, m, h, d and w. A number without a unit is seconds."""
+The units of an AGE are s, m, h, d and w; without a unit it is in seconds."""
 SIZES = "\nThe units of a SIZE are K, M, G and T."
 
 
@@ -211,7 +211,7 @@ def _add_forms(group: argparse._ArgumentGroup) -> None:
         help="nagios, json, openmetrics, icinga2 or nsca",
     )  # fmt: skip
     group.add_argument(
-        "--write", metavar="FILE", help="write this to FILE, and print the nagios format"
+        "--write", metavar="FILE", help="write this format to FILE, print the nagios one"
     )
     group.add_argument(
         "--interval", type=argument(_duration), default=900.0, metavar="AGE",

@@ -46,7 +46,7 @@ JUDGED = {
     "process_": Judged(age_limit, "AGE", "run time of the oldest backup", "12h", "24h"),
     "stalled_": Judged(age_limit, "AGE", "time without any progress", "1h", "3h"),
     "restore_": Judged(age_limit, "AGE", "age of the newest good drill", "8d", "15d"),
-    "proved_": Judged(count_limit, "RANGE", "per cent of the volumes proved; 50: at least 50"),
+    "proved_": Judged(count_limit, "RANGE", "per cent of volumes read by drills; 50: at least 50"),
 }
 
 
