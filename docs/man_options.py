@@ -65,7 +65,7 @@ def value(literal: str) -> str:
 
 def main(program: str) -> None:
     """Print the section."""
-    print("[OPTIONS]")
+    print("[OPTIONS]\n.nh")  # Not hyphenated: options are copied from here.
     for term, text in options(program):
         print(f".TP\n{roff(term)}" if term else ".PP")
         print(re.sub(r"^(?=[.'])", r"\\&", roff(text)))
