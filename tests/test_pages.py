@@ -173,10 +173,3 @@ def test_a_stalled_backup(shown: Shown, start: Callable[[Stage], None]) -> None:
 
 def test_no_backup_where_one_must_run(shown: Shown) -> None:
     shown(lambda stage: None)
-
-
-# check_duplicity_restore
-
-
-def test_no_drill(shown: Shown) -> None:
-    shown(chain)

@@ -28,7 +28,7 @@ def newest() -> Path:
 
 def backed_up(stage: Stage, passphrase: str = "") -> None:
     """Have a full backup of 3 hours ago: five volumes with nine files, always the same ones."""
-    dice = random.Random(1)  # noqa: S311
+    dice = random.Random(1)
     for number in range(1, 10):
         name = f"/home/assets/{number}.jpg"
         stage.write(name, "", hours=9)
