@@ -114,7 +114,7 @@ def demand_understood(command: str) -> None:
 def is_sudoers(path: Path) -> bool:
     if not shutil.which("visudo", path="/usr/sbin:/usr/bin"):
         return True
-    words = ["/usr/sbin/visudo", "-cf", path]
+    words = ["/usr/sbin/visudo", "-cf", str(path)]
     return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
