@@ -6,12 +6,14 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from check_duplicity.formats.openmetrics import NAMES
 from check_duplicity.jobs import job_file
 from check_duplicity.jobs.crontabs import read_crontab
+from check_duplicity.triage.judge import _VERDICTS
 from pages import KINDS, PAGES, Block, blocks, marked
 from plugin import BIN, ROOT, run_plugin
 from prometheus_server import needs_promtool, promtool
@@ -205,6 +207,63 @@ def test_prometheus_takes_what_the_page_says(tmp_path: Path) -> None:
         assert (status, "SUCCESS" in said) == (0, True), said
     written = {named.name for names in NAMES.values() for named in names.values()}
     assert set(re.findall(r"duplicity_(\w+)", query.text)) <= written
+
+
+# What sentences quote: where it is from, a test that demands it or another program.
+QUOTED = {
+    "in progress since 2026-11-24 04:20 UTC, pid 812": "tests/real/test_processes.py",
+    "last backup 3d ago, nothing changed since (run 2h ago)": "tests/runs/test_vouching.py",
+    "several jobs write to this log; give each its own": "tests/runs/test_several.py",
+    "no run of duplicity within 26h": "tests/runs/test_files.py",
+    "no result came, and the last one counted until 2026-11-28 23:30:00 +0000": (
+        "tests/root/test_passive.py"
+    ),
+    "1 data packet(s) sent to host successfully": "tests/root/test_passive.py",
+    "No orphaned or incomplete backup sets found": "duplicity",
+    "Duplicity backup complete.": "duplicity",
+    "Unable to read output": "NRPE",
+    "sudo: a password is required": "sudo",
+    "machine email": "no program",
+    "could not see": "no program",
+}
+
+
+def sentences(page: str) -> str:
+    """Return a page without its blocks and titles."""
+    lines = (ROOT / page).read_text().split("\n")
+    for block in blocks(page):
+        for number in range(block.text.count("\n")):
+            lines[block.line - 1 + number] = ""
+    return "\n".join(lines)
+
+
+def quotes(page: str) -> Iterator[str]:
+    """Yield what stands in double quotes, and literals of six words that are no command."""
+    text = sentences(page)
+    literals = re.findall(r"``(.+?)``", text, re.S)
+    yield from re.findall(r'"([^"]+\s[^"]+)"', re.sub(r"``.+?``", "", text, flags=re.S))
+    for literal in literals:
+        if len(literal.split()) > 5 and not re.search(r"\s-|[/=<|{*]", literal):
+            yield literal
+
+
+def test_what_a_sentence_quotes_is_what_programs_print() -> None:
+    quoted = {re.sub(r"\s+", " ", quote) for page in PAGES for quote in quotes(page)}
+    assert quoted <= QUOTED.keys()
+    for quote, source in QUOTED.items():
+        if source.startswith("tests/"):
+            text = (ROOT / source).read_text()
+            for part in re.split(r"\b\d[\d: +-]*[a-z]?\b", quote):
+                assert len(part) < 10 or part.strip() in text, (quote, source)
+
+
+def test_triages_page_has_each_verdict() -> None:
+    section = (ROOT / "docs" / "duplicity_triage.rst").read_text().split("\nVerdicts\n---")[1]
+    listed = re.sub(
+        r"\s+", " ", section.split(" The first that fits")[0].split("The first\nthat")[0]
+    )
+    words = {word for word, _ in _VERDICTS} | {"good", "can't be seen"}
+    assert set(re.findall(r"``([a-z' ]+)``", listed)) == words
 
 
 def test_a_page_names_no_other_place_of_the_programs() -> None:
