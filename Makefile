@@ -4,6 +4,7 @@
 # make benchmark  time the checks against duplicity itself, check_procs, check_log; QUICK=yes: smaller sizes
 # make load   what 1,000 jobs cost with Icinga 2; as root, with DUPLICITY or that in the PATH
 # make docs   the pages in docs/ as HTML, in build/docs; warnings are errors
+# make pages  write anew what the programs print in the README and in docs/; as root those of a whole host, too
 # make deb    build the Debian package into dist/ (packages for that: see debian/control)
 # make man    write the man pages anew, from --help and the options in docs/, with help2man
 # make puppet-test  the Puppet module; as root its examples are applied on this machine, and removed
@@ -37,7 +38,7 @@ SUITES ?= trixie testing
 TESTS ?= not root
 PYTEST ?= $(BIN)/python -m pytest -q -m '$(TESTS)' -n logical --dist worksteal
 
-.PHONY: docs demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture dashboard-picture platforms moto
+.PHONY: docs pages demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture dashboard-picture platforms moto
 
 demo: $(VENV)/installed .duplicity/$(NEWEST)/installed
 	@tests/demo $(BIN) .duplicity/$(NEWEST)/bin
@@ -54,6 +55,11 @@ lint: $(VENV)/tools
 
 unit: $(VENV)/tools $(DUPLICITIES)
 	DUPLICITIES=$(CURDIR)/.duplicity MOTO=$(CURDIR)/.moto $(PYTEST)
+
+# One after another, since each test writes into a page.
+pages: $(VENV)/tools $(DUPLICITIES)
+	DUPLICITIES=$(CURDIR)/.duplicity UPDATE_PAGES=yes $(BIN)/python -m pytest -q -p no:cacheprovider \
+	  tests/test_pages.py tests/real/test_pages.py tests/real/test_demo.py tests/root/test_pages.py
 
 moto: .moto/installed
 

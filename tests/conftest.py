@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from lab import DUPLICITIES, Lab
+from plugin import ROOT
+from stage import Scene, show
 
 # A busy machine is no failure.
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,6 +22,19 @@ def lab(duplicity: Path, tmp_path: Path) -> Iterator[Lab]:
     """A job of the duplicity that the test runs with, freshly made."""
     with Lab(duplicity, tmp_path) as lab:
         yield lab
+
+
+@pytest.fixture
+def shown(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Scene], None]:
+    """Compare the blocks of the pages that are marked with this test with what is printed."""
+    file = str(request.path.relative_to(ROOT))
+
+    def shown(scene: Scene) -> None:
+        show(file, request.node.originalname, lambda: tmp_path_factory.mktemp("stage"), scene)
+
+    return shown
 
 
 @pytest.fixture(autouse=True)

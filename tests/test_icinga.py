@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from lab import wait_until
+from pages import marked
 from plugin import run_plugin
 
 from icinga import ICINGA, Node
@@ -339,6 +340,23 @@ class TestReal:
         done = master.validate()
         assert done.returncode == 0, done.stdout
         assert "warning" not in done.stdout
+
+    def test_icinga_takes_what_the_pages_say(self, directory: Path, master: Node) -> None:
+        """Each block is a part of a host with an agent, which gets the services of its jobs."""
+        found = marked("tests/test_icinga.py", "test_icinga_takes_what_the_pages_say")
+        node = Node(directory, "pages", master)
+        hosts = "".join(
+            f'object Endpoint "host{number}" {{ }}\n'
+            f'object Zone "host{number}" {{\n  endpoints = [ "host{number}" ]\n'
+            '  parent = "pages"\n}\n'
+            f'object Host "host{number}" {{\n  zone = "pages"\n  check_command = "hostalive"\n'
+            f'  vars.duplicity_jobs["web"] = {{ }}\n{block.text}}}\n'
+            for number, block in enumerate(found)
+        )
+        zone = 'object Endpoint "pages" { }\nobject Zone "pages" { endpoints = [ "pages" ] }\n'
+        node.configure(f'{zone}{hosts}include "{directory}/shipped/*.conf"\n')
+        done = node.validate()
+        assert done.returncode == 0, done.stdout
 
     @pytest.mark.parametrize("name", cases())
     def test_what_a_variable_says_arrives(self, master: Node, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from e2e.icinga2 import AGENT, Master
 from e2e.machine import Machine, nrpe_answers
 from e2e.readme import blocks, follow
 from lab import wait_until
+from pages import marked
 
 GREEN = "DUPLICITY FRESHNESS OK - last backup "
 
@@ -75,3 +77,15 @@ def test_by_puppet(host: Machine) -> None:
     assert GREEN in follow(asked)
     enabled = Path("/etc/systemd/system/timers.target.wants/duplicity-drill@assets.timer")
     assert os.path.realpath(enabled) == "/usr/lib/systemd/system/duplicity-drill@.timer"
+
+
+def test_by_pip() -> None:
+    place = Path("/opt/check-duplicity")
+    assert not place.exists()
+    (block,) = marked("tests/e2e/test_from_nothing.py", "test_by_pip")
+    try:
+        assert "check_duplicity_freshness" in follow(block.text)
+        for program in place.glob("bin/*duplicity_*"):
+            assert program.read_text().split("\n")[0].endswith(" -I")
+    finally:
+        shutil.rmtree(place, ignore_errors=True)

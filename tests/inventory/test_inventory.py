@@ -204,7 +204,7 @@ def test_the_file_can_say_that_it_is_started_elsewhere(files: Files, tmp_path: P
         judge.measure(seen, {})[0].said
         == "1 job: all are monitored and started, 1 of them elsewhere"
     )
-    assert list(judge.details(seen)) == ["web: monitored, started by elsewhere, as its file says"]
+    assert list(judge.details(seen)) == ["web: monitored, started elsewhere, as its file says"]
 
 
 class TestMemory:

@@ -1,4 +1,4 @@
-"""What the README shows is what ``make demo`` prints."""
+"""What the README shows is what ``make demo`` prints; ``make pages`` writes it into the README."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 from lab import DUPLICITIES
+from pages import marked
 from plugin import BIN, ROOT
+from stage import compare
 
-README = (ROOT / "README.rst").read_text()
+# The parts of the demo that the README shows, by their numbers, in its order.
+SHOWN = (5, 6, 8, 9, 3)
 
 
 def without_numbers(text: str) -> str:
@@ -35,7 +38,12 @@ def test_what_the_readme_shows_is_what_the_demo_prints(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    printed = {without_numbers(line.split(" | ")[0]) for line in done.stdout.split("\n")}
-    shown = re.findall(r"^    (DUPLICITY .*)$", README, re.M)
-    assert len(shown) == 5
-    assert {without_numbers(line) for line in shown} <= printed
+    parts = re.split(r"^(\d+)\. ", done.stdout, flags=re.M)
+    printed = {int(number): text for number, text in zip(parts[1::2], parts[2::2])}
+    shown = marked("tests/real/test_demo.py", "test_what_the_readme_shows_is_what_the_demo_prints")
+    assert len(shown) == len(SHOWN)
+    for block, number in zip(shown, SHOWN):
+        # The program and its state.
+        begin = re.escape(" ".join(block.text.split(" ")[:3]))
+        line = re.findall(rf"^({begin} - .*?)(?: \| .*)?$", printed[number], re.M)[-1] + "\n"
+        compare(block, line, without_numbers)

@@ -108,8 +108,10 @@ def details(seen: Seen) -> Iterator[str]:
             continue
         by = ", ".join(start.origin for start in job.active)
         by += "".join(f", {start.origin} {start.off}" for start in job.off)
-        how = "elsewhere, as its file says" if job.elsewhere else by.strip(", ") or "nothing found"
-        yield f"{job.name}: {'monitored' if job.filed else 'not monitored'}, started by {how}"
+        how = f"by {by.strip(', ') or 'nothing found'}"
+        if job.elsewhere:
+            how = "elsewhere, as its file says"
+        yield f"{job.name}: {'monitored' if job.filed else 'not monitored'}, started {how}"
 
 
 def unseen(seen: Seen, user: str) -> str:
