@@ -6,7 +6,7 @@
 # make docs   the pages in docs/ as HTML, in build/docs; warnings are errors
 # make pages  write anew what the programs print in the README and in docs/; as root those of a whole host, too
 # make deb    build the Debian package into dist/ (packages for that: see debian/control)
-# make man    write the man pages anew from --help, with help2man
+# make man    write the man pages anew, from --help and the options in docs/, with help2man
 # make puppet-test  the Puppet module; as root its examples are applied on this machine, and removed
 # make e2e    all of it deployed for real; as root, on a machine that may be changed
 # make fuzz  feed the readers what nobody thinks of, SECONDS_EACH for each; only TARGET, if given; with a

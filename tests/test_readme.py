@@ -49,7 +49,7 @@ def test_options_are_those_of_the_help(plugin: str) -> None:
     option = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
     shown = run_plugin(plugin, ["--help"]).out.split("\n\n", 1)[1]
     lines = [line for line in shown.split("\n") if line.startswith("  -")]
-    of_help = {o for line in lines for o in option.findall(line.split("   ")[0])}
+    of_help = {o for line in lines for o in option.findall(re.split(r"(?<=\S)  ", line)[0])}
     terms = [line for line in section(plugin, "Options").split("\n") if line.startswith("``-")]
     of_readme = {o for line in terms for o in option.findall(line)}
     assert of_readme == of_help

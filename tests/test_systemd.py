@@ -105,7 +105,7 @@ def test_each_check_writes_its_file_as_often_as_it_says(name: str) -> None:
     assert timer["Timer"]["OnCalendar"] == "*:0/15"
     assert timer["Install"]["WantedBy"] == "timers.target"
     shown = " ".join(run_plugin("check_duplicity_jobs", ["--help"]).out.split())
-    assert "how often this is run (default 15m)" in shown
+    assert "how often this check runs (default 15m)" in shown
 
 
 @pytest.mark.parametrize("name", ALL)

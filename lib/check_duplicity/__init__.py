@@ -3,4 +3,4 @@
 ``docs/development.rst`` has the plan.
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

@@ -34,6 +34,24 @@ if TYPE_CHECKING:
 
 FORMATS = ("nagios", "json", "openmetrics", "icinga2", "nsca")
 JOBS_DIR = "/etc/check-duplicity/jobs.d"
+EXIT_STATUS = "Exit status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (could not see)."
+LIMITS = """\
+Limits are Nagios ranges: '32h' is at most 32 hours, '30d:' at least 30 days.
+The units of an AGE are s, m, h, d and w; without a unit it is in seconds."""
+SIZES = "\nThe units of a SIZE are K, M, G and T."
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help with one line for an option, where it can be: ``-w, --warning AGE  text``."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=32)  # Behind the longest of the options.
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        value = self._format_args(action, action.dest.upper())
+        return f"{', '.join(action.option_strings)} {value}"
 
 
 class Parser(argparse.ArgumentParser):
@@ -41,6 +59,8 @@ class Parser(argparse.ArgumentParser):
 
     More are added to groups: for each one that is added to the parser itself argparse prepares
     to print it, and asks the terminal's width of ``shutil``, which is slow to load.
+
+    ``output`` is the group of options for what is printed.
     """
 
     def __init__(
@@ -50,53 +70,65 @@ class Parser(argparse.ArgumentParser):
         usage: str,
         secrets: Secrets,
         *,
+        examples: Sequence[str],
         verbose: str,
         foreign: bool = False,
         patient: bool = False,
     ) -> None:
-        """``verbose`` is what -v adds, ``foreign`` whether options for duplicity can follow.
+        """``usage`` follows the name; ``examples`` are lines to paste, the most used one first.
 
-        Who is ``patient`` has an hour by default, and reads the timeout as an AGE.
+        ``verbose`` is what -v adds, ``foreign`` whether options for duplicity can follow. Who is
+        ``patient`` has an hour by default, and reads the timeout as an AGE.
         """
         super().__init__(
             prog=prog,
             description=description,
-            usage=usage,
-            epilog="Exit status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (could not see).",
+            usage=f"{prog} {usage}",
+            epilog="\n  ".join((f"{EXIT_STATUS}\n\nExamples:", *examples)),
             add_help=False,
             allow_abbrev=False,  # A mistyped option is not another one.
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Help,
         )
         self.register("action", None, _Store)
         self.color = False  # Help is for mails and man pages, too; 3.14 would load a third more.
         self._secrets = secrets
         self._foreign = foreign
         self._writer: Writer | None = None
-        common = self.add_argument_group("common options")
-        if patient:
-            common.add_argument(
-                "-t", "--timeout", type=argument(_duration), default=3600.0, metavar="AGE",
-                help="stop after so long: 90 (seconds), 20m, 2h (default 1h)",
-            )  # fmt: skip
-        else:
-            common.add_argument(
-                "-t", "--timeout", type=argument(_positive), default=30.0, metavar="SECONDS",
-                help="answer UNKNOWN after so many seconds (default 30)",
-            )  # fmt: skip
-        common.add_argument(
+        self.output = self.add_argument_group("output")
+        self.output.add_argument(
             "-v", "--verbose", action="count", default=0,
             help=verbose,
         )  # fmt: skip
-        common.add_argument(
-            "-q", "--quiet", action="store_true", help="print the first line only, no advice"
+        self.output.add_argument(
+            "-q", "--quiet", action="store_true", help="print only the first line"
         )
-        common.add_argument(
-            "-V", "--version", action=_PrintVersion, nargs=0, default=argparse.SUPPRESS,
-            help="print the version and exit with 3",
-        )  # fmt: skip
-        common.add_argument("-h", "--help", action="help", help="print this help and exit with 3")
         if not patient:
-            _add_forms(self)
+            _add_forms(self.output)
+        other = self.add_argument_group("other options")
+        if patient:
+            other.add_argument(
+                "-t", "--timeout", type=argument(_duration), default=3600.0, metavar="AGE",
+                help="stop after this time: 90 (seconds), 20m (default 1h)",
+            )  # fmt: skip
+        else:
+            other.add_argument(
+                "-t", "--timeout", type=argument(_positive), default=30.0, metavar="SECONDS",
+                help="UNKNOWN after this many seconds (default 30)",
+            )  # fmt: skip
+        other.add_argument(
+            "-V", "--version", action=_PrintVersion, nargs=0, default=argparse.SUPPRESS,
+            help="print the version; the exit status is 3",
+        )  # fmt: skip
+        other.add_argument(
+            "-h", "--help", action="help", help="print this help; the exit status is 3"
+        )
+        self._last = [self.output, other]
+
+    def format_help(self) -> str:
+        """Return the help, in which the program's own options come before those of all."""
+        own = [group for group in self._action_groups if group not in self._last]
+        self._action_groups = [*own, *self._last]
+        return super().format_help()
 
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
         """Return the options; from here on the answer is given in the form that they ask for."""
@@ -138,7 +170,7 @@ class Parser(argparse.ArgumentParser):
         text = self._secrets.hide(message)
         hint = "see --help"
         if message.startswith("unrecognized") and self._foreign:
-            hint += "; what is for duplicity stands behind --"
+            hint += "; options for duplicity go after --"
         raise CannotSee(Kind.USAGE, f"wrong usage: {text} ({hint})")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
@@ -172,61 +204,63 @@ class _PrintVersion(argparse.Action):
         parser.exit()
 
 
-def _add_forms(parser: Parser) -> None:
-    """Add the options for other ears than Nagios'."""
-    group = parser.add_argument_group("other forms")
+def _add_forms(group: argparse._ArgumentGroup) -> None:
+    """Add the options for other programs than Nagios."""
     group.add_argument(
         "--format", choices=FORMATS, metavar="FORMAT",
-        help="print the answer as json, as openmetrics (for Prometheus), as icinga2 (the body for"
-        " its API's process-check-result) or as nsca (a line for send_nsca); nagios is the default",
+        help="nagios, json, openmetrics, icinga2 or nsca",
     )  # fmt: skip
     group.add_argument(
-        "--write", metavar="FILE",
-        help="write that to a file instead, in one step; what Nagios reads is still printed",
-    )  # fmt: skip
-    group.add_argument(
-        "--interval", type=argument(_duration), default=900.0, metavar="AGE",
-        help="how often this is run (default 15m): after two missing results Icinga 2 and the"
-        " alerts for Prometheus say that none come",
-    )  # fmt: skip
-    group.add_argument(
-        "--host", metavar="NAME", help="for icinga2 and nsca: the host's name (default: its own)"
+        "--write", metavar="FILE", help="write this format to FILE, print the nagios one"
     )
     group.add_argument(
-        "--service", metavar="NAME",
-        help="for icinga2 and nsca: the service's name (default as duplicity-log-JOB)",
+        "--interval", type=argument(_duration), default=900.0, metavar="AGE",
+        help="how often this check runs (default 15m)",
     )  # fmt: skip
+    group.add_argument("--host", metavar="NAME", help="host for icinga2, nsca (default: this host)")
+    group.add_argument(
+        "--service", metavar="NAME", help="service for icinga2, nsca (default: by job)"
+    )
 
 
 def add_job(group: argparse._ArgumentGroup) -> None:
     """Add the options that name a job, the same in all plugins."""
     group.add_argument(
-        "-j",
-        "--job",
-        metavar="NAME",
-        help="take all of these, and the limits, from the job's file, or from the crontab and the"
-        " script that it is found by; what is given here as well wins",
+        "-j", "--job", metavar="NAME", help="use the settings and limits of this job"
     )
-    group.add_argument(
-        "--jobs-dir",
-        metavar="DIR",
-        default=JOBS_DIR,
-        help="where the jobs' files are (default /etc/check-duplicity/jobs.d)",
-    )
+    add_jobs_dir(group)
     group.add_argument(
         "-d",
         "--destination",
         metavar="URL",
         default="",
-        help="the backup's destination, as the job gives it to duplicity",
+        help="the backup's URL, as given to duplicity",
     )
     group.add_argument(
         "-a",
         "--archive-dir",
-        help="the job's archive directory; only ever read (default ~/.cache/duplicity)",
+        metavar="DIR",
+        help="archive directory (default ~/.cache/duplicity)",
     )
-    group.add_argument("-n", "--name", help="the job's backup name (default the MD5 of the URL)")
-    group.add_argument("-u", "--user", help="the user the backup belongs to")
+    group.add_argument("-n", "--name", help="backup name (default: the MD5 of the URL)")
+    group.add_argument("-u", "--user", help="the user that the backup belongs to")
+
+
+def add_jobs_dir(group: argparse._ArgumentGroup) -> None:
+    """Add the option that says where the jobs' files are."""
+    group.add_argument(
+        "--jobs-dir",
+        metavar="DIR",
+        default=JOBS_DIR,
+        help=f"job files (default {JOBS_DIR})",
+    )
+
+
+def add_state_file(group: argparse._ArgumentGroup) -> None:
+    """Add the option that says where a check remembers what it has seen."""
+    group.add_argument(
+        "--state-file", metavar="FILE", help="file in which the check remembers what it saw"
+    )
 
 
 def add_duplicity(group: argparse._ArgumentGroup) -> None:
@@ -236,12 +270,14 @@ def add_duplicity(group: argparse._ArgumentGroup) -> None:
         metavar="COMMAND",
         type=argument(command),
         default=("duplicity",),
-        help="how to start duplicity (default duplicity)",
+        help="command that starts duplicity (default duplicity)",
     )
 
 
-def add_limits(group: argparse._ArgumentGroup, kinds: Mapping[str, Judged]) -> None:
+def add_limits(parser: Parser, kinds: Mapping[str, Judged]) -> argparse._ArgumentGroup:
     """Add the options for limits: by what stands in front of "warning" and "critical"."""
+    sizes = any(what.metavar == "SIZE" for what in kinds.values())
+    group = parser.add_argument_group("limits", LIMITS + SIZES * sizes)
     for kind, what in kinds.items():
         for state, default in (("warning", what.warning), ("critical", what.critical)):
             names = [f"--{kind.replace('_', '-')}{state}"]
@@ -250,12 +286,12 @@ def add_limits(group: argparse._ArgumentGroup, kinds: Mapping[str, Judged]) -> N
                 *([] if kind else [f"-{state[0]}"]), *names, metavar=what.metavar,
                 type=argument(what.read), default=default, help=what.what + said,
             )  # fmt: skip
+    return group
 
 
 def add_destination_limits(parser: Parser) -> None:
     """Add the options that say what a good collection is."""
-    group = parser.add_argument_group("limits")
-    add_limits(group, {kind: JUDGED[kind] for kind in DESTINATION})
+    group = add_limits(parser, {kind: JUDGED[kind] for kind in DESTINATION})
     group.add_argument(
         "--require-encryption",
         action="store_true",

@@ -159,6 +159,20 @@ def test_damage_before_a_whole_newer_chain_is_told_apart() -> None:
     assert with_collection(Job("root"), read_names(names), NOW).kept == "20261123T120000Z"
 
 
+def test_the_files_to_move_are_those_of_the_backup_in_the_future() -> None:
+    ahead = NOW + timedelta(days=30)
+    names = full(DAY) + [n for n in inc(DAY, ahead) if "manifest" not in n]
+    collection = read_names(names)
+    assert Kind.FUTURE in kinds(collection)
+    assert with_collection(Job("root"), collection, NOW).stamp == f"{ahead:%Y%m%dT%H%M%SZ}"
+
+
+def test_a_set_without_its_signatures_is_ignored_and_not_continued() -> None:
+    names = full(WEEK) + inc(WEEK, DAY) + [n for n in inc(DAY, HOUR) if "sigtar" not in n]
+    assert kinds(read_names(names)) == [Kind.DISCARDED]
+    assert "so duplicity ignores it" in evaluated(read_names(names)).summary
+
+
 def spoiled(names: list[str], sizes: dict[str, int]) -> Collection:
     """A collection of volumes of 25 MiB, but for those whose names have a text in them."""
 

@@ -27,6 +27,7 @@ def test_the_package_has_what_deploys_it() -> None:
     listed = follow("dpkg-deb --contents dist/check-duplicity_*_all.deb")
     for name in ("icinga/services.conf", "icinga/nrpe/sudoers", "puppet/manifests/init.pp"):
         assert f"/usr/share/doc/check-duplicity/examples/{name}\n" in listed
+    assert "/usr/share/doc/check-duplicity/html/index.html\n" in listed
     for unit in ("duplicity-drill@.service", "duplicity-drill@.timer"):
         assert f"/usr/lib/systemd/system/{unit}\n" in listed
 

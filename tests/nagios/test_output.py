@@ -105,12 +105,40 @@ def test_a_pasted_command_has_the_secrets_from_where_they_stand(quote: str, tmp_
     assert not (tmp_path / "executed").exists()
 
 
-@pytest.mark.parametrize("also", [Kind.ORPHANED, Kind.NO_BACKUP, Kind.STALE])
-def test_nothing_removes_what_only_needs_its_manifest_again(also: Kind) -> None:
-    text = str(advise([(Kind.MISSING_MANIFEST, JOB), (also, JOB)]))
-    assert "copy it to the destination" in text
-    assert " cleanup " not in text
-    assert "Run it again" not in text
+def printed(*kinds: Kind, job: Job = JOB) -> str:
+    return "\n".join(sum(advise([(kind, job) for kind in kinds]), []))
+
+
+@pytest.mark.parametrize("kind", [Kind.MISSING_MANIFEST, Kind.FULL_GONE])
+@pytest.mark.parametrize("also", [kind for kind in Kind if kind is not Kind.SHRUNK])
+def test_no_duplicity_deletes_the_last_copy_of_what_is_gone(kind: Kind, also: Kind) -> None:
+    """Each command of duplicity's removes from the archive directory what the destination lacks."""
+    if also in (Kind.MISSING_MANIFEST, Kind.FULL_GONE):
+        return
+    text = printed(kind, also)
+    assert "Run neither the job nor any other duplicity command now" in text
+    started = [line for line in text.split("\n") if " duplicity " in line and line[:2] == "  "]
+    # One with --version or --help, or with an empty archive directory, touches nothing.
+    harmless = ("--version", "--help", "EMPTY_DIR", "grep")
+    assert [line for line in started if not any(word in line for word in harmless)] == []
+    assert "run the job again, in tmux" not in text
+
+
+def test_an_emptied_source_hides_no_warning_of_what_deletes() -> None:
+    text = printed(Kind.MISSING_MANIFEST, Kind.SHRUNK)
+    assert "Run neither the job nor any other duplicity command now" in text
+    assert "list-current-files" not in text
+
+
+def test_no_backup_is_made_without_encryption_where_it_is_required() -> None:
+    text = printed(Kind.NOT_ENCRYPTED, Kind.STALE_FULL)
+    assert "duplicity full" not in text
+    assert "Give it --full-if-older-than" in text
+
+
+def test_what_would_be_removed_is_listed_first() -> None:
+    [line] = [line for line in printed(Kind.OLD_DAMAGE).split("\n") if "remove-older-than" in line]
+    assert "--force" not in line
 
 
 def test_a_jobs_command_line_is_the_users_as_a_whole() -> None:
@@ -169,7 +197,7 @@ def test_quiet_leaves_the_first_line() -> None:
 def test_what_cannot_be_seen_is_unknown() -> None:
     told = output(unseen("T", CannotSee(Kind.TIMEOUT, "no answer\nin time"), JOB))
     assert told.state == State.UNKNOWN
-    assert told.text.startswith("T UNKNOWN - no answer in time\nWhat was to be seen was not seen")
+    assert told.text.startswith("T UNKNOWN - no answer in time\nThe check was not done in time")
 
 
 @given(st.text())

@@ -115,7 +115,7 @@ def test_a_file_that_can_not_be_written_is_unknown(listing: Path, tmp_path: Path
         r"the check said CRITICAL: last backup \d+d( \d+h)? ago \(limit 56h\)",
         found.first_line,
     )
-    assert "Who reads that file still sees an older result." in found.out
+    assert "The file has an old result, or none." in found.out
     assert "CRITICAL: last backup" in found.out
 
 

@@ -124,7 +124,7 @@ def test_damage_is_critical_until_the_next_good_drill(site: Site) -> None:
     result = site.check()
     assert result.status == 2
     assert result.first_line == f"DUPLICITY RESTORE CRITICAL - drill 1h ago: {ROTTEN[1]}"
-    assert "The data in this volume is lost" in result.out
+    assert "You can't restore the files in this volume" in result.out
     site.keep(bad(*ROTTEN, hours=2), good(hours=1))
     assert site.check().status == 0
 
@@ -132,11 +132,11 @@ def test_damage_is_critical_until_the_next_good_drill(site: Site) -> None:
 @pytest.mark.parametrize(
     ("kind", "advice"),
     [
-        (Kind.NO_SECRET_KEY, "This host has the public key only"),
+        (Kind.NO_SECRET_KEY, "This host has only the public key"),
         (Kind.NO_PASSPHRASE, "environment_file"),
         (Kind.NO_ROOM, "drill_tempdir"),
-        (Kind.CONNECTION, "Mend what it says above"),
-        (Kind.NO_DRILL, "Mend what it says above"),
+        (Kind.CONNECTION, "remove the cause named above"),
+        (Kind.NO_DRILL, "remove the cause named above"),
     ],
 )
 def test_what_cannot_be_done_here_is_a_warning_and_gets_critical(
@@ -156,14 +156,14 @@ def test_none_that_was_ever_good_counts_from_the_first(site: Site) -> None:
     result = site.check()
     assert result.status == 1
     assert result.value("age") >= 9 * 86400
-    assert "never restored since the first drill 9d ago (limit 8d)" in result.out
+    assert "no good drill since the first one 9d ago (limit 8d)" in result.out
     assert "files" not in result.performance
 
 
 def test_without_a_drill_nothing_is_known_and_what_to_type_is_said(site: Site) -> None:
     result = site.check()
     assert (result.status, result.performance) == (3, {})
-    assert "UNKNOWN - no drill has ever been made" in result.first_line
+    assert "UNKNOWN - no drill was ever made" in result.first_line
     assert "duplicity_drill" in result.out
     assert not site.state.exists()
 
@@ -174,7 +174,7 @@ def test_limits_are_those_of_the_command_line(site: Site) -> None:
     assert result.status == 2
     assert "50 % of 4 volumes proved (limit 60:)" in result.first_line
     assert "WARNING: last good drill 5h ago (limit 4h)" in result.out
-    assert "--volumes, --budget" in result.out
+    assert "--volumes or --budget" in result.out
     assert result.performance["age"].endswith("s;14400;21600;0")
     assert result.performance["proved"] == "50%;;60:;0"
     assert site.check("--proved-warning", "50:").status == 0

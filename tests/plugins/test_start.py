@@ -84,12 +84,12 @@ def test_a_check_of_a_job_whose_file_says_all_loads_nothing_that_searches(
 def test_modules_of_others_are_not_loaded(plugin: str, path: str, evil: Path) -> None:
     environment = {"PYTHONPATH": path.format(evil)}
     result = run_plugin(plugin, ["--version"], environment=environment, cwd=evil)
-    assert result.out == f"{plugin} 0.1.0\n"
+    assert result.out == f"{plugin} 1.0.0\n"
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_the_current_directory_is_not_searched(plugin: str, evil: Path) -> None:
-    assert run_plugin(plugin, ["-V"], cwd=evil).out == f"{plugin} 0.1.0\n"
+    assert run_plugin(plugin, ["-V"], cwd=evil).out == f"{plugin} 1.0.0\n"
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--nonsense"], ["-u", "nobody-at-all"]])
@@ -141,4 +141,4 @@ def test_as_shipped_python_ignores_whatever_is_set_for_it(evil: Path) -> None:
         stdout=subprocess.PIPE,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (3, b"check_duplicity_log 0.1.0\n")
+    assert (done.returncode, done.stdout) == (3, b"check_duplicity_log 1.0.0\n")

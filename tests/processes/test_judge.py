@@ -64,7 +64,7 @@ def test_what_must_be_running_is_whose_it_should_be() -> None:
         judged = list(judge(Sight(running, sure=True), required=True, whose=whose))
         missing = [finding.text for finding in judged if finding.kind is Kind.NOT_RUNNING]
         name = users[0] or "nobody"
-        said = f"no backup is running but of {name}, whom -u would have to name"
+        said = f"no backup is running, except for {name} (name that user with -u)"
         assert missing == ([said] if state else [])
 
 

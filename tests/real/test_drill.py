@@ -272,7 +272,7 @@ def test_a_rotten_volume_is_mended_by_a_full_backup(lab: Lab) -> None:
     flipped(volume(lab, "*full*.vol2.*"))
     result = drill(lab, "--volumes", "9")
     assert "is not as it was written" in result.first_line
-    assert "in it: " in result.first_line
+    assert "; it holds: " in result.first_line
     assert 0 < result.value("proved") < 100
     lab.run("full", "--volsize", "1", passphrase=PASSPHRASE, changed=False)
     assert check(lab).value("proved") == 0
@@ -385,7 +385,7 @@ def test_killed_in_the_middle_leaves_nothing(lab: Lab, number: signal.Signals) -
         assert list(lab.temporary.iterdir())
         second = drill_meanwhile(lab)
         assert second.status == 3
-        assert "another drill of this job is being made now" in second.first_line
+        assert "another drill of this job is running" in second.first_line
         process.send_signal(number)
         out = process.communicate(timeout=30)[0]
     wait_until(lambda: not list(lab.temporary.iterdir()))

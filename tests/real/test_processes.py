@@ -323,12 +323,12 @@ def test_without_memory_whether_it_gets_on_is_unknown(lab: Lab, place: str) -> N
         for more in ([], ["-q"]):
             result = process(lab, "-d", lab.url, "--state-file", place, *more)
             assert result.status == 3
-            assert f", but whether it gets on is not known: {place}: " in result.first_line
+            assert f"not known whether it makes progress: {place}: " in result.first_line
             assert result.first_line.endswith("; give it a --state-file")
         # What is worse is said all the same.
         result = process(lab, "-d", lab.url, "--state-file", place, "-c", "@0:1d")
         assert result.status == 2
-        assert f"whether it gets on is not known: {place}: " in result.out
+        assert f"it is not known whether it makes progress: {place}: " in result.out
     # Without a backup there is nothing to remember.
     assert process(lab, "-d", lab.url, "--state-file", place).status == 0
 

@@ -152,7 +152,7 @@ def test_an_empty_bucket_has_no_backup(bucket: Bucket) -> None:
     result = bucket.look()
     assert (result.status, result.first_line) == (
         2,
-        "DUPLICITY FRESHNESS CRITICAL - no backup: there is no file of duplicity's",
+        "DUPLICITY FRESHNESS CRITICAL - no backup: no duplicity files there",
     )
 
 

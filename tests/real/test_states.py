@@ -77,7 +77,7 @@ def test_an_empty_destination_is_critical(lab: Lab) -> None:
     result = lab.check()
     assert (result.status, result.first_line) == (
         2,
-        "DUPLICITY FRESHNESS CRITICAL - no backup: there is no file of duplicity's",
+        "DUPLICITY FRESHNESS CRITICAL - no backup: no duplicity files there",
     )
     assert list(lab.destination.iterdir()) == []
 

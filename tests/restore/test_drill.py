@@ -134,7 +134,7 @@ def test_a_rotten_volume_is_bad_and_the_others_are_read(prefix: str, made: Made)
     [finding] = drilled.findings
     assert (finding.kind, finding.state) == (Kind.ROTTEN, State.CRITICAL)
     assert finding.text.startswith("volume 2 of the backup of ")
-    assert finding.text.endswith("in it: b to b~")
+    assert finding.text.endswith("it holds: b to b~")
 
 
 def test_a_source_on_another_host_is_not_compared(
@@ -223,7 +223,7 @@ def test_what_was_not_restored_is_tried_once_more(made: Made) -> None:
 def test_that_duplicity_ends_well_and_restores_nothing_is_damage(made: Made) -> None:
     [finding] = made({"a/x": Ended(), "b/x": Ended()}, writes=False, volumes=1).findings
     assert finding.state is State.CRITICAL
-    assert "has restored nothing" in finding.text
+    assert "but restored nothing" in finding.text
 
 
 def test_signatures_that_are_gone_are_damage(made: Made) -> None:

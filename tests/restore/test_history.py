@@ -427,7 +427,7 @@ def test_two_drills_of_a_job_are_not_made_at_once(tmp_path: Path) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     history.hold(path)
     assert os.stat(f"{path}.lock").st_mode & 0o777 == 0o600
-    with pytest.raises(CannotSee, match="another drill of this job is being made now"):
+    with pytest.raises(CannotSee, match="another drill of this job is running"):
         history.hold(path)
     history.hold(str(tmp_path / "state" / "other.json"))
 

@@ -130,7 +130,7 @@ def test_if_none_ever_was_good_the_age_counts_from_the_first(age: timedelta, sta
     assert "files=" not in found.performance
     texts = [finding.text for finding in found.findings if finding.kind is Kind.DRILL_STALE]
     assert len(texts) == 1
-    assert texts[0].startswith("never restored since the first drill 15d")
+    assert texts[0].startswith("no good drill since the first one 15d")
 
 
 def test_the_first_drill_counts_even_if_it_is_no_longer_among_the_newest() -> None:
@@ -159,7 +159,7 @@ def test_a_good_drill_in_the_future_is_a_warning(ahead: timedelta, state: State)
 
 
 def test_without_any_drill_nothing_is_known() -> None:
-    with pytest.raises(CannotSee, match="no drill has ever been made") as raised:
+    with pytest.raises(CannotSee, match="no drill was ever made") as raised:
         evaluated(History())
     assert raised.value.kind is Kind.NEVER_DRILLED
 

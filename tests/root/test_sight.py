@@ -234,7 +234,7 @@ def test_what_may_be_running_is_not_called_interrupted(common: Path) -> None:
     with alike(MALLORY, common):
         found = check("freshness", *words)
         assert found.status == 2
-        assert "is unfinished after 1 volume, maybe running unseen" in found.out
+        assert "is unfinished after 1 volume, it may still be running" in found.out
         told = check("process", "-d", URL, "-u", OWNER)
     assert (told.status, told.value("processes")) == (0, 0)
     assert f"\nNot counted: a process of {MALLORY} that looks like the job's" in told.out
@@ -317,7 +317,7 @@ def test_what_must_be_running_is_not_another_users(common: Path) -> None:
     with alike(MALLORY, common):
         found = check("process", "-d", URL, *state)
         assert found.status == 2
-        assert f"no backup is running but of {MALLORY}, whom -u would have to name" in found.out
+        assert f"no backup is running, except for {MALLORY} (name that user with -u)" in found.out
     for user in ("root", OWNER):
         with alike(user, common):
             given = [] if user == "root" else ["-u", user]
@@ -444,7 +444,7 @@ def test_what_cannot_be_remembered_is_unknown_unless_worse_is_known(common: Path
             for more in ([], ["-q"]):
                 found = check("process", *words, *more)
                 assert found.status == 3
-                assert "whether it gets on is not known" in found.first_line
+                assert "it is not known whether it makes progress" in found.first_line
                 assert "give it a --state-file" in found.first_line
             assert check("process", *words, "-w", "@0:1d", "-c", "9d").status == 1
     assert not list((place / "state").iterdir())

@@ -86,7 +86,7 @@ FRAMES = {
         DUPLY + command("BKP", GOOD) + command("POST", UMOUNT, 1), WARNING, "umount: /mnt"),
     "duply's purge failed": (
         DUPLY + command("BKP", GOOD) + command("PURGE", FAILED, 50), CRITICAL,
-        "the backup before that is good"),
+        "the backup of the same run is good"),
     "duply's own fatal error": (
         GOOD + "Sorry. A fatal ERROR occurred: Encryption failed (Code 2). "
         "gpg: X: skipped: No public key\n", CRITICAL, "gpg lacks a key"),
@@ -115,7 +115,7 @@ FRAMES = {
         DUPLY + command("BKP", "", 2) + DUPLY + command("BKP", GOOD), OK, ""),
     "a shell": (GOOD + "/root/bk.sh: line 12:  1234 Killed   duplicity /a\n", CRITICAL, ""),
     "cleanup failed behind a backup": (
-        GOOD + "Main action: cleanup\n" + FAILED, CRITICAL, "the backup before that is good"),
+        GOOD + "Main action: cleanup\n" + FAILED, CRITICAL, "the backup of the same run is good"),
 }  # fmt: skip
 
 
@@ -166,7 +166,7 @@ def test_a_script_that_fails_behind_a_good_backup_is_a_warning_with_its_own_word
 def test_a_removal_that_fails_is_critical_and_the_backup_good() -> None:
     state, said = in_mail(GOOD + FAILED)
     assert state == CRITICAL
-    assert "the backup before that is good" in said
+    assert "the backup of the same run is good" in said
 
 
 def test_a_failure_before_a_good_backup_is_not_told_to_be_behind_it() -> None:
@@ -235,7 +235,7 @@ def test_times_in_front_tell_when_a_run_failed() -> None:
 
 LOCKED = "Another instance is already running with this archive directory"
 WORDS = {
-    "archive directory": (LOCKED, "another duplicity has the archive directory"),
+    "archive directory": (LOCKED, "another duplicity has locked the archive directory"),
     "Unauthorised. Check username": ("Unauthorised. Check username and key", "login refused"),
     "NoAuthHandlerFound": ("NoAuthHandlerFound: No handler was ready", "login refused"),
     "ExpiredToken": ("ClientError: ExpiredToken", "login refused"),

@@ -99,7 +99,7 @@ def test_what_systemd_calls_failed_has_failed(end: str, text: str, journal: Path
     assert found.status == 2
     assert "bk on h: failed 1h " in found.first_line
     if end != "status":
-        assert "it ended before it was done" in found.first_line
+        assert "it was ended before it was done" in found.first_line
     result = ENDS[end]["result"]
     assert f"It said: bk.service: Failed with result '{result}'." in found.out
     journals.write(journal, of_unit(GOOD, NOW - 60, invocation=3))

@@ -212,7 +212,7 @@ def test_what_the_destination_shows_outranks_what_a_run_says_of_it(scene: Scene)
     seen = scene.triage(mail=log)
     assert (seen["verdict"], seen["state"]) == ("failed", "CRITICAL")
     assert re.match(r"web: failed \(purge\) 18m \d+s ago, Giving up after 5 attempts", seen["why"])
-    assert seen["why"].endswith("; the backup before that is good")
+    assert seen["why"].endswith("; the backup of the same run is good")
     said = json.dumps(seen)
     assert "the destination is not there" not in said
     assert "mount --all" not in said
@@ -296,7 +296,7 @@ def test_what_was_good_yesterday_is_gone_and_was_not_never_made(scene: Scene) ->
     log.write_text(ran(now - timedelta(hours=20)))
     answer = scene.triage(mail=str(log))
     assert answer["verdict"] == "the full backup is gone"
-    assert "a run made a good one 20h ago" in answer["why"]
+    assert "one made 20h ago is gone" in answer["why"]
     # So the archive directory tells.
     scene.archived(full(now - timedelta(days=1)), now - timedelta(days=1))
     assert scene.triage()["verdict"] == "the full backup is gone"

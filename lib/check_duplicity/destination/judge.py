@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from check_duplicity.destination.model import Seen
-from check_duplicity.duplicity.collection import BackupSet, Chain, Collection, Spoiled
+from check_duplicity.destination.spoiled import spoiled_files
+from check_duplicity.duplicity.collection import BackupSet, Chain, Collection
 from check_duplicity.duplicity.contents import Extent, extents, shrunk
 from check_duplicity.duplicity.invocation import Running
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.evaluation import Evaluation, evaluate
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
-from check_duplicity.nagios.limits import format_age, format_time
+from check_duplicity.nagios.limits import format_age, format_time, plural
 from check_duplicity.nagios.measures import Limits, Measure
 from check_duplicity.values import TYPE_CHECKING
 
@@ -85,7 +86,7 @@ def measure(
         full_age = _seconds(now - _newest_full(collection, now).time)
         yield Measure("full_age", full_age, "s", f"last full {_ago(full_age)}", Kind.STALE_FULL)
         length = chain.restorable.index(backup_set) + 1
-        text = f"chain of {length} {_plural(length, 'set')}"
+        text = f"chain of {length} {plural(length, 'set')}"
         yield Measure("chain_length", length, text=text, kind=Kind.CHAIN)
         yield from _kept(collection, now)
         yield from _contents(collection, backup_set)
@@ -96,7 +97,7 @@ def measure(
 def _kept(collection: Collection, now: datetime) -> Iterator[Measure]:
     """How many full backups can be restored, and how far back one can go."""
     fulls = [chain.restorable[0] for chain in collection.chains if chain.restorable]
-    text = f"{len(fulls)} full {_plural(len(fulls), 'backup')} kept"
+    text = f"{len(fulls)} full {plural(len(fulls), 'backup')} kept"
     yield Measure("fulls", len(fulls), text=text, kind=Kind.FULLS, said="")
     back = max(0, _seconds(now - min(map(_time, fulls))))
     text = f"the oldest backup is {format_age(back)} old"
@@ -180,7 +181,7 @@ def _damaged(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> 
     yield from _spoiled(collection, newest)
     doubled = max((s for s in collection.sets if s.doubled), key=_time, default=None)
     if doubled is not None:
-        files = f"{doubled.doubled} {_plural(doubled.doubled, 'file')}"
+        files = f"{doubled.doubled} {plural(doubled.doubled, 'file')}"
         text = f"backup of {format_time(doubled.time)} has {files} twice"
         yield Finding(Kind.DOUBLED, State.CRITICAL, text)
     # Older ones are being removed, or have been in part: manifests go first.
@@ -199,42 +200,9 @@ def _spoiled(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> 
     worst = max(sure or spoiled, key=_time)
     newer = newest is not None and all(s.time < newest[0].sets[0].time for s in spoiled)
     kind = Kind.OLD_DAMAGE if sure and newer else Kind.SPOILED
-    others = f", and {len(spoiled) - 1} more" if len(spoiled) > 1 else ""
-    text = f"backup of {format_time(worst.time)}: {_files(worst)}{others}"
+    others = _and_more(len(spoiled) - 1)
+    text = f"backup of {format_time(worst.time)}: {spoiled_files(worst)}{others}"
     yield Finding(kind, State.CRITICAL if sure else State.WARNING, text)
-
-
-def _files(backup_set: BackupSet) -> str:
-    """What is wrong with which files of a set."""
-    total = backup_set.volumes + backup_set.missing_volumes
-    volumes = [file for file in backup_set.spoiled if file.number]
-    empty = [file for file in volumes if not file.size]
-    short = [file for file in volumes if file.size and file.sure]
-    unsure = [file for file in volumes if not file.sure]
-    said = [
-        f"its {file.what} is {'cut short' if file.size else 'empty'}"
-        for file in backup_set.spoiled
-        if not file.number
-    ]
-    for files, what in ((unsure, "small"), (short, "cut short"), (empty, "empty")):
-        if files:
-            numbers = ", ".join(str(file.number) for file in files[:3]) + (", …" * bool(files[3:]))
-            one = len(files) == 1
-            sizes = f" ({_compared(files[0])})" if one and files[0].size else ""
-            word = f"{_plural(len(files), 'volume')} {numbers} of {total}"
-            said.insert(0, f"{word} {'is' if one else 'are'} {what}{sizes}")
-    return ", ".join(said)
-
-
-def _compared(file: Spoiled) -> str:
-    others = f", others {_size(file.largest)}" if file.largest > file.size else ""
-    return _size(file.size) + others
-
-
-def _size(size: int) -> str:
-    if size < 1 << 10:
-        return f"{size} {_plural(size, 'byte')}"
-    return f"{size / (1 << 10):.1f} KiB" if size < 1 << 20 else f"{size / (1 << 20):.1f} MiB"
 
 
 def _no_backup(
@@ -256,7 +224,7 @@ def _no_backup(
         prefixes = ", ".join(repr(prefix[:40]) for prefix in collection.other_prefixes[:3])
         text = f"no complete backup; there are files of other jobs, with prefix {prefixes}"
     elif not collection.incomplete:
-        text = "no backup: there is no file of duplicity's"
+        text = "no backup: no duplicity files there"
     yield Finding(kind, state, text)
 
 
@@ -265,8 +233,9 @@ def with_collection(job: Job, collection: Collection, now: datetime) -> Job:
     newest = _newest(collection, now)
     encrypted = job.encrypted if collection.encrypted is None else collection.encrypted
     job = job._replace(encrypted=encrypted, directory=collection.nowhere)
-    if collection.sets:
-        job = job._replace(stamp=_stamp(max(map(_time, collection.sets))))
+    last = _last(collection)
+    if last:
+        job = job._replace(stamp=_stamp(last))
     if newest is None:
         return job
     before = _whole_before(collection, newest[1])
@@ -308,7 +277,7 @@ def details(collection: Collection, problem: str, verbosity: int) -> Iterator[st
         yield f"Not seen: how many files are in the backup of {time}: its manifest is too large"
     for chain in collection.chains:
         first, last = chain.sets[0], chain.sets[-1]
-        count = f"{len(chain.sets)} {_plural(len(chain.sets), 'set')}"
+        count = f"{len(chain.sets)} {plural(len(chain.sets), 'set')}"
         yield f"Chain of {count}, {format_time(first.time)} to {format_time(last.time)}"
         if verbosity > 1:
             yield from (_row(backup_set) for backup_set in chain.sets)
@@ -319,19 +288,19 @@ def details(collection: Collection, problem: str, verbosity: int) -> Iterator[st
 
 def _row(backup_set: BackupSet) -> str:
     words = ["full" if backup_set.full else "incremental", format_time(backup_set.time)]
-    words.append(f"{backup_set.volumes} {_plural(backup_set.volumes, 'volume')}")
+    words.append(f"{backup_set.volumes} {plural(backup_set.volumes, 'volume')}")
     if backup_set.encrypted is not None:
         words.append("encrypted" if backup_set.encrypted else "not encrypted")
     if backup_set.missing:
         words.append(f"{backup_set.missing_volumes} missing")
     manifest = backup_set.manifest
     if manifest and backup_set.full and manifest.entries:
-        words.append(f"{manifest.entries} {_plural(manifest.entries, 'file')}")
+        words.append(f"{manifest.entries} {plural(manifest.entries, 'file')}")
     elif manifest and manifest.files and not backup_set.full:
         new, changed, deleted = manifest.files
         words.append(f"files: {new} new, {changed} changed, {deleted} deleted")
     if backup_set.spoiled:
-        words.append(_files(backup_set))
+        words.append(spoiled_files(backup_set))
     return "  " + ", ".join(words)
 
 
@@ -354,9 +323,9 @@ def _leftovers(
     collection: Collection, now: datetime, running: bool, sure: bool
 ) -> Iterator[Finding]:
     unfinished = _newest_unfinished(collection)
-    newest = unfinished.time if unfinished else max(map(_time, collection.sets), default=now)
-    if newest > now + _CLOCK_TOLERANCE:
-        text = f"newest backup is of {format_time(newest)}, in the future"
+    newest = _last(collection)
+    if newest and newest > now + _CLOCK_TOLERANCE:
+        text = f"newest backup is dated {format_time(newest)}, in the future"
         yield Finding(Kind.FUTURE, State.WARNING, text)
     incomplete = collection.incomplete
     if unfinished:
@@ -366,13 +335,20 @@ def _leftovers(
             which = "the first" if alone else f"backup of {format_time(unfinished.time)}"
             text = f"{which} {_stopped(unfinished, sure)}"
             text += _the_one_before(collection, now)
-            yield Finding(Kind.INTERRUPTED, State.WARNING, text)
+            kind = Kind.DISCARDED if unfinished.complete else Kind.INTERRUPTED
+            yield Finding(kind, State.WARNING, text)
     if collection.orphaned:
-        text = f"{collection.orphaned} orphaned backup {_plural(collection.orphaned, 'set')}"
+        text = f"{collection.orphaned} orphaned backup {plural(collection.orphaned, 'set')}"
         yield Finding(Kind.ORPHANED, State.WARNING, text)
     if incomplete > 0:
-        text = f"{incomplete} incomplete backup {_plural(incomplete, 'set')} left over"
+        text = f"{incomplete} incomplete backup {plural(incomplete, 'set')} left over"
         yield Finding(Kind.INCOMPLETE, State.WARNING, text)
+
+
+def _last(collection: Collection) -> datetime | None:
+    """The time of the newest set, complete or not."""
+    unfinished = _newest_unfinished(collection)
+    return unfinished.time if unfinished else max(map(_time, collection.sets), default=None)
 
 
 def _newest_unfinished(collection: Collection) -> BackupSet | None:
@@ -384,11 +360,9 @@ def _newest_unfinished(collection: Collection) -> BackupSet | None:
 
 def _stopped(unfinished: BackupSet, sure: bool) -> str:
     if unfinished.complete:
-        return "has lost its signature file, and doesn't count"
-    volumes = f"after {unfinished.volumes} {_plural(unfinished.volumes, 'volume')}"
-    return (
-        f"was interrupted {volumes}" if sure else f"is unfinished {volumes}, maybe running unseen"
-    )
+        return "has lost its signature file, so duplicity ignores it"
+    volumes = f"after {unfinished.volumes} {plural(unfinished.volumes, 'volume')}"
+    return f"was interrupted {volumes}" if sure else f"is unfinished {volumes}, maybe still running"
 
 
 def _the_one_before(collection: Collection, now: datetime) -> str:
@@ -429,8 +403,8 @@ def _damage(damaged: list[BackupSet]) -> str:
     worst = max(damaged, key=lambda backup_set: backup_set.time)
     total = worst.volumes + worst.missing_volumes
     numbers = ", ".join(map(_numbers, worst.missing[:3])) + (", …" if worst.missing[3:] else "")
-    text = f"backup of {format_time(worst.time)} lacks {_plural(worst.missing_volumes, 'volume')}"
-    others = f", and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+    text = f"backup of {format_time(worst.time)} lacks {plural(worst.missing_volumes, 'volume')}"
+    others = _and_more(len(damaged) - 1)
     return f"{text} {numbers} of {total}{others}"
 
 
@@ -446,5 +420,5 @@ def _seconds(age: timedelta) -> int:
     return int(age.total_seconds())
 
 
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else noun + "s"
+def _and_more(count: int) -> str:
+    return f", and {count} more {plural(count, 'backup')}" if count else ""

@@ -277,8 +277,8 @@ WARNING_CODES = {
 # One sentence for each kind, behind "assets failed 3h ago: " or "assets 3h ago: ".
 SENTENCES = {
     Kind.RUN_FAILED: "for a reason that is not known here",
-    Kind.KILLED: "it ended before it was done",
-    Kind.LOCKED: "another duplicity has the archive directory",
+    Kind.KILLED: "it was ended before it was done",
+    Kind.LOCKED: "another duplicity has locked the archive directory",
     Kind.PASSPHRASE: "no passphrase was given",
     Kind.WRONG_PASSPHRASE: "wrong passphrase or key",
     Kind.NO_KEY: "gpg lacks a key",
@@ -288,13 +288,13 @@ SENTENCES = {
     Kind.NO_DESTINATION: "the destination is not there, or is no directory",
     Kind.PERMISSION: "permission denied",
     Kind.LOGIN: "login refused",
-    Kind.HOST_KEY: "the server's host key is not the known one",
+    Kind.HOST_KEY: "the server's host key is unknown or has changed",
     Kind.CONNECTION: "destination not reached",
     Kind.MODULE: "a module or program is missing",
-    Kind.OPTIONS: "duplicity refuses its command line",
+    Kind.OPTIONS: "duplicity rejects its command line",
     Kind.SOURCE_MISSING: "the source is missing",
     Kind.SOURCE_CHANGED: "source or host name has changed",
-    Kind.NO_SIGNATURES: "no signatures to make an incremental with",
+    Kind.NO_SIGNATURES: "no signatures for an incremental backup",
     Kind.NO_DUPLICITY: "duplicity was not found",
     Kind.MISSING_VOLUMES: "volumes are missing or damaged at the destination",
     Kind.ORPHANED: "orphaned backup sets found",
@@ -306,7 +306,7 @@ SENTENCES = {
     Kind.SCRIPT_FAILED: "the backup is good; the script ended with an error",
     Kind.SEVERAL_JOBS: "several jobs write to this log; give each its own",
     Kind.DIFFERS: "the source differs from the backup",
-    Kind.UNCLEAR: "ended without saying how",
+    Kind.UNCLEAR: "it does not say how it ended",
 }
 WARNING_KINDS = frozenset(
     {sign.kind for sign in WARNINGS} - {Kind.MISSING_VOLUMES}

@@ -72,7 +72,7 @@ def load(job: str, jobs_dir: str) -> Known | None:
     except OSError as error:
         reason = f"{path}: {error.strerror or error}"
         if isinstance(error, PermissionError):
-            reason += f" to {current()}; what may be run with more rights, sudo -l tells"
+            reason += f" to {current()}; sudo -l says what you may run with more rights"
         raise CannotSee(Kind.NO_JOB, reason) from None
     try:
         known = read(job, text, path).decided_by(by)

@@ -8,34 +8,34 @@ from check_duplicity.nagios.paragraphs import RERUN, SCRIPT
 JOBS: dict[Kind, tuple[str, ...]] = {
     Kind.NOT_STARTED: (
         """\
-Mend that, and see that cron runs, or that the timer is enabled; then run the job again:
+Switch it on again. See what is off:
   systemctl status cron
-  sudo crontab -eu {user}
   sudo systemctl list-timers --all
+Edit the crontab, or enable the timer:
+  sudo crontab -eu {user}
   sudo systemctl enable --now TIMER""",
         RERUN,
     ),
     Kind.NO_STARTER: (
         """\
-Crontabs, timers and the scripts that they run were looked through, and nothing makes this backup.
-Let something start it. If another host, a person or a program does that cannot be read here, say so
-in the job's file:
+No crontab, timer or script that the check can read makes this backup. Add a line to a crontab, or
+a timer. If another host, a person or another program starts the job, say so in the job's file:
   started = elsewhere""",
         SCRIPT,
     ),
     Kind.NOT_MONITORED: (
         """\
-If this backup fails, nobody is told. Write what this prints to its file, {job}.ini, look it
-through, let its user read it, and give it its services:
+If this backup fails, nobody learns of it. Make a job's file, {job}.ini, from what this prints.
+Check it, let the job's user read it, and add the services:
 {ini}
-If it is none of yours, pass over it: --ignore {job}""",
+If this is not a backup of yours, ignore it: --ignore {job}""",
     ),
     Kind.NOT_ALL_SEEN: (
         """\
-Only root may read all crontabs, timers and scripts. For the monitoring one line in /etc/sudoers.d
-is enough; "" stands for no arguments:
+Only root may read all crontabs, timers and scripts. Let the monitoring run this check as root, by
+one line in /etc/sudoers.d ("" allows no arguments):
   sudo {check}
   nagios ALL=(root) NOPASSWD: {programs}/check_duplicity_jobs ""
-What is not about your backups is passed over by its path: --ignore PATH""",
+Ignore a file that has nothing to do with your backups: --ignore PATH""",
     ),
 }

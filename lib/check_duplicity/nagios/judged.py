@@ -35,34 +35,18 @@ RESTORE = ("restore_", "proved_")
 JUDGED = {
     "": Judged(age_limit, "AGE", "age of the newest complete backup", "32h", "56h"),
     "full_": Judged(age_limit, "AGE", "age of the newest full backup"),
-    "chain_": Judged(
-        count_limit, "RANGE", "backup sets in the newest chain, its full one included"
-    ),
-    "fulls_": Judged(count_limit, "RANGE", "full backups that can be restored; 2: is at least two"),
-    "history_": Judged(
-        age_limit, "AGE", "age of the oldest backup that can be restored; 30d: is at least 30 days"
-    ),
-    "shrunk_": Judged(
-        percent_limit,
-        "PERCENT",
-        "by how much the source is smaller than the median of the last 30 days, or none",
-        "50",
-        "90",
-    ),
-    "source_size_": Judged(size_limit, "SIZE", "size of the source, in the newest run"),
-    "backup_size_": Judged(size_limit, "SIZE", "size of what the newest run has backed up"),
+    "chain_": Judged(count_limit, "RANGE", "number of backup sets in the newest chain"),
+    "fulls_": Judged(count_limit, "RANGE", "full backups that can be restored; 2: at least 2"),
+    "history_": Judged(age_limit, "AGE", "age of the oldest backup that can be restored"),
+    "shrunk_": Judged(percent_limit, "PERCENT", "per cent that the source shrank", "50", "90"),
+    "source_size_": Judged(size_limit, "SIZE", "size of the source in the newest run"),
+    "backup_size_": Judged(size_limit, "SIZE", "size of what the newest run backed up"),
     "duration_": Judged(age_limit, "AGE", "how long the newest run took"),
-    "errors_": Judged(
-        count_limit, "RANGE", "files that could not be read; without a limit each is a WARNING"
-    ),
+    "errors_": Judged(count_limit, "RANGE", "number of files that could not be read"),
     "process_": Judged(age_limit, "AGE", "run time of the oldest backup", "12h", "24h"),
     "stalled_": Judged(age_limit, "AGE", "time without any progress", "1h", "3h"),
     "restore_": Judged(age_limit, "AGE", "age of the newest good drill", "8d", "15d"),
-    "proved_": Judged(
-        count_limit,
-        "RANGE",
-        "per cent of the newest chain's volumes that good drills have read; 50: is at least half",
-    ),
+    "proved_": Judged(count_limit, "RANGE", "per cent of volumes read by drills; 50: at least 50"),
 }
 
 

@@ -142,3 +142,8 @@ def format_time(time: datetime) -> str:
     with contextlib.suppress(OverflowError, OSError):  # On the first and the last day there are.
         time = time.astimezone()
     return time.strftime("%Y-%m-%d %H:%M %Z")
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a noun as it stands behind a number: 1 volume, 2 volumes."""
+    return noun if count == 1 else f"{noun}s"

@@ -14,10 +14,10 @@ from check_duplicity.nagios.paragraphs import (
     EXPORT,
     NOT_AGAIN,
     RERUN,
-    RUNNING,
     SCRIPT,
     SERVER,
     SKIPS,
+    STARTING,
     TIMER,
     UNKNOWN_OPTIONS,
 )
@@ -26,20 +26,23 @@ from check_duplicity.nagios.paragraphs import (
 def advise(found: Iterable[tuple[Kind, Job]]) -> list[list[str]]:
     """Return for each kind of finding, in a job, what to read and to type; each text only once."""
     found = list(found)
-    harmful = {text for kind, _ in found for text in NOT_WITH.get(kind, ())}
+    kinds = {kind for kind, _ in found}
     said: set[str] = set()
     advice = []
-    shrunk = any(kind is Kind.SHRUNK for kind, _ in found)
     for kind, job in found:
         values = _values(job)
-        harmless = [text for text in ADVICE[kind] if text not in harmful]
-        if shrunk and kind is not Kind.SHRUNK:
-            # Whatever else is to be done would be done with a source that isn't there.
-            harmless = []
+        harmless = [text for text in ADVICE[kind] if not _harms(text, kinds - {kind})]
+        if Kind.SHRUNK in kinds and kind not in NOT_WITH:
+            harmless = []  # Only what saves a backup is more urgent than its source.
         texts = [text.format_map(values) for text in _offered(harmless, job)]
         advice.append([text for text in texts if text not in said])
         said.update(texts)
     return advice
+
+
+def _harms(text: str, found: Iterable[Kind]) -> bool:
+    """Whether a text offers what must not be typed while one of these kinds is there."""
+    return any(command in text for kind in found for command in NOT_WITH.get(kind, ()))
 
 
 def _offered(texts: Iterable[str], job: Job) -> Iterator[str]:
@@ -55,8 +58,12 @@ def _offered(texts: Iterable[str], job: Job) -> Iterator[str]:
             continue  # sudo would not hand it on, and the job's file names its own.
         elif text in (DISK, SERVER) and _is_elsewhere(text, job):
             continue
-        elif not (job.script and text == SCRIPT) and not (job.others and text in RUNNING):
+        elif not (job.script and text == SCRIPT) and not (job.others and _starts(text)):
             yield text
+
+
+def _starts(text: str) -> bool:
+    return any(command in text for command in STARTING)
 
 
 def _is_elsewhere(text: str, job: Job) -> bool:
@@ -82,7 +89,7 @@ def _values(job: Job) -> dict[str, str]:
         "status": job.duplicity("collection-status"),
         "cleanup": job.duplicity("cleanup", "--force", *plain),
         "files": job.duplicity("list-current-files", *plain, "--time", job.before or "TIME"),
-        "older": job.duplicity("remove-older-than", job.kept or "TIME", "--force", *plain),
+        "older": job.duplicity("remove-older-than", job.kept or "TIME", *plain),
         "full": job.duplicity("full", *plain, "SOURCE"),
         "options": "" if job.url and job.encrypted is not None else UNKNOWN_OPTIONS,
         "drill": job.drill(),

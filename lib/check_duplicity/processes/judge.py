@@ -117,7 +117,7 @@ def judge(
     running = sight.running
     if required and not any(_counts(process, whose) for process in running):
         others = ", ".join(sorted({process.user or "nobody" for process in running}))
-        but = f" but of {others}, whom -u would have to name" if others else ""
+        but = f", except for {others} (name that user with -u)" if others else ""
         yield Finding(Kind.NOT_RUNNING, State.CRITICAL, f"no backup is running{but}")
     for process in running:
         if process.waits_for:
@@ -127,7 +127,7 @@ def judge(
         yield Finding(Kind.TWO_BACKUPS, State.WARNING, f"{count} backups at once on {place}")
     for process in sight.processes:
         if process.zombie:
-            text = f"pid {process.pid} of {process.user} has died and is not taken away"
+            text = f"pid {process.pid} of {process.user} has ended, and is still listed (zombie)"
             yield Finding(Kind.ZOMBIE, State.WARNING, text)
 
 

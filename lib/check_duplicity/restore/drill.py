@@ -157,7 +157,7 @@ class Drill:
             self._prove_metadata()
         self._finished = not self._has_failed()
         if not self._finished and not self._found:
-            self._note(Ended(Kind.NO_DRILL, "the backups changed at the destination meanwhile"))
+            self._note(Ended(Kind.NO_DRILL, "the destination changed during the drill"))
 
     def _restore_paths(self) -> None:
         """Restore what was named, and once more what was found to have other contents."""
@@ -290,7 +290,7 @@ class Drill:
         self._told(what, 0, wanted)
         ended = self._place.restore(sample, self._chain, told)
         if ended == Ended() and sample.path and not os.path.lexists(self._place.target):
-            ended = Ended(Kind.NOT_RESTORED, "duplicity ended well, and has restored nothing")
+            ended = Ended(Kind.NOT_RESTORED, "duplicity ended well, but restored nothing")
         if not ended.is_there and read < wanted:
             reason = f"duplicity has read only {read} of {wanted} volumes"
             ended = Ended(Kind.NOT_RESTORED, reason)
@@ -318,7 +318,8 @@ class Drill:
             if os.path.relpath(path, one.manifest.source) in before  # No chmod makes it good.
         ]
         for path in (*restored.compared.other, *touched):
-            text = f"{path} differs from its backup of {format_time(one.time)}, and has not changed"
+            when = format_time(one.time)
+            text = f"{path} differs from its backup of {when}, though nobody changed it"
             below = os.path.relpath(path, one.manifest.source)
             self._note(Ended(Kind.OTHER_CONTENTS, text), path=below, time=one.time)
         self._restored = _sum(self._restored, restored)
@@ -366,7 +367,7 @@ class Drill:
         )
         paths = " to ".join(dict.fromkeys(map(_shown, (first, last))))
         of = f"volume {volume.number} of the backup of {format_time(volume.time)}"
-        return f"{of} is not as it was written: its hash is another one; in it: {paths}"
+        return f"{of} was changed after it was written (wrong hash); it holds: {paths}"
 
     def _unreadable(self, sample: Sample, ended: Ended) -> tuple[Volume, str]:
         """Find the first set that can't be decrypted: those before it were made otherwise.

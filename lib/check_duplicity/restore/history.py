@@ -153,7 +153,7 @@ def hold(path: str) -> None:
             os.close(directory)
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise CannotSee(Kind.NO_DRILL, "another drill of this job is being made now") from None
+        raise CannotSee(Kind.NO_DRILL, "another drill of this job is running") from None
     except OSError as error:
         reason = f"no place to keep the result: {lock}: {error.strerror}"
         raise CannotSee(Kind.NO_DRILL, reason) from None

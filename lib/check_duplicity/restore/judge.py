@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
-from check_duplicity.nagios.limits import format_age, format_size
+from check_duplicity.nagios.limits import format_age, format_size, plural
 from check_duplicity.nagios.measures import Measure
 from check_duplicity.restore.history import History, Past
 from check_duplicity.restore.model import Drilled
@@ -26,7 +26,7 @@ def measure(history: History, chain: Mapping[datetime, int], now: datetime) -> I
     good = history.good
     age = max(0, int((now - (good.time if good else history.since or now)).total_seconds()))
     when = _when(good.time, now) if good else ""
-    said = f"restored {when}" if good else f"never restored since the first drill {_ago(age)}"
+    said = f"restored {when}" if good else f"no good drill since the first one {_ago(age)}"
     yield Measure("age", age, "s", f"last good drill {_ago(age)}" if good else said,
                   Kind.DRILL_STALE, said)  # fmt: skip
     yield _proved(history, chain)
@@ -42,7 +42,7 @@ def judge(history: History, now: datetime) -> Iterator[Finding]:
     Raises `CannotSee` if there was none.
     """
     if not history.drills:
-        raise CannotSee(Kind.NEVER_DRILLED, "no drill has ever been made: nothing proves a restore")
+        raise CannotSee(Kind.NEVER_DRILLED, "no drill was ever made: nothing proves a restore")
     last = history.drills[-1]  # Whatever the clock said.
     if history.good is not None and history.good.time - now > _CLOCK_TOLERANCE:
         text = f"the last good drill was {_when(history.good.time, now)}: a clock was wrong"
@@ -90,24 +90,20 @@ def _said(past: Past) -> str:
 def counted(drilled: Drilled, history: History) -> Iterator[Measure]:
     """Yield what a drill has done, as its first line has it; ``history`` is what is known after."""
     restored, read = drilled.restored, drilled.volumes_read
-    said = f"{restored.files} {_plural(restored.files, 'file')} restored"
+    said = f"{restored.files} {plural(restored.files, 'file')} restored"
     said += f" ({format_size(restored.size)})" if restored.files else ""
     same = restored.compared.same
     said += f", {same} compared with the source" if same else ""
     yield Measure("files", restored.files, text=said)
     yield Measure("bytes", restored.size, "B")
-    yield Measure("volumes", read, text=f"{read} {_plural(read, 'volume')} read")
+    yield Measure("volumes", read, text=f"{read} {plural(read, 'volume')} read")
     yield _proved(history, history.volumes)
 
 
 def _proved(history: History, chain: Mapping[datetime, int]) -> Measure:
     percent, total = history.percent(chain), sum(chain.values())
-    text = f"{percent} % of {total} {_plural(total, 'volume')} proved"
+    text = f"{percent} % of {total} {plural(total, 'volume')} proved"
     return Measure("proved", percent, "%", text, Kind.NOT_PROVED)
-
-
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else f"{word}s"
 
 
 def _when(time: datetime, now: datetime) -> str:

@@ -218,7 +218,7 @@ def not_made_out(found: Iterable[Verdict]) -> CannotSee | None:
     if unread is None or any(verdict.failed for verdict in found):
         return None
     line = next(item.line for item in unread.told if item.kind is Kind.NOT_RECOGNISED)
-    reason = f"{unread.run.name}: what was printed last can't be made out: {line}"
+    reason = f"{unread.run.name}: the last words can't be understood: {line}"
     return CannotSee(Kind.NOT_RECOGNISED, reason)
 
 
@@ -341,7 +341,7 @@ def judge(
                 why = (item.kind == Kind.RUN_FAILED and item.line) or sentence
                 what = f"failed ({verdict.run.run.aside})" if verdict.run.run.aside else "failed"
                 text = f"{verdict.run.name}: {what} {age} ago, {why}"
-                text += "; the backup before that is good" if verdict.run.run.backed_up else ""
+                text += "; the backup of the same run is good" if verdict.run.run.backed_up else ""
             else:
                 text = f"{verdict.run.name}: {sentence}, {age} ago"
             yield Finding(item.kind, state_of(item.kind), text, verdict.run.job, item.line)

@@ -79,7 +79,7 @@ def logs_of(path: str, horizon: float) -> tuple[list[Log], list[str]]:
             counting.append((name, status.st_mtime))
     said = beside.passed_over(others)
     if not counting:
-        raise CannotSee(Kind.NOT_READABLE, "; ".join([f"{path}: no file that counts", *said]))
+        raise CannotSee(Kind.NOT_READABLE, "; ".join([f"{path}: no usable file", *said]))
     recent = [name for name, changed in counting if changed >= horizon or name in maildirs]
     if len(recent) > _MOST:
         raise CannotSee(Kind.NOT_READABLE, f"{path}: {len(recent)} files, more than {_MOST}")

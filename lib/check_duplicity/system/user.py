@@ -25,7 +25,7 @@ def become(name: str) -> None:
     if os.geteuid() == account.pw_uid:
         return
     if os.geteuid() != 0:
-        raise CannotSee(Kind.WRONG_USER, f"must be run as {name}, and this is {current()}")
+        raise CannotSee(Kind.WRONG_USER, f"must be run as {name}, not as {current()}")
     try:
         keyring.leave_session()
         os.initgroups(name, account.pw_gid)

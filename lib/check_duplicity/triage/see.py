@@ -180,7 +180,7 @@ def _with_now(picture: Picture, known: Known, now: datetime) -> Picture:
         _limits(known, judged.PROCESS, ("elapsed", "stalled")),
     )
     stopped = (process.pid for process in sight.running if proc.is_stopped(process.pid))
-    texts = [f"stopped by a signal, pid {pid}" for pid in stopped]
+    texts = [f"stopped (kill -CONT continues it), pid {pid}" for pid in stopped]
     findings = [
         *evaluated.findings,
         *(Finding(Kind.STALLED, State.WARNING, text) for text in texts),
@@ -203,7 +203,7 @@ def _remembered(identity: Sequence[str], whose: str) -> tuple[dict[str, Any], st
     except memory.Damaged:
         return {}, ""
     except (KeyError, memory.Forgotten) as reason:
-        return {}, f"whether it gets on is not known: {reason}"
+        return {}, f"it is not known whether it makes progress: {reason}"
 
 
 def _limits(known: Known, kinds: Sequence[str], names: Sequence[str]) -> dict[str, Limits]:
@@ -249,7 +249,10 @@ def _with_good_run(picture: Picture, seen: Seen | CannotSee, runs: _Runs, now: d
         return picture  # It may be among them.
     ago = format_age(max(0, now.timestamp() - good))
     gone = tuple(
-        f._replace(kind=Kind.FULL_GONE, text=f"{f.text}; a run made a good one {ago} ago")
+        f._replace(
+            kind=Kind.FULL_GONE,
+            text=f"{f.text}; one made {ago} ago is gone",
+        )
         if f.kind is Kind.NO_BACKUP
         else f
         for f in picture.findings
