@@ -26,7 +26,7 @@ class Job(NamedTuple):
 
     @property
     def elsewhere(self) -> bool:
-        """Whether the job's file says that it is started from elsewhere."""
+        """Whether the job's file says that nothing readable on this host starts it."""
         return self.known.get("started") == ELSEWHERE
 
     @property
