@@ -59,7 +59,7 @@ def only_writer(archive: str) -> int | None:
 
 
 def is_free(archive: str) -> bool:
-    """Whether the lock of an archive directory could be asked for, and nobody holds it."""
+    """Return whether the lock of an archive directory could be asked for, and nobody holds it."""
     file = os.path.join(archive, "lockfile")
     return bool(archive) and (
         os.access(file, os.R_OK)

@@ -80,7 +80,7 @@ class Process(NamedTuple):
 
     @property
     def running(self) -> bool:
-        """Whether it counts as a running backup: it is one, or keeps one from starting."""
+        """Return whether it counts as a running backup: it is one, or keeps one from starting."""
         return not self.zombie and (self.invocation.backup or self.holds_lock)
 
 

@@ -56,7 +56,7 @@ class _Tally:
         self.others: set[str] = set()
 
     def allows(self, uid: int | None, cost: int = 1) -> bool:
-        """Whether so much more may be spent on a user; if so, it is."""
+        """Return whether so much more may be spent on a user; if so, it is."""
         spent = self.on.get(uid, 0) + cost
         if spent <= _MOST:
             self.on[uid] = spent
@@ -108,7 +108,7 @@ def running_backup(wanted: Wanted) -> tuple[Running | None, bool]:
 
 
 def is_running(wanted: Wanted, script: str, since: float, users: Iterable[str]) -> bool | None:
-    """Whether a job's backup runs, of one of these users, that was begun since a time.
+    """Return whether a job's backup runs, of one of these users, that was begun since a time.
 
     If neither destination, archive directory nor name is wanted, the job's ``script`` tells, a
     command for the shell.
@@ -173,7 +173,7 @@ def _is_backup(words: bytes) -> bool:
 
 
 def _is_part(pid: int, words: bytes, invocation: Invocation) -> bool:
-    """Whether a process does another's work: what this check asks itself, or a fork.
+    """Return whether a process does another's work: what this check asks itself, or a fork.
 
     A fork has its parent's arguments. Mostly it is about to become another program, gpg for one.
     """
@@ -270,7 +270,7 @@ def _cache_of(process: psutil.Process, home: str) -> str:
 
 
 def _is_wanted(candidate: _Candidate, place: str, wanted: Wanted, archive: str) -> bool:
-    """Whether a candidate with this archive directory is the job's, which has that one."""
+    """Return whether a candidate with this archive directory is the job's, which has that one."""
     if candidate.zombie:
         # It has no arguments any more that would tell which job it was.
         return not (wanted.url or wanted.archive_dir or wanted.name or wanted.prefixes)

@@ -100,7 +100,7 @@ def signatures_of(directory: str, time: datetime, prefixes: Prefixes) -> tuple[s
 
 
 def same_contents(one: str, other: str) -> bool:
-    """Whether two files of signatures are the same, however they are compressed.
+    """Return whether two files of signatures are the same, however they are compressed.
 
     duplicity doesn't see damage in those that it fetches (0.8.23, 3.2.1). If the second is gone,
     nothing speaks against the first.
@@ -118,7 +118,7 @@ def same_contents(one: str, other: str) -> bool:
 
 
 def is_whole(path: str) -> bool:
-    """Whether a file of signatures can be unpacked to its end."""
+    """Return whether a file of signatures can be unpacked to its end."""
     import zlib
 
     try:

@@ -26,7 +26,7 @@ class Candidate(NamedTuple):
 
 
 def can_be_named(path: str) -> bool:
-    """Whether a path gets through duplicity's command line as it is (0.8.23 to 3.2.1).
+    """Return whether a path gets through duplicity's command line as it is (0.8.23 to 3.2.1).
 
     It puts a user's home in the place of ``~``, variables in that of ``$NAME``.
     """

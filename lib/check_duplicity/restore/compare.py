@@ -46,7 +46,7 @@ def compare(restored: str, source: str, time: datetime) -> Restored:
 
 
 def _is_cut_short(original: str, restored: os.stat_result, time: datetime) -> bool:
-    """Whether a file that nobody has touched since its backup has another size in it."""
+    """Return whether a file that nobody has touched since its backup has another size in it."""
     try:
         status = os.lstat(original)
     except (OSError, ValueError):
@@ -81,7 +81,7 @@ def _is_unchanged(original: str, restored: os.stat_result, since: datetime | Non
 
 
 def _equal(one: str, other: str) -> bool | None:
-    """Whether two files are equal; ``None`` if they can't be read."""
+    """Return whether two files are equal; ``None`` if they can't be read."""
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
         with open(one, "rb") as left, open(os.open(other, flags), "rb") as right:

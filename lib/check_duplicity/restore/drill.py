@@ -71,7 +71,7 @@ class Wanted(NamedTuple):
         return self.budget or self.volumes * self.volume_size
 
     def is_enough(self, chosen: int, read: int) -> bool:
-        """Whether enough was done, after so many choices and volumes read."""
+        """Return whether enough was done, after so many choices and volumes read."""
         if not self.budget:
             return chosen >= self.volumes
         return bool(chosen) and (read + 1) * self.volume_size > self.budget
@@ -102,12 +102,12 @@ class Drill:
 
     @property
     def has_damage(self) -> bool:
-        """Whether something was found against the backup."""
+        """Return whether something was found against the backup."""
         return any(found.state is State.CRITICAL for found in self._found)
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether something of the chain was removed at the destination meanwhile."""
+        """Return whether something of the chain was removed at the destination meanwhile."""
         return not all(os.path.exists(one.path) for one in self._chain)
 
     def add(self, known: Iterable[Finding]) -> None:

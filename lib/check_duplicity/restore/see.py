@@ -74,7 +74,7 @@ class Place:
             return self._run("restore", words, (self.target,), told)
 
     def has_room_for(self, size: int) -> bool:
-        """Whether a file of so many bytes can be restored here."""
+        """Return whether a file of so many bytes can be restored here."""
         return shutil.disk_usage(self._directory).free >= _COPIES * size + _ROOM
 
     def _run(

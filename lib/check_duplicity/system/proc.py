@@ -54,7 +54,7 @@ def parent(pid: int) -> int:
 
 
 def is_below(pid: int, path: str) -> bool:
-    """Whether a process was started by a program or script at that path, or is it."""
+    """Return whether a process was started by a program or script at that path, or is it."""
     seen: list[int] = []
     while pid > 1 and pid not in seen:
         if path in argv(command(pid)):
@@ -65,7 +65,7 @@ def is_below(pid: int, path: str) -> bool:
 
 
 def _has_begun_since(pid: int, since: float) -> bool:
-    """Whether a process was started since a time, in seconds since the epoch."""
+    """Return whether a process was started since a time, in seconds since the epoch."""
     fields = _stat(pid).rpartition(b") ")[2].split()
     booted = re.search(rb"^btime (\d+)$", _read("/proc/stat"), re.M)
     if len(fields) < 20 or booted is None:
@@ -88,7 +88,7 @@ def is_dead(pid: int, name: bytes) -> bool:
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether a process was stopped by a signal (SIGSTOP, or Ctrl-Z at its terminal)."""
+    """Return whether a process was stopped by a signal (SIGSTOP, or Ctrl-Z at its terminal)."""
     return bool(re.search(rb"\) [Tt] ", _stat(pid)))
 
 
@@ -130,7 +130,7 @@ def runs(names: Sequence[bytes], uid: int) -> bool:
 
 
 def hides_others() -> bool:
-    """Whether processes of other users can be there and not be seen (hidepid)."""
+    """Return whether processes of other users can be there and not be seen (hidepid)."""
     if os.geteuid() == 0:
         return not os.path.isdir("/proc/self")  # No /proc at all.
     try:

@@ -51,7 +51,7 @@ _ONLY_READ = re.compile(
 
 
 def goes_along(variable: str) -> bool:
-    """Whether duplicity gets a variable that a job sets."""
+    """Return whether duplicity gets a variable that a job sets."""
     return _GOES_ALONG.fullmatch(variable) is not None
 
 
@@ -138,7 +138,7 @@ def _members(gid: int) -> Iterator[str]:
 
 
 def may(user: str, by: Iterable[str]) -> bool:
-    """Whether what these users decide may be run as a user: nobody else is among them."""
+    """Return whether what these users decide may be run as a user: nobody else is among them."""
     return set(by) <= {user, "root"}
 
 

@@ -92,7 +92,7 @@ def nonblocking(path: str, flags: int) -> int:
 
 
 def exists(name: str) -> bool:
-    """Whether there is such a user on this machine."""
+    """Return whether there is such a user on this machine."""
     try:
         return bool(pwd.getpwnam(name))
     except (KeyError, ValueError):
@@ -106,7 +106,7 @@ def name_of(text: str) -> str:
 
 
 def has_shell(name: str) -> bool:
-    """Whether ``sudo -i`` works for a user: not for accounts such as Debian's ``backup``."""
+    """Return whether ``sudo -i`` works for a user: not for accounts such as Debian's ``backup``."""
     try:
         return not pwd.getpwnam(name).pw_shell.endswith(("/nologin", "/false"))
     except (KeyError, ValueError):
