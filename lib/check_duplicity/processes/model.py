@@ -1,4 +1,4 @@
-"""Which duplicity is looked for, and what was seen of it."""
+"""Describe the duplicity processes to look for, and those that were seen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Wanted(NamedTuple):
-    """Which duplicity is looked for; what is empty does not narrow it."""
+    """The duplicity process to look for; an empty field matches any."""
 
     url: str = ""
     archive_dir: str = ""
