@@ -170,7 +170,7 @@ def test_the_files_to_move_are_those_of_the_backup_in_the_future() -> None:
 def test_a_set_without_its_signatures_is_ignored_and_not_continued() -> None:
     names = full(WEEK) + inc(WEEK, DAY) + [n for n in inc(DAY, HOUR) if "sigtar" not in n]
     assert kinds(read_names(names)) == [Kind.DISCARDED]
-    assert "so duplicity ignores it" in evaluated(read_names(names)).summary
+    assert "has no signature file: duplicity ignores it" in evaluated(read_names(names)).summary
 
 
 def spoiled(names: list[str], sizes: dict[str, int]) -> Collection:

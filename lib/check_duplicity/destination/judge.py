@@ -360,7 +360,7 @@ def _newest_unfinished(collection: Collection) -> BackupSet | None:
 
 def _stopped(unfinished: BackupSet, sure: bool) -> str:
     if unfinished.complete:
-        return "has lost its signature file, so duplicity ignores it"
+        return "has no signature file: duplicity ignores it"
     volumes = f"after {unfinished.volumes} {plural(unfinished.volumes, 'volume')}"
     return f"was interrupted {volumes}" if sure else f"is unfinished {volumes}, maybe still running"
 

@@ -29,7 +29,7 @@ _NOT_PROVED = (
     Kind.DRILL_STALE, Kind.NOT_PROVED, Kind.NO_DRILL, Kind.NO_SECRET_KEY, Kind.NO_PASSPHRASE,
     Kind.NO_ROOM,
 )  # fmt: skip
-_FAILURES = tuple(kind for kind in SENTENCES if kind not in (*LEFTOVERS, *_DAMAGE))
+_FAILURES = tuple(kind for kind in SENTENCES if kind not in (*LEFTOVERS, *_DAMAGE, Kind.DISCARDED))
 # The first that was found decides: what is going on, what has been lost, why, and the rest.
 _VERDICTS = (
     ("waiting for a passphrase", (Kind.WAITING,)),
@@ -41,7 +41,7 @@ _VERDICTS = (
     ("can't be restored", _NOT_RESTORED),
     ("not started", (Kind.NOT_STARTED,)),
     ("failed", _FAILURES),
-    ("interrupted", (Kind.INTERRUPTED,)),
+    ("interrupted", (Kind.INTERRUPTED, Kind.DISCARDED)),
     ("never backed up", (Kind.NO_BACKUP,)),
     ("source shrunk", (Kind.SHRUNK,)),
     ("stale", (Kind.STALE, Kind.STALE_FULL)),
