@@ -51,6 +51,7 @@ lint: $(VENV)/tools
 	$(BIN)/mypy lib tests benchmarks fuzz icinga prometheus $(wildcard plugins/*)
 	@$(BIN)/lint-imports --no-cache > $(VENV)/imports || { cat $(VENV)/imports; exit 1; }
 	$(BIN)/bandit -q -c pyproject.toml -r lib $(wildcard plugins/*)
+	$(BIN)/codespell README.rst SECURITY.rst CHANGELOG.rst Makefile .ci benchmarks debian docs fuzz icinga lib plugins prometheus puppet systemd
 
 unit: $(VENV)/tools $(DUPLICITIES)
 	DUPLICITIES=$(CURDIR)/.duplicity MOTO=$(CURDIR)/.moto $(PYTEST)
@@ -121,7 +122,7 @@ $(VENV)/installed: $(VENV)/python $(SOURCES)
 
 $(VENV)/tools: $(VENV)/installed
 	@echo "Installing the tools of the tests into $(VENV)"
-	@$(BIN)/python $(PIP) 'bandit[toml]' hypothesis import-linter mypy pytest pytest-xdist ruff types-croniter \
+	@$(BIN)/python $(PIP) 'bandit[toml]' codespell hypothesis import-linter mypy pytest pytest-xdist ruff types-croniter \
 	  types-psutil types-python-dateutil types-setuptools
 	@touch $@
 

@@ -250,7 +250,9 @@ def quotes(page: str) -> Iterator[str]:
 
 
 def test_what_a_sentence_quotes_is_what_programs_print() -> None:
-    quoted = {re.sub(r"\s+", " ", quote) for page in PAGES for quote in quotes(page)}
+    # That page quotes words to write, and words not to write.
+    pages = [page for page in PAGES if page != "docs/development.rst"]
+    quoted = {re.sub(r"\s+", " ", quote) for page in pages for quote in quotes(page)}
     assert quoted <= QUOTED.keys()
     for quote, source in QUOTED.items():
         if source.startswith("tests/"):
