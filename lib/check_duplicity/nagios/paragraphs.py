@@ -9,7 +9,7 @@ Find the job's script in a crontab, in /etc/cron.d or in a timer's unit:
   sudo grep -rl duplicity /etc/cron* /etc/systemd/system"""
 
 RERUN = """\
-When the cause is removed, run the job again, in tmux or screen:
+Then run the job again, in tmux or screen:
 {again}"""
 
 AGAIN = """\
@@ -40,7 +40,7 @@ Ask duplicity yourself:
 {status}"""
 
 PROCESSES = """\
-The lines above name the backup's PID. See it, and the script that started it:
+The check names the backup's PID. See it, and the script that started it:
   ps -o pid,ppid,stat,etime,time,args -u {user}
 A stopped process (T in STAT) goes on after this, which does no harm:
   sudo kill -CONT PID
