@@ -203,8 +203,8 @@ def compare(block: Block, made: str, unchanging: Callable[[str], str] = unchangi
 def _with_old_lines(old: str, made: str, unchanging: Callable[[str], str]) -> str:
     """Return what was made with the lines of before where only what may be another is another."""
     before, now = old.split("\n"), made.split("\n")
-    lines = [list(map(unchanging, text)) for text in (before, now)]
-    for begin, here, length in difflib.SequenceMatcher(None, *lines).get_matching_blocks():
+    same = difflib.SequenceMatcher(None, list(map(unchanging, before)), list(map(unchanging, now)))
+    for begin, here, length in same.get_matching_blocks():
         now[here : here + length] = before[begin : begin + length]
     return "\n".join(now)
 
