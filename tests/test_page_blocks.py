@@ -250,7 +250,7 @@ def quotes(page: str) -> Iterator[str]:
 
 
 def test_what_a_sentence_quotes_is_what_programs_print() -> None:
-    # That page quotes words to write, and words not to write.
+    # The page for developers quotes words that nothing prints any more.
     pages = [page for page in PAGES if page != "docs/development.rst"]
     quoted = {re.sub(r"\s+", " ", quote) for page in pages for quote in quotes(page)}
     assert quoted <= QUOTED.keys()

@@ -57,8 +57,8 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 class Parser(argparse.ArgumentParser):
     """An argument parser with the options that all plugins share.
 
-    More are added to groups: for each one that is added to the parser itself argparse prepares
-    to print it, and asks the terminal's width of ``shutil``, which is slow to load.
+    Plugins add their own options to groups: for an option added to the parser itself, argparse
+    asks ``shutil``, which is slow to load, for the terminal's width.
 
     ``output`` is the group of options for what is printed.
     """
@@ -77,8 +77,8 @@ class Parser(argparse.ArgumentParser):
     ) -> None:
         """``usage`` follows the name; ``examples`` are lines to paste, the most used one first.
 
-        ``verbose`` is what -v adds, ``foreign`` whether options for duplicity can follow. Who is
-        ``patient`` has an hour by default, and reads the timeout as an AGE.
+        ``verbose`` is what -v adds, ``foreign`` whether options for duplicity can follow. A
+        ``patient`` program has a timeout of an hour by default, and reads it as an AGE.
         """
         super().__init__(
             prog=prog,
@@ -86,7 +86,7 @@ class Parser(argparse.ArgumentParser):
             usage=f"{prog} {usage}",
             epilog="\n  ".join((f"{EXIT_STATUS}\n\nExamples:", *examples)),
             add_help=False,
-            allow_abbrev=False,  # A mistyped option is not another one.
+            allow_abbrev=False,  # A mistyped option must not match another.
             formatter_class=_Help,
         )
         self.register("action", None, _Store)
@@ -131,7 +131,7 @@ class Parser(argparse.ArgumentParser):
         return super().format_help()
 
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
-        """Return the options; from here on the answer is given in the form that they ask for."""
+        """Return the options; from here on the answer has the form that they ask for."""
         options = self.parse_args(argv)
         if getattr(options, "format", None) or getattr(options, "write", None):
             self._answer_in_form(options)
@@ -174,14 +174,14 @@ class Parser(argparse.ArgumentParser):
         raise CannotSee(Kind.USAGE, f"wrong usage: {text} ({hint})")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """Exit after help or version; neither says that all is well."""
+        """Exit with UNKNOWN after help or version: neither says that all is well."""
         with contextlib.suppress(OSError, ValueError, AttributeError):
             sys.stdout.flush()
         sys.exit(3)
 
 
 class _Store(argparse.Action):
-    """As argparse's own, which until Python 3.12 makes an empty list of the ``--`` in ``-w--``."""
+    """Store a value; argparse's own action makes ``-w--`` an empty list until Python 3.12."""
 
     def __call__(
         self,
@@ -196,7 +196,7 @@ class _Store(argparse.Action):
 
 
 class _PrintVersion(argparse.Action):
-    """As argparse's own, which prepares to print help for it: slow, and most of all in 3.14."""
+    """Print the version; argparse's own action prepares to print help, too, which is slow."""
 
     def __call__(self, parser: argparse.ArgumentParser, *parsed: object) -> NoReturn:
         with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -205,7 +205,7 @@ class _PrintVersion(argparse.Action):
 
 
 def _add_forms(group: argparse._ArgumentGroup) -> None:
-    """Add the options for other programs than Nagios."""
+    """Add the options for readers other than Nagios."""
     group.add_argument(
         "--format", choices=FORMATS, metavar="FORMAT",
         help="nagios, json, openmetrics, icinga2 or nsca",
@@ -275,7 +275,7 @@ def add_duplicity(group: argparse._ArgumentGroup) -> None:
 
 
 def add_limits(parser: Parser, kinds: Mapping[str, Judged]) -> argparse._ArgumentGroup:
-    """Add the options for limits: by what stands in front of "warning" and "critical"."""
+    """Add the options for limits, named by the prefix of "warning" and "critical"."""
     sizes = any(what.metavar == "SIZE" for what in kinds.values())
     group = parser.add_argument_group("limits", LIMITS + SIZES * sizes)
     for kind, what in kinds.items():
@@ -310,10 +310,10 @@ def command(text: str) -> tuple[str, ...]:
 def parse(
     parser: Parser, argv: Sequence[str], keys: Mapping[str, str], secrets: Secrets, now: datetime
 ) -> tuple[argparse.Namespace, Known | None]:
-    """Return the options, and with ``--job`` what is known of it, which are the defaults then.
+    """Return the options; with ``--job`` the facts of that job are their defaults.
 
-    ``keys`` gives for an option's name the key of a job's file. What the command line says
-    otherwise is no fact of the job any more. Raises `CannotSee`.
+    ``keys`` maps an option's name to the key of a job's file. An option on the command line
+    replaces the job's fact. Raises `CannotSee`.
     """
     options = parser.read(argv)
     if not options.job:
@@ -341,16 +341,16 @@ def parse(
 
 
 def unknown_job(secrets: Secrets) -> Job:
-    """Return a job of which only the commands of these plugins are known."""
+    """Return a job whose only known commands are those of these plugins."""
     directory = os.path.dirname(os.path.abspath(sys.argv[0]))
     if not os.path.exists(os.path.join(directory, "check_duplicity_log")):
-        directory = CHECKS_OF_DEBIAN  # Its package has duplicity_triage elsewhere.
+        directory = CHECKS_OF_DEBIAN  # Debian's package has duplicity_triage elsewhere.
     check = pasted(map(secrets.hide, sys.argv))
     return Job(user.current(), check=check, programs=directory)
 
 
 def called(job: Job, name: str, jobs_dir: str) -> Job:
-    """Return a job that can be called by its name."""
+    """Return a job whose commands can name it with ``--job``."""
     return job._replace(job=name, jobs_dir=os.path.abspath(jobs_dir) * (jobs_dir != JOBS_DIR))
 
 
@@ -365,7 +365,7 @@ def job_of(options: argparse.Namespace, known: Known | None, secrets: Secrets) -
 
         job = pasting.job_of(known, secrets, job._replace(user=owner))
         if job.others:
-            return job  # Offered to another user, or not at all.
+            return job  # It may be offered to another user only, or to nobody.
     return job._replace(
         user=owner,
         login=user.has_shell(owner),
@@ -376,7 +376,7 @@ def job_of(options: argparse.Namespace, known: Known | None, secrets: Secrets) -
 
 
 def _limits_of(parser: Parser, known: Known, now: datetime) -> dict[str, str]:
-    """The limits that a job's schedule and options give."""
+    """Return the limits that a job's schedule and options give."""
     from check_duplicity.jobs import schedule
 
     try:
@@ -386,9 +386,9 @@ def _limits_of(parser: Parser, known: Known, now: datetime) -> dict[str, str]:
 
 
 def check_order(parser: Parser, options: argparse.Namespace, *kinds: str) -> None:
-    """Refuse a critical upper limit below the warning one, if both are given: it can't be meant.
+    """Refuse a critical upper limit below the warning one, if both are given: it is a mistake.
 
-    ``kinds`` are what stands in front of "warning" and "critical" in the names of the options.
+    ``kinds`` are the prefixes of "warning" and "critical" in the names of the options.
     """
     for kind in kinds:
         warning: Limit | None = getattr(options, f"{kind}warning")

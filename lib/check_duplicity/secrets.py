@@ -7,22 +7,22 @@ from collections.abc import Iterable, Iterator, Mapping
 
 HIDDEN = "***"
 
-# Patterns are kept as text: re compiles each when it is first needed, which most never are. Names
-# in them are of bounded length, so that no text, however made, takes long.
+# Patterns are kept as text: re compiles each on first use, and most are never used. They bound the
+# length of names, so that no crafted text takes long.
 _URL_PASSWORD = r"(?<=://)([^/\s:]*):([^/\s]+)@"  # nosec B105  # a pattern
-# A URL as a word of its own is taken to pieces more freely: people write blanks, "/", "#" and "?"
-# into passwords, which duplicity refuses and repeats, and forget a slash or the "@".
+# A URL that is a whole word is parsed more freely: people write blanks, "/", "#" and "?" in
+# passwords, which duplicity refuses and repeats in its message, and forget a slash or the "@".
 _URL = r"(?is)(?:[a-z][a-z0-9+.-]*:|(?![a-z][a-z0-9+.-]*://))/{0,3}(?P<user>[^:\[]*):(?P<rest>.*)"
-# What check_duplicity_log reads of systemd's journal: a unit or a tag, and where.
+# How check_duplicity_log names a place in systemd's journal: a unit or a tag, and where.
 _JOURNAL = r"journal:(?:tag=)?[\w@:.\\*?-]+(?:,/.*)?"
-# A user without a password, or with one that stands for none ("x-oauth-basic").
+# A user without a password, or with a placeholder for one ("x-oauth-basic").
 _URL_USER = r"(?<=://)([^/\s:@?#]{1,300})(?=@|:[^/\s]*@)"
 _PORT = r":|\d*(?:/|$)"
 _QUERY = r"(?i)[?&][^?=&]{0,60}(?:pass|secret|token|key|sig|auth)[^?=&]{0,60}=([^&]*)"
 _SECRET_VARIABLES = (
     "pass", "secret", "token", "key", "credential", "auth", "connection_string",
 )  # fmt: skip
-# As a name, or as its last part: others are so called that have no secret (API_HOST, PIN_COUNT).
+# Only as a whole name or its last part: API_HOST and PIN_COUNT have no secret.
 _SECRET_NAMES = ("pw", "psw", "pwd")
 _PERHAPS_SECRET_NAMES = ("api", "pin", "sas", "dsn")
 _OF_SHELLS = ("pwd", "oldpwd")
@@ -30,9 +30,9 @@ _SECRET_OPTION = (
     r"(?i)--[a-z0-9-]{0,60}"  # nosec B105  # a pattern
     r"(?:pass(?!ive)|secret|token|header|credential|(?:auth|backend|access|account|api)-key)"
 )
-# A word of the shell's, as it prints them itself: quoted in whole or in parts.
+# A word as a shell prints it: quoted in whole or in parts.
 _VALUE = r"((?:\$'(?:[^'\\]|\\.)*'|'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.|[^\s\"'\\])+\S*|\S+)"
-# As scripts with "set -x" print them.
+# Assignments as scripts with "set -x" print them.
 _ASSIGNED = (
     r"\b(\w{0,60}(?:PASSPHRASE|PASSWORD|PASSWD|SECRET|TOKEN|ACCESS_KEY|API_KEY|APIKEY|_PW|_PASS)"
     r"\w{0,60}=)" + _VALUE
@@ -48,8 +48,8 @@ _SPOKEN = (
     r"(?i)(?:pass(?:phrase|word|wd)?|secret|token|(?:access|account|api|auth)[-_]?key)[=\s]+"
     r"('[^']*'|\"[^\"]*\"|\S+)|sshpass\s+-p\s*('[^']*'|\"[^\"]*\"|\S+)"
 )
-# A user that is a token, and no name: of a known make, or a UUID, or a long part that is made by no
-# person. Names have 32 characters at most (useradd(8)), and are words, with digits at their ends.
+# A URL's user that is a token, not a name: of a known make, a UUID, or with a long random part.
+# Names have 32 characters at most (useradd(8)), and are words, with digits at their ends.
 _KNOWN_TOKEN = (  # nosec B105  # a pattern
     r"(?:AKIA|ASIA)[A-Z0-9]{12,}|(?:gh[a-z]_|github_pat_|glpat-|xox[a-z]-|sk[-_]|dop_v1_)\w[\w-]{9,}"
     r"|[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
@@ -57,18 +57,18 @@ _KNOWN_TOKEN = (  # nosec B105  # a pattern
 _LONGEST_NAME = 32
 _SHORTEST_TOKEN = 16
 _CHANGE = r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])"
-# No program logs in to these by a user alone: what stands there is a token, if it's no plain word.
+# No program logs in to these with a user alone: unless that is a plain word, it is a token.
 _TOKEN_SCHEMES = ("http", "https")
 _PLAIN_NAME = r"[A-Za-z]+(?:[-._][A-Za-z]+)*[-._]?\d{0,4}"
-# Shorter values ("1", "no") would be found everywhere; in a URL they are hidden all the same.
+# Shorter values ("1", "no") would match everywhere; in a URL they are hidden nevertheless.
 _SHORTEST = 4
-_LONGEST = 4096  # characters of a word that is searched; longer ones are not typed by people
+_LONGEST = 4096  # characters of a word that is searched; people don't type longer ones
 
 
 def without_password(url: str) -> str:
-    """Return a URL without its password or token, the same for all of them."""
+    """Return a URL with its password or token replaced, by the same text whatever it is."""
     scheme, colon, rest = re.sub(_URL_PASSWORD, r"\1@", url).partition("://")
-    # A password with a slash in it, which duplicity refuses, but is started with.
+    # People start duplicity with a slash in a password, although it refuses that.
     before, at, place = rest.rpartition("@")
     if at:
         rest = before.partition(":")[0] + at + place
@@ -105,7 +105,7 @@ class Secrets:
         self._pairs |= {form for word in words for pair in _pairs_of(word) for form in _forms(pair)}
         forms = {form: f"({re.escape(form)})" for form in self._forms if len(form) >= _SHORTEST}
         pairs = {pair: _without_user(pair) for pair in self._pairs if len(pair) >= _SHORTEST}
-        # Longest first, so that no value hides only the beginning of another.
+        # Longest first: otherwise a short value would hide only the beginning of a longer one.
         self._known = [
             re.compile("|".join(found[form] for form in sorted(found, key=lambda f: (-len(f), f))))
             for found in (forms, pairs)
@@ -114,7 +114,7 @@ class Secrets:
 
     def hide(self, text: str) -> str:
         """Return the text with every password and key replaced by ``***``."""
-        # All are looked for in the text as it is: one may be a part of another.
+        # All are searched in the original text: one secret may be a part of another.
         spans = []
         if "://" in text:
             spans += [match.span(2) for match in re.finditer(_URL_PASSWORD, text)]
@@ -140,20 +140,20 @@ class Secrets:
 
 
 def _is_secret(variable: str, value: str) -> bool:
-    """Whether a variable has a secret, by its name, and where that says little by its value."""
+    """Return whether a variable has a secret, by its name, or by its value if that says little."""
     variable = variable.casefold()
     if any(word in variable for word in _SECRET_VARIABLES):
         return True
     name = variable.rpartition("_")[2]
     if name in _SECRET_NAMES:
         return variable not in _OF_SHELLS
-    # Of a URL only its parts are secret; and words ("true") stand in many a line.
+    # Only parts of a URL are secret; and plain words ("true") occur in many lines.
     plain = "://" in value or (value.isalpha() and len(value) < _SHORTEST_TOKEN)
     return name in _PERHAPS_SECRET_NAMES and not plain
 
 
 def _tokens_in(text: str) -> list[tuple[int, int]]:
-    """Where tokens stand in the place of a URL's user."""
+    """Return where a URL has a token as its user."""
     if "://" not in text:
         return []
     found = [match.span(1) for match in re.finditer(_URL_USER, text)]
@@ -162,42 +162,42 @@ def _tokens_in(text: str) -> list[tuple[int, int]]:
 
 
 def _is_token(scheme: str, user: str) -> bool:
-    """Whether a URL's user is no name, but lets in whoever has it."""
+    """Return whether a URL's user is a token, which lets in whoever has it, and not a name."""
     if re.fullmatch(_KNOWN_TOKEN, user):
         return True
-    if "%40" in user:  # an address of mail
+    if "%40" in user:  # a mail address
         return False
-    # Whatever stands in front of it: "webdav+https", or another word that it is glued to.
+    # Anything may precede the scheme: "webdav+https", or a word that it is glued to.
     if scheme.endswith(_TOKEN_SCHEMES) and not re.fullmatch(_PLAIN_NAME, user):
         return True
     return any(_is_random(part) for part in re.split("[^A-Za-z0-9]", user))
 
 
 def _is_random(part: str) -> bool:
-    """Whether a part of a name is too long or too mixed to be one that a person has made."""
+    """Return whether a part of a name is too long or too mixed for a person to have made it."""
     if len(part) > _LONGEST_NAME:
         return True
-    # A word in capitals with digits in it is rarer still.
+    # Words in capitals with digits are rarer still: each change counts twice.
     changes = len(re.findall(_CHANGE, part)) * (2 if part.isupper() else 1)
     return len(part) >= _SHORTEST_TOKEN and changes >= len(part) / 4
 
 
 def _secrets_of(word: str, following: str) -> Iterator[str]:
-    """The secrets in one word of a command line."""
+    """Return the secrets in one word of a command line."""
     name, equals, value = word.partition("=")
     if name.startswith("--") and re.match(_SECRET_OPTION, name) and name not in _NO_VALUE:
         yield value if equals else following
     if equals or len(word.split()) > 1:
         for spoken in filter(None, (part for pair in re.findall(_SPOKEN, word) for part in pair)):
             yield spoken
-            # A quote at its end is that of all the words that are one value there.
+            # A quote at the end belongs to the value, which has several words.
             yield spoken.strip("'\"")
         yield from re.findall(_QUERY, word)
     yield _of_url(word)[1]
 
 
 def _of_url(word: str) -> tuple[str, str]:
-    """The user and the password in a word that is a URL, empty if it is none or has none."""
+    """Return a URL's user and password; both are empty if it has none, or the word is no URL."""
     url = None if word.startswith("-") or ":" not in word else re.fullmatch(_URL, word)
     if url is None or re.fullmatch(_JOURNAL, word):
         return "", ""
@@ -211,28 +211,28 @@ def _of_url(word: str) -> tuple[str, str]:
 
 
 def _pairs_of(word: str) -> Iterator[str]:
-    """A URL's user and password: by itself a short one is not looked for."""
+    """Yield a URL's user with its password: a short password is never searched alone."""
     user, password = _of_url(word)
-    # The first part stands in duplicity's "netloc", which it prints when it refuses a URL.
+    # duplicity prints the first part as "netloc" when it refuses a URL.
     for part in {password, re.split("[/?#]", password)[0]} - {""}:
         yield f"{user}:{part}"
 
 
 def _without_user(pair: str) -> str:
-    """A pattern whose group is the password of a pair."""
+    """Return a pattern whose group is the password of a pair."""
     user, colon, password = pair.partition(":")
     return f"{re.escape(user)}:({re.escape(password)})" if colon else f"({re.escape(pair)})"
 
 
 def _forms(value: str) -> Iterator[str]:
-    """A secret as it is, and as URLs and Python's reprs write it."""
-    from urllib.parse import quote, unquote  # mostly there is no secret
+    """Return a secret as it is, and as URLs and Python's reprs write it."""
+    from urllib.parse import quote, unquote  # loaded late: mostly there is no secret
 
     for plain in (value, unquote(value)):
         yield plain
         yield repr(plain)[1:-1]
         if "'" in plain:
-            # In a text with both quotes, and as the shells print it: bash, dash.
+            # As repr writes a text with both quotes, and as bash and dash print it.
             yield repr(plain + '"')[1:-2]
             yield plain.replace("'", r"'\''")
             yield plain.replace("'", "'\"'\"'")

@@ -1,8 +1,8 @@
-"""Named tuples, and what only type checkers ask for, without ``typing``.
+"""Named tuples without ``typing``, which only type checkers need.
 
-That is a third of what a plugin has to load to start, psutil and nagiosplugin not counted, and
-nothing of it is used when a plugin runs: every module takes ``NamedTuple`` from here, and what is
-only for annotations behind ``if TYPE_CHECKING``.
+``typing`` is a third of what a plugin loads to start, psutil and nagiosplugin not counted. A
+running plugin uses nothing of it: every module takes ``NamedTuple`` from here, and imports names
+for annotations behind ``if TYPE_CHECKING``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ else:
     from collections import namedtuple
 
     class _Fields(type):
-        """Makes a class a named tuple of what is annotated in it, as ``typing.NamedTuple`` does."""
+        """Make a class a named tuple of its annotated fields, as ``typing.NamedTuple`` does."""
 
         def __new__(cls, name, bases, members):
             if not bases:

@@ -1,6 +1,6 @@
-"""See the job's own archive directory: only ever read, and never needed.
+"""Look at the job's own archive directory: checks only read it, and work without it.
 
-It knows three things that no destination tells: which set is unfinished (a name with ``.part``),
+It has three facts that no destination has: which set is unfinished (a name with ``.part``),
 how many volumes each manifest lists (a volume lost at the destination goes unnoticed in every
 version of duplicity from 0.8 to 3.2), and how many files each set has.
 """
@@ -44,9 +44,9 @@ _LARGEST_STATISTICS = 1 << 16  # bytes; real ones have a thousand
 def look(path: str, before: float = 0) -> Archive:
     """List an archive directory, and read its manifests and the newest statistics.
 
-    ``before`` is when the destination was looked at, in seconds since the epoch: what has got its
-    name later says nothing of that. Never raises `OSError`: a directory that can't be read is one
-    with a problem.
+    ``before`` is when the check looked at the destination, in seconds since the epoch: manifests
+    that got their names later are ignored. Never raises `OSError`: a directory that can't be read
+    is returned with its problem.
     """
     try:
         names = tuple(sorted(os.listdir(path)))
@@ -56,25 +56,25 @@ def look(path: str, before: float = 0) -> Archive:
     complete: dict[bool, set[str]] = {True: set(), False: set()}
     problem = ""
     left = _MOST_COUNTED
-    for name in reversed(names):  # The newest first: they are what is compared.
+    for name in reversed(names):  # The newest first: those are compared.
         if not name.endswith((".manifest", ".manifest.part", ".m", ".m.p")):
             continue
         unfinished = name.endswith(_UNFINISHED)
         try:
             with _open(path, name) as opened:
                 size = os.fstat(opened.fileno()).st_size
-                # A full set's list has nothing but new files, and says at once how many.
+                # A full set's manifest lists new files only, and has their number at its beginning.
                 counted = left if size <= left and not unfinished and not is_of_full(name) else 0
                 left -= size if counted else 0
                 manifests[name] = manifest.read(iter(partial(opened.read, _BLOCK), b""), counted)
-                # A manifest gets its name in the end, and that sets the time of its change.
+                # duplicity renames a finished manifest, and that sets its change time.
                 changed = os.fstat(opened.fileno()).st_ctime
             if before and not unfinished:
                 complete[changed < before].add(name)
             if not manifests[name].volumes and not unfinished:
                 problem = problem or f"manifest {os.path.join(path, name)}: lists no volume"
         except FileNotFoundError:
-            pass  # A run that ends at this moment has renamed or removed it.
+            pass  # A run that ends right now has renamed or removed it.
         except OSError as error:
             reason = "is a link" if error.errno == errno.ELOOP else error.strerror
             problem = problem or f"manifest {os.path.join(path, name)}: {reason}"
@@ -83,7 +83,7 @@ def look(path: str, before: float = 0) -> Archive:
 
 
 def _statistics(path: str, names: Iterable[str]) -> dict[str, Statistics]:
-    """What ``--jsonstat`` has left of the newest sets; what can't be read is not known."""
+    """Return the statistics that ``--jsonstat`` wrote for the newest sets, as far as readable."""
     stamps = {name: statistics_stamp(name) for name in names if ".jsonstat" in name}
     since = _days_before(max(stamps.values(), default=""))
     found = {}
@@ -98,7 +98,7 @@ def _statistics(path: str, names: Iterable[str]) -> dict[str, Statistics]:
 
 
 def _days_before(stamp: str) -> str:
-    """The time from which statistics are compared with the newest ones, as names spell it."""
+    """Return the time from which statistics are compared with the newest, as file names have it."""
     try:
         return f"{read_stamp(stamp) - COMPARED:%Y%m%d}"
     except (ValueError, OverflowError):
@@ -106,7 +106,7 @@ def _days_before(stamp: str) -> str:
 
 
 def _unpacked(text: bytes) -> bytes:
-    """The text of a file that is compressed, or isn't (``--no-compression``)."""
+    """Return the text of a file, compressed or not (``--no-compression``)."""
     if not text.startswith(b"\x1f\x8b"):
         return text
     import zlib
@@ -118,7 +118,7 @@ def _unpacked(text: bytes) -> bytes:
 
 
 def _open(path: str, name: str) -> BinaryIO:
-    """Open a file of an archive directory. Raises `OSError` if it is anything else than that."""
+    """Open a file of an archive directory. Raises `OSError` if it is no regular file."""
     opened = open(os.path.join(path, name), "rb", buffering=0, opener=_no_link)  # noqa: SIM115
     if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
         opened.close()
@@ -135,9 +135,9 @@ def newest_complete(url: str, archive_dir: str, name: str, now: datetime) -> dat
 def completed(collection: Collection, path: str, now: datetime) -> datetime | None:
     """Return when the newest set of a collection that can be restored was completed.
 
-    That is when its manifest in the archive directory ``path`` got its name: an interrupted backup
-    that goes on keeps its first time. But not more than a day later than that, for a manifest may
-    have been fetched again. Without a manifest there it is that first time.
+    That is when its manifest in the archive directory ``path`` got its name: a resumed backup keeps
+    the time of its first start in its names. The result is at most a day after that start, since
+    duplicity may have fetched the manifest again. Without a manifest it is the start.
     """
     times = (s.time for chain in collection.chains for s in chain.restorable if s.time <= now)
     newest = max(times, default=None)
@@ -151,9 +151,9 @@ def completed(collection: Collection, path: str, now: datetime) -> datetime | No
 
 
 def _written(path: str, time: datetime) -> Iterator[float]:
-    """When the manifests of a set were written, in seconds since the epoch.
+    """Return when the manifests of a set were written, in seconds since the epoch.
 
-    What a run that ends at this moment renames or removes is passed over.
+    Files that a run renames or removes meanwhile are skipped.
     """
     manifest = time.strftime("%Y%m%dT%H%M%SZ.manifest")
     with contextlib.suppress(OSError):
@@ -164,5 +164,5 @@ def _written(path: str, time: datetime) -> Iterator[float]:
 
 
 def _no_link(path: str, flags: int) -> int:
-    """Open a file without following a link, or waiting at a pipe: duplicity makes neither."""
+    """Open a file, but follow no link and wait for no pipe: duplicity makes neither."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

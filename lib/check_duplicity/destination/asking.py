@@ -1,9 +1,9 @@
-"""See the destination: ask duplicity for the file names there, and harm nothing.
+"""Ask duplicity for the file names at the destination, and harm nothing.
 
-duplicity gets a private, empty, temporary archive directory. With the job's own it would take the
-lock there: a backup that starts meanwhile fails with 23, and in 3.2.1 the loser also deletes the
-winner's lock file. A private one needs no passphrase and no key, and shows interrupted sets for
-what they are (tried on 0.8.23 to 3.2.1).
+duplicity gets a private, empty, temporary archive directory. In the job's own it would take the
+lock: a backup that starts meanwhile fails with 23, and in 3.2.1 the loser also deletes the winner's
+lock file. With a private one duplicity needs no passphrase and no key, and reports interrupted sets
+as incomplete (tried on 0.8.23 to 3.2.1).
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ def ask(
     """
     command = rights.command(command, rights.own_path())
     private = child.make_directory()
-    # Standard error has what goes wrong before there is a log, so the log goes there too.
+    # Early errors go to standard error, before duplicity opens a log: so the log goes there, too.
     own = ["-v9", "--no-encryption", "--log-fd", "2", "--archive-dir", private]
     line = [*command, "collection-status", "--num-retries", "1"]
     line += [*of_any_action(options), *own, url]
     began = time.time()
     duplicity = child.start(line, child.environment(private, environment))
-    import shutil  # noqa: F401 - for the end, now while duplicity starts
+    import shutil  # noqa: F401 - removing the directory needs it; duplicity starts meanwhile
 
     return Asked(duplicity, secrets, began)
 
 
 class Asked:
-    """duplicity, asked and not yet heard.
+    """A duplicity that was asked and has not answered yet.
 
-    ``began`` is when it was asked, in seconds since the epoch: it has looked at nothing earlier.
+    ``began`` is when it was asked, in seconds since the epoch: it looked at nothing before.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], secrets: Secrets, began: float) -> None:
@@ -60,11 +60,11 @@ class Asked:
         self._secrets = secrets
 
     def log_until(self, enough: Callable[[str], bool]) -> str:
-        """Return the first line of the machine log that is enough: duplicity need not go on then.
+        """Return the first line of the machine log that is enough, without waiting for the rest.
 
-        Without such a line the log's last part is returned when duplicity has ended well, or
-        because there is no destination. Raises `CannotSee` with duplicity's own reason when it has
-        failed otherwise, and with its last words when the check is cut short.
+        Without such a line, return the log's last part if duplicity ended well, or failed because
+        there is no destination. Raises `CannotSee`, with duplicity's own reason if it failed
+        otherwise, and with its last words if the check is cut short.
         """
         log = bytearray()
         assert self._process.stderr is not None
@@ -75,7 +75,7 @@ class Asked:
                     return line
                 log += read
                 del log[:-_KEPT]
-            # Not reaped before its group is killed: until then no other can have its number.
+            # Kill its group before reaping it: until then no other process can get its pid.
             end = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         except CannotSee as cut_short:
             said = last_words(self._text(log))

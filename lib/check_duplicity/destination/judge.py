@@ -1,4 +1,4 @@
-"""Judge a collection: how old, how healthy? Pure: the same values and clock, the same answer."""
+"""Judge the age and the health of a collection. Pure: the clock is an argument."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from check_duplicity.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from argparse import Namespace
 
-# A backup may begin and end between reading the clock and reading the destination.
+# A backup may begin and end after the clock was read and before the destination is.
 _CLOCK_TOLERANCE = timedelta(minutes=1)
-# The same as check_duplicity_process' default.
+# The default of check_duplicity_process, too.
 _LONGEST_RUN = timedelta(hours=24)
 _DAMAGE = (
     Kind.NO_DESTINATION, Kind.MISSING_VOLUMES, Kind.SPOILED, Kind.DOUBLED, Kind.MISSING_MANIFEST,
@@ -37,7 +37,7 @@ COUNTS: dict[str, Callable[[Collection], int]] = {
     "incomplete": lambda collection: collection.incomplete,
     "missing_volumes": lambda collection: sum(s.missing_volumes for s in collection.sets),
 }
-"""The counts that are always there as performance data, and have no limits."""
+"""The counts that are always in the performance data, and have no limits."""
 
 
 def evaluated(
@@ -95,7 +95,7 @@ def measure(
 
 
 def _kept(collection: Collection, now: datetime) -> Iterator[Measure]:
-    """How many full backups can be restored, and how far back one can go."""
+    """Yield how many full backups can be restored, and how old the oldest is."""
     fulls = [chain.restorable[0] for chain in collection.chains if chain.restorable]
     text = f"{len(fulls)} full {plural(len(fulls), 'backup')} kept"
     yield Measure("fulls", len(fulls), text=text, kind=Kind.FULLS, said="")
@@ -105,7 +105,7 @@ def _kept(collection: Collection, now: datetime) -> Iterator[Measure]:
 
 
 def _contents(collection: Collection, newest: BackupSet) -> Iterator[Measure]:
-    """How much of the source the newest backup has, as far as its archive directory tells."""
+    """Yield how much of the source the newest backup has, as far as the archive directory tells."""
     extent, everything = _extents(collection, newest)
     files = extent.entries if extent.files is None else extent.files
     if files is not None:
@@ -133,7 +133,7 @@ def judge(
     """Yield what is wrong, apart from the numbers.
 
     ``sure`` tells that no other backup can be running. Raises `CannotSee` if encryption is required
-    and the source does not tell it.
+    and the source doesn't show whether there is any.
     """
     newest = _newest(collection, now)
     if collection.nowhere:
@@ -158,7 +158,7 @@ def damage(seen: Seen, now: datetime) -> list[Finding]:
 
 
 def newest_sets(collection: Collection, now: datetime) -> tuple[BackupSet, ...]:
-    """Return the sets that are read to restore the newest backup: a full one, and all on it."""
+    """Return the sets that restoring the newest backup reads: a full one and its increments."""
     newest = _newest(collection, now)
     if newest is None:
         return ()
@@ -184,7 +184,7 @@ def _damaged(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> 
         files = f"{doubled.doubled} {plural(doubled.doubled, 'file')}"
         text = f"backup of {format_time(doubled.time)} has {files} twice"
         yield Finding(Kind.DOUBLED, State.CRITICAL, text)
-    # Older ones are being removed, or have been in part: manifests go first.
+    # Older ones may be partly removed: duplicity removes manifests first.
     lost = [s for s in collection.lost if all(other.time < s.time for other in collection.sets)]
     if lost:
         text = f"backup of {format_time(lost[-1].time)} has lost its manifest"
@@ -192,7 +192,7 @@ def _damaged(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> 
 
 
 def _spoiled(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> Iterator[Finding]:
-    """What is empty or cut short, in the newest set that has such a file; sure ones come first."""
+    """Yield a finding on the newest set with empty or truncated files; certain ones go first."""
     spoiled = [backup_set for backup_set in collection.sets if backup_set.spoiled]
     if not spoiled:
         return
@@ -229,7 +229,7 @@ def _no_backup(
 
 
 def with_collection(job: Job, collection: Collection, now: datetime) -> Job:
-    """Return a job with what its commands need of its collection, as duplicity writes times."""
+    """Return a job with the times of its collection that its commands need, as duplicity's."""
     newest = _newest(collection, now)
     encrypted = job.encrypted if collection.encrypted is None else collection.encrypted
     job = job._replace(encrypted=encrypted, directory=collection.nowhere)
@@ -245,7 +245,7 @@ def with_collection(job: Job, collection: Collection, now: datetime) -> Job:
 
 
 def _whole_before(collection: Collection, newest: BackupSet) -> datetime | None:
-    """The time of the last set before the source shrank, if it has."""
+    """Return the time of the last set before the source shrank, if it did."""
     extent, everything = _extents(collection, newest)
     shrinkage = shrunk(extent, everything)
     if shrinkage is None:
@@ -257,7 +257,7 @@ def _whole_before(collection: Collection, newest: BackupSet) -> datetime | None:
 
 
 def _extents(collection: Collection, newest: BackupSet) -> tuple[Extent, list[Extent]]:
-    """The extent of the newest set, and those of all sets."""
+    """Return the extent of the newest set, and the extents of all sets."""
     everything = extents(collection.chains)
     return next(extent for extent in everything if extent.time == newest.time), everything
 
@@ -267,7 +267,7 @@ def _stamp(time: datetime) -> str:
 
 
 def details(collection: Collection, problem: str, verbosity: int) -> Iterator[str]:
-    """Yield what wasn't seen, and on request more: at 1 the chains, at 2 every set."""
+    """Yield what wasn't seen; with verbosity 1 the chains, too, with 2 every set."""
     if problem:
         yield f"Not seen: {problem}"
     if verbosity < 1:
@@ -314,7 +314,7 @@ def _stale(running: Running | None, now: datetime) -> Kind:
 
 
 def _in_time(running: Running | None, now: datetime) -> bool:
-    """Whether a backup runs within the limit at which check_duplicity_process is CRITICAL."""
+    """Return whether a backup is within the run time that check_duplicity_process allows."""
     since = running and running.since
     return since is not None and now - since <= _LONGEST_RUN
 
@@ -352,7 +352,7 @@ def _last(collection: Collection) -> datetime | None:
 
 
 def _newest_unfinished(collection: Collection) -> BackupSet | None:
-    """The unfinished set, if it is newer than all that are complete."""
+    """Return the unfinished set, if it is newer than all complete ones."""
     unfinished = collection.unfinished
     newer = unfinished and all(s.time < unfinished.time for s in collection.sets)
     return unfinished if newer else None
@@ -371,7 +371,7 @@ def _the_one_before(collection: Collection, now: datetime) -> str:
 
 
 def _newest(collection: Collection, now: datetime) -> tuple[Chain, BackupSet] | None:
-    """The newest set that can be restored, with its chain.
+    """Return the newest set that can be restored, with its chain.
 
     A set from the future does not vouch for today: it counts only if there is no other.
     """

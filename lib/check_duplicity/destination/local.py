@@ -1,4 +1,4 @@
-"""Look at the directory of a ``file://`` destination: whether it is there, its files' sizes."""
+"""Look whether the directory of a ``file://`` destination exists, and at its files' sizes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from check_duplicity.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from check_duplicity.duplicity.sizes import Sizes
 
-# Most that lie there are duplicity's; of no others a size is wanted.
+# Only the sizes of duplicity's files are wanted; most files there are.
 _DUPLICITYS = re.compile(r"duplicity-|(?:df|di|dfs|dns)\.")
 _LONGEST = 3  # seconds
 
@@ -21,8 +21,8 @@ _LONGEST = 3  # seconds
 def nowhere(url: str) -> str:
     """Return the directory of a ``file://`` URL if there is none, otherwise an empty string.
 
-    duplicity would make it: an unmounted disk would look like a backup that never ran, and the
-    check would have left something behind. Raises `CannotSee` if it may not be looked at.
+    duplicity would make the directory: an unmounted disk would look like a backup that never ran,
+    and the check would leave something behind. Raises `CannotSee` if the user may not look at it.
     """
     path = _directory(url)
     if path is None:
@@ -39,8 +39,8 @@ def nowhere(url: str) -> str:
 def sizes(url: str) -> tuple[Sizes | None, int]:
     """Return the sizes of duplicity's files at a ``file://`` URL, ``None`` for any other.
 
-    Also how many files there was no time for: over a network each may take its while. What can't be
-    looked at has no size; whoever lists the names tells that.
+    Also return how many files there was no time for: over a network each may be slow. A file that
+    can't be looked at has no size; the listing of the names reports it.
     """
     path = _directory(url)
     if path is None:
@@ -64,7 +64,7 @@ def _look(directory: int, until: float) -> tuple[Sizes, int]:
             names.setdefault(name.rpartition(".vol")[0], []).append(name)
     found: Sizes = {}
     left = 0
-    # Manifests and signatures first, then the newest volumes: their stamp ends what is before .vol.
+    # Manifests and signatures first, then the newest volumes: their time is before ".vol".
     for head in sorted(names, key=lambda head: (not head, head[-16:]), reverse=True):
         if time.monotonic() > until:
             left += len(names[head])
@@ -77,7 +77,7 @@ def _look(directory: int, until: float) -> tuple[Sizes, int]:
 
 
 def _size(name: str, directory: int) -> int:
-    """The size of a file; -1 for anything else, and for what has been removed meanwhile."""
+    """Return the size of a file; -1 if it is no file, or was removed meanwhile."""
     try:
         status = os.stat(name, dir_fd=directory)  # duplicity, too, follows links.
     except OSError:

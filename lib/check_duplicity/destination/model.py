@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from check_duplicity.duplicity.names import Archive
     from check_duplicity.duplicity.sizes import Sizes
 
-# Options of ours that must not be overruled: they keep the check apart from the job.
+# The check's own options, which keep it apart from the job: the job's must not replace them.
 _OWN_OPTIONS = ("--archive-dir", "--name", "--log-fd", "--log-file", "--tempdir", "--verbosity")
 
 
@@ -33,7 +33,7 @@ class Source(NamedTuple):
 
     @property
     def forbidden(self) -> str:
-        """What to say if its options have one of the check's own; empty if they have not."""
+        """The error text if the options have one of the check's own; otherwise empty."""
         from check_duplicity.duplicity.invocation import is_one_of  # mostly there are no options
 
         for option in self.options:
@@ -43,12 +43,12 @@ class Source(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What a source holds, not read yet; one of ``log``, ``saved`` and ``nowhere`` at most.
+    """The unparsed listing of a source, with at most one of ``log``, ``saved`` and ``nowhere``.
 
-    ``log`` is what duplicity said when it was asked, ``saved`` what stands in a file, ``nowhere``
-    the directory of a ``file://`` destination that isn't there. Without any of them the archive
-    directory is all that counts; else it adds what only it knows. ``sizes`` are those of the files
-    at a ``file://`` destination, ``unsized`` is how many there was no time for.
+    ``log`` is duplicity's answer, ``saved`` the text of a file, ``nowhere`` the missing directory
+    of a ``file://`` destination. Without any of them only the archive directory counts; otherwise
+    it adds what only it knows. ``sizes`` are the sizes of the files at a ``file://`` destination,
+    ``unsized`` is the number of files that there was no time for.
     """
 
     archive: Archive
@@ -60,9 +60,9 @@ class Listing(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What was seen of a job: its collection, its archive directory, and its running backup.
+    """A job's collection, archive directory and running backup, as seen.
 
-    ``sure`` is whether no backup can be running unseen.
+    ``sure`` is true if no backup can be running unseen.
     """
 
     collection: Collection

@@ -1,4 +1,4 @@
-"""Read a listing: what was seen, in duplicity's words, becomes a collection. Pure."""
+"""Read a collection from a listing in duplicity's words. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read(listing: Listing, prefixes: Prefixes) -> Collection:
 
 
 def archive_of(listing: Listing, collection: Collection) -> Archive:
-    """Return what was seen of the archive directory, with what there is to say of it."""
+    """Return what was seen of the archive directory, and the notes on it."""
     archive = listing.archive
     if listing.unsized:
         reason = f"sizes of {listing.unsized} older files, for want of time"
@@ -50,10 +50,10 @@ def _read_log(listing: Listing, log: str, prefixes: Prefixes) -> Collection:
 
 
 def _with_lost(collection: Collection, archive: Archive, prefixes: Prefixes) -> Collection:
-    """Add which full set is gone, as far as the archive directory tells it.
+    """Add the newest full set if the destination has lost it, as the archive directory tells.
 
-    It has the manifest of every set that has ever been complete. It is asked only if there is
-    something wrong at the destination already.
+    It has the manifest of every set that was ever complete. It is used only if something is wrong
+    at the destination already.
     """
     if collection.chains and not collection.orphaned:
         return collection

@@ -22,9 +22,9 @@ _LARGEST = 128 << 20  # bytes of a saved listing
 def look(
     source: Source, see_running: Callable[[], tuple[Running | None, bool]], secrets: Secrets
 ) -> Seen:
-    """See and read a collection, and whether a backup makes it just now. Raises `CannotSee`.
+    """Read a collection, and see whether a backup of it is running. Raises `CannotSee`.
 
-    ``see_running`` returns the job's running backup, and whether none can be running unseen.
+    ``see_running`` returns the job's running backup, and true if none can be running unseen.
     """
     asked = _ask(source, secrets)
     # Imported while duplicity starts, which takes longer.
@@ -36,11 +36,11 @@ def look(
     listing = _listing(source, asked, prefixes)
     collection = read.read(listing, prefixes)
     if any(backup_set.spoiled for backup_set in collection.sets) and listing.sizes is not None:
-        # A run may have been writing its last files when they were looked at.
+        # A run may have been writing its last files while duplicity listed them.
         listing = listing._replace(sizes=local.sizes(source.destination)[0])
         collection = read.read(listing, prefixes)
     if collection.unfinished and not running:
-        # It may have begun after the first look.
+        # A backup may have begun after the first look.
         running, sure = see_running()
     return Seen(collection, read.archive_of(listing, collection), running, sure)
 

@@ -1,1 +1,1 @@
-"""What do duplicity's files and words mean? Pure; all that a new version of duplicity changes."""
+"""The meaning of duplicity's files and messages. Pure; only this changes with a new duplicity."""

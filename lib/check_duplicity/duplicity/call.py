@@ -1,4 +1,4 @@
-"""One duplicity's output, as far as it has been read."""
+"""The output of one call of duplicity, as far as it has been read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 
 
 class Call:
-    """What is known of it; it can be kept, as plain values."""
+    """What is known of a call; it can be saved as plain values."""
 
     def __init__(self, kept: dict[str, Any] | None = None, label: str = "") -> None:
         kept = kept or {}
@@ -49,7 +49,7 @@ class Call:
         self.warnings = _kinds(kept.get("warnings", {}))
 
     def keep(self) -> dict[str, Any]:
-        """Return what is needed to go on, as plain values."""
+        """Return the call's state as plain values, from which reading can go on."""
         values = {**vars(self), "beginnings": list(self.beginnings)}
         values["statistics"] = dict(self.statistics)
         for name in ("causes", "warnings"):
@@ -58,36 +58,36 @@ class Call:
 
     @property
     def begun(self) -> bool:
-        """Whether it has said that it began."""
+        """Whether the output shows that the call began."""
         return bool(self.beginnings or self.uploading or self.statistics or self.complete)
 
     @property
     def vague(self) -> bool:
-        """Whether it has failed with a traceback, of which only the last line says why."""
+        """Whether the failure is a traceback: only its last line gives the reason."""
         return "Traceback (" in self.failed or self.failed.endswith("occured:")
 
     @property
     def said(self) -> bool:
-        """Whether it has said anything at all."""
+        """Whether any line of the output was relevant."""
         return bool(self.any or self.muddled)
 
     def fail(self, line: str) -> None:
-        """Note a failure, and the line that says it."""
+        """Note a failure, and the line that reports it."""
         self.any = True
         self.failed = line if self.vague else self.failed or line or "?"
 
     def cause(self, kind: Kind, line: str) -> None:
-        """Note why it may have failed."""
-        # The last line of a kind is mostly the one that says it.
+        """Note a possible cause of a failure."""
+        # The last line of a kind is mostly the most precise one.
         self.causes[kind] = line
 
     def warn(self, kind: Kind, line: str) -> None:
-        """Note what it complains about, though it goes on."""
+        """Note a problem that doesn't stop the call."""
         self.any = True
         self.warnings.setdefault(kind, line)
 
     def run(self) -> Run:
-        """Return what it has come to, as far as it was read."""
+        """Return the run that this call makes, as far as it was read."""
         told = [
             Told(kind, line)
             for kind, line in self.warnings.items()
@@ -104,7 +104,7 @@ class Call:
         if self.muddled:
             told.insert(0, Told(Kind.NOT_RECOGNISED, self.muddled))
             return Run(UNREAD, tuple(told), time=self.time, label=self.label)
-        # What only has something to complain about is quiet: it didn't say when it began, either.
+        # A quiet call prints only its warnings: its beginning isn't printed, either.
         ended = (self.other and not self.backup) or not self.begun
         outcome = OTHER if ended else OPEN
         run = Run(outcome, tuple(told), None, self.uploading, self.cleaned, time=self.time)

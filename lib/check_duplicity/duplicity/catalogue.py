@@ -1,8 +1,8 @@
-"""What the lines of duplicity's output mean: a catalogue, kept as data.
+"""The meaning of each line that duplicity prints: a catalogue, kept as data.
 
 The texts are those of duplicity 0.7 to 3.2.1 (``dup_main.py``, ``dup_collections.py``,
 ``backend.py``, ``commandline.py`` there), of gpg, ssh, Python and the shell around it. They are in
-English; of duplicity's own in other languages see ``languages``. What exceptions say, the
+English; ``languages`` has the translations of duplicity's own texts. Exceptions' texts, the
 statistics and the machine log are the same in every language.
 """
 
@@ -11,8 +11,8 @@ from __future__ import annotations
 from check_duplicity.nagios.findings import Kind, State
 from check_duplicity.values import NamedTuple
 
-# A call of duplicity has begun, or has done what it does besides backups. Each is printed once in
-# a call, so that the second one is another call's.
+# The beginning of a call, or the result of an action other than a backup. A call prints each once:
+# the second one belongs to another call.
 BEGINNINGS = (
     r"Using archive dir: ",
     r"Main action: ",
@@ -21,7 +21,7 @@ BEGINNINGS = (
     r"Synchronizing remote metadata to local cache",
     r"Last full backup date: ",
 )
-# What says where the archive directory is, which is one job's.
+# Lines with the path of the archive directory, which belongs to one job.
 LABELS = (
     r"Using archive dir: (?P<directory>/.+)",
     r"Using backup name: (?P<name>[^/]+)",
@@ -29,14 +29,14 @@ LABELS = (
     r"(?:If this is not the case, remove|Acquiring lockfile) (?:b')?(?P<lock>/[^']+)/lockfile",
     r"Deleting local (?P<local>/.+)/duplicity-(?:full|inc|new)[.-]",
 )
-# At -v5 and above; at -v9 a backup prints the collection's status, too.
+# Printed at -v5 and above; at -v9 a backup prints the collection's status, too.
 BACKUP = r"Main action: (?:full|inc)|Args: \S+ (?:full|inc|backup|fb|ib|bu)"
-# Another command than a backup, which fails without harm to the backup before it.
+# An action other than a backup: if it fails, the backup before it is still good.
 ASIDE = (
     r"(?:Main action: |Args: \S+ )"
     r"(?P<action>(?:remove|list)-[a-z-]+|cleanup|verify|collection-status|restore|r[aiob]|cl|vb|st|ls)\b"
 )
-# Other commands than backups end with one of these.
+# The last lines of actions other than backups.
 ENDINGS = (
     r"No old backup sets found",
     r"Deleting backup chains? at times?:|Deleting backup chain\(s\) at time:",
@@ -49,12 +49,12 @@ ENDINGS = (
     r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} \S",  # list-current-files
     r"Verify complete: ",
 )
-# What cleanup has deleted is no longer there to complain about.
+# Leftovers that cleanup has deleted need no warning any more.
 CLEANED = r"Deleting (?:this|these) files? from backend:|Deleting these file\(s\) from backend:"
 LEFTOVERS = (Kind.ORPHANED, Kind.ORPHANED_SIGNATURES, Kind.INCOMPLETE, Kind.UNMATCHED_SIGNATURES)
-# A command that has one of these in it is a job's; a text may name duplicity for any reason.
+# A command with one of these names runs a backup job; other texts may name duplicity for any reason.
 ITS_NAME = r"duplicity|\bduply\b|backupninja"
-# What nobody else prints: it tells that a mail is about duplicity, if its name isn't in the command.
+# Only duplicity prints these: they identify its mails if the command doesn't name it.
 ITS_OWN = (
     r"duplicity: (?:error|(?:command )?not found|No such)|\nduplicity \d+\.\d|Another duplicity instance"
     r"|duplicity-(?:full|inc|new)[.-]|Duplicity (?:backup complete|failed)|Finished state (?:OK|FAILED)"
@@ -62,15 +62,15 @@ ITS_OWN = (
     r"|Giving up after \d+ attempts|Last full backup date|Local and Remote metadata"
     r"|Fatal Error: |GnuPG passphrase"
 )
-# 3.2 says so after failures, too; what follows belongs to the same call.
+# 3.2 prints this after failures, too; the lines behind it belong to the same call.
 COMPLETE = r"Duplicity backup complete\."
 # 3.0 and later print this always, whatever the verbosity; 0.8 to 2.x don't.
 UPLOADED = r"DEBUG: to_(?:remote|final) called for "
 UPLOADING = r"DEBUG: to_partial called for "
-# At -v9 a call that will be repeated is traced back: that is no failure.
+# At -v9 duplicity prints a traceback before it retries: that is no failure.
 RETRY = r"Backtrace of previous error: |Attempt (?:\d+|of \S+ Nr\. \d+) failed\b"
 
-# What every run of some versions or options prints, and nobody needs to know: none of it is a cause.
+# Harmless lines that some versions or options print in every run: never the cause of a failure.
 HARMLESS = (
     r"Import of duplicity\.backends\.",  # -v5 and above, all versions; "Failed: No module named ..."
     r"Warning: Option .* is pending deprecation",  # 0.8 to 1.2
@@ -85,7 +85,7 @@ HARMLESS = (
     r"Duplicity backup complete\.",  # 3.2, after failures, too
 )
 
-# What ends a call; the cause is looked for in all of its lines. Others' programs say the first ones, too.
+# Failures that end a call; all its lines are searched for the cause. Other programs print the first ones, too.
 _COMMON = (
     r" ?(?:[^\W\d]\w{0,40}\.){0,6}(?:[^\W\d]\w{0,60}?)?(?:Error|Exception|BackendScheme|BackendURL)(?::|$)",
     r"Failed to read .*: ",
@@ -104,7 +104,7 @@ FAILURES = (
     r"Command line error:",
     r"duplicity: error:",
     r"Another (?:duplicity )?instance is already running",
-    # A question of ssh's, and behind it what came of its having no answer.
+    # ssh's question, followed on the same line by the error that no answer caused.
     r"Are you sure you want to continue connecting \(yes/no[^)]{0,20}\)\? ?\w{0,60}(?:Error|Exception):",
     r"Backup source directory .* (?:does not exist|has changed)",
     r"Specified archive directory .* does not exist",
@@ -125,7 +125,7 @@ FAILURES = (
     r"Last selection expression:$",
     r"Error opening file ",
 )
-# What a shell says of a program behind its own name, and what such a line has in it.
+# A shell's messages about a program, behind the shell's own name; by a word that each contains.
 BY_SHELLS = {
     ": ": r"[^:]{1,200}: [^\W\d_]{1,10} \d{1,9}: +\d{1,10} "
     r"(?:Killed|Terminated|Aborted|Segmentation fault|Hangup|User)",
@@ -136,18 +136,18 @@ BY_SHELLS = {
 
 
 class Sign(NamedTuple):
-    """A kind, and the pattern of the lines that tell it."""
+    """A kind, and the pattern of the lines that show it."""
 
     kind: Kind
     pattern: str
 
 
-# What says without doubt that the destination isn't there, in a run and to a check; the group is what to
-# quote. Over sftp duplicity makes a directory only after the server has said that there is none, whatever it
-# says then. Only the server's rsync calls itself "sender" in small letters (before 3.2 it has no name for
+# Proof that the destination doesn't exist, in a run's output or a check's; the group is the part to quote.
+# Over sftp duplicity makes a directory only after the server has reported that there is none, whatever it
+# prints then. Only the server's rsync calls itself "sender" in small letters (before 3.2 it has no name for
 # itself); its words may be translated, its numbers are not. Not certain, and so not here: "No such file" from
-# pexpect, which ssh may have said of a key; rsyncd's "Unknown module", which is also said to a host that
-# may not know it. Azure, B2 and Swift make the container or bucket.
+# pexpect, which ssh may have printed about a key; rsyncd's "Unknown module", the answer also to a host without
+# access to the module. Azure, B2 and Swift make the container or bucket.
 GONE = (
     r'FatalBackendException: (S3 bucket ".*" does not exist)',
     r"BackendException: (sftp mkdir .* failed: .*)",
@@ -155,7 +155,7 @@ GONE = (
     r'rsync: (?:\[sender\] )?(change_dir ".*" (?:\(in .*\) )?failed: .* \((?:2|20)\))$',
     r"cd: Access failed: (550 .*No such file or directory.*)",
 )
-# Why a call has failed: the first that is found in any of its lines. A line alone is no failure.
+# Causes of a failure: the first one found in any line of the call counts. A cause alone is no failure.
 CAUSES = (
     *(Sign(Kind.NO_DESTINATION, pattern) for pattern in GONE),
     Sign(Kind.LOCKED, r"Another (?:duplicity )?instance is already running"),
@@ -191,7 +191,7 @@ CAUSES = (
     Sign(Kind.PERMISSION, r"\b550 |Errno 13|Permission denied|PermissionError|Errno 30|Read-only file"),
     Sign(Kind.NO_KEY, r"gpg: .*(?:No public key|No secret key|not available|skipped: No)"),
     Sign(Kind.NO_KEY, r"gpg: .*(?:Unusable public key|key has expired|There is no assurance)"),
-    # Before what says that decryption has failed: gpg gives this as its reason.
+    # Must come before the pattern of a failed decryption: this is gpg's reason for it.
     Sign(Kind.PASSPHRASE, r"gpg: .*(?:cannot open '/dev/tty'|No pinentry|Inappropriate ioctl)"),
     Sign(Kind.PASSPHRASE, r"gpg: .*No passphrase given"),
     Sign(Kind.WRONG_PASSPHRASE, r"gpg: .*(?:Bad passphrase|decryption failed)"),
@@ -216,10 +216,10 @@ CAUSES = (
     Sign(Kind.GPG, r"GPG Failed|GPGError|GnuPG binary not found|of GnuPG is not supported"),
 )  # fmt: skip
 
-# What a call complains about and goes on, or has left behind.
+# Problems that don't stop a call, and leftovers of earlier calls.
 WARNINGS = (
     Sign(Kind.ORPHANED, r"(?:Warning, |WARNING\. )found the following orphaned backup file"),
-    # The list below that, which is the same in every language.
+    # The list of files below that message is the same in every language.
     Sign(Kind.ORPHANED, r"\[\S*duplicity-(?:inc|full)\.\d{8}T\d{6}Z"),
     Sign(Kind.ORPHANED_SIGNATURES, r"(?:Warning, |WARNING\. )found the following (?:local|remote) orphaned signature file"),
     Sign(Kind.INCOMPLETE, r"Warning, found incomplete backup sets"),
@@ -235,8 +235,8 @@ WARNINGS = (
     Sign(Kind.DIFFERS, r"Verify complete: .*, (?!0 )\d+ differences?(?:\(s\))? found"),
 )  # fmt: skip
 
-# What says something so surely that in the middle of a line, behind what nobody knows, it can't be passed
-# over: what such lines have in them, and how it stands there. Words that others use, too, are not among it.
+# Messages so certain that they count even in the middle of a line, behind an unknown prefix: NEEDLES are
+# words that such lines contain, UNMISTAKABLE the patterns. Words of other programs don't belong here.
 NEEDLES = (
     "Error", "Exception", "Traceback (", "Giving up ", "GPG Failed", "Warning, ", "Warning: base ", "WARNING", "ERROR",
     "Last full backup", "Local and Remote", "StartTime 1", "[ Backup S", "BackendScheme: ", "BackendURL: ",
@@ -260,7 +260,7 @@ UNMISTAKABLE = (
     r"StartTime 1\d{9}\.\d\d \(|\[ Backup Statistics \]-",
 )
 
-# Codes of the machine log (``log.py``); the others tell nothing that the text wouldn't.
+# Codes of the machine log (``log.py``); the other codes add nothing to the text.
 ERROR_CODES = {
     2: Kind.OPTIONS, 3: Kind.SOURCE_CHANGED, 7: Kind.OPTIONS, 8: Kind.OPTIONS, 10: Kind.OPTIONS,
     13: Kind.SOURCE_MISSING, 17: Kind.NO_SIGNATURES, 21: Kind.MISSING_VOLUMES, 31: Kind.GPG,

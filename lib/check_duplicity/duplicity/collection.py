@@ -1,8 +1,8 @@
-"""What lies at a duplicity destination: backup sets, chains and what is left over.
+"""The backup collection at a destination: sets, chains and leftovers.
 
 The words are duplicity's own (``collection-status``): a *set* is what one run leaves, a *chain* a
-full set and the incrementals that build on it. An *incomplete* set has no manifest: its run has not
-ended, or never did. An *orphaned* set is complete, but what it builds on is not there.
+full set and the incrementals that build on it. An *incomplete* set has no manifest: its run is
+still going on, or was broken off. An *orphaned* set is complete, but its base set is missing.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 class Spoiled(NamedTuple):
     """A file that is empty or cut short.
 
-    ``what`` it is: "volume", with its number, "manifest" or "signature file". ``size`` is in bytes,
-    as that of the set's largest volume, ``largest``. Of a volume that may have been made with
-    another ``--volsize`` it is not ``sure``.
+    ``what`` is "volume" with its number, "manifest" or "signature file". ``size`` is in bytes, and
+    so is ``largest``, the size of the set's largest volume. ``sure`` is false for a volume that may
+    have been made with another ``--volsize``.
     """
 
     what: str
@@ -41,12 +41,12 @@ class BackupSet(NamedTuple):
 
     ``start`` is the time of the set that an incremental builds on, ``None`` for a full one;
     ``time`` is when its run began; both are aware and in UTC. ``volumes`` is the number of volumes
-    seen, ``missing`` the numbers of those that should be there and are not. ``encrypted`` is
-    ``None`` where the source does not say. ``signed`` tells that the set's signature file is there,
-    ``manifest_lost`` that it was complete once, and its manifest is gone from the destination.
-    ``doubled`` is how many of its files are there twice, under different names, ``spoiled`` are
-    those that are empty or cut short, where sizes are seen. ``manifest`` and ``statistics`` are
-    what the archive directory has of it, ``None`` without.
+    seen, ``missing`` the numbers of the missing ones. ``encrypted`` is ``None`` where the source
+    does not say. ``signed`` means that the set's signature file is there, ``manifest_lost`` that
+    the set was complete once, and its manifest is gone from the destination. ``doubled`` is the
+    number of files that exist twice, under different names; ``spoiled`` are the files that are
+    empty or cut short, where sizes are known. ``manifest`` and ``statistics`` come from the archive
+    directory; they are ``None`` if it has none.
     """
 
     start: datetime | None
@@ -64,17 +64,17 @@ class BackupSet(NamedTuple):
 
     @property
     def damaged(self) -> bool:
-        """Whether it can't be restored: a volume is missing, or a file surely spoiled."""
+        """Whether the set can't be restored: a volume is missing, or a file surely spoiled."""
         return bool(self.missing) or any(file.sure for file in self.spoiled)
 
     @property
     def full(self) -> bool:
-        """Whether it builds on no other."""
+        """Whether this is a full set, which builds on no other."""
         return self.start is None
 
     @property
     def missing_volumes(self) -> int:
-        """How many volumes are missing."""
+        """Return the number of missing volumes."""
         return sum(len(numbers) for numbers in self.missing)
 
 
@@ -85,7 +85,7 @@ class Chain(NamedTuple):
 
     @property
     def restorable(self) -> tuple[BackupSet, ...]:
-        """The sets up to the first that is damaged: what can be restored."""
+        """Return the sets that can be restored: those before the first damaged one."""
         for position, backup_set in enumerate(self.sets):
             if backup_set.damaged:
                 return self.sets[:position]
@@ -96,12 +96,12 @@ class Collection(NamedTuple):
     """All that was recognised at a destination.
 
     ``chains`` are in the order of their full sets. ``orphaned`` and ``incomplete`` count sets.
-    ``unfinished`` is the newest incomplete set, where the source names it, ``lost`` are those that
-    were complete once and have lost their manifest. ``other_prefixes`` are
-    what duplicity's names begin with that belong to another job (``--file-prefix``). ``encrypted``
-    tells whether the newest of all sets is. ``nowhere`` is the directory of a ``file://``
-    destination that isn't there, ``gone`` what duplicity says of any other that isn't.
-    ``lost_full`` is when the newest full set was made, if it was complete once and is not there.
+    ``unfinished`` is the newest incomplete set, where the source names it; ``lost`` are the sets
+    that were complete once and have lost their manifest. ``other_prefixes`` are the prefixes of
+    files that belong to another job (``--file-prefix``). ``encrypted`` is that of the newest set.
+    ``nowhere`` is the directory of a ``file://`` destination that doesn't exist, ``gone``
+    duplicity's message about any other destination that doesn't exist. ``lost_full`` is when the
+    newest full set was made, if it was complete once and is missing now.
     """
 
     chains: tuple[Chain, ...] = ()
@@ -117,7 +117,7 @@ class Collection(NamedTuple):
 
     @property
     def sets(self) -> tuple[BackupSet, ...]:
-        """Every set that is part of a chain."""
+        """Return every set that is part of a chain."""
         return tuple(backup_set for chain in self.chains for backup_set in chain.sets)
 
 
@@ -167,12 +167,12 @@ def _build_chains(ordered: Iterable[BackupSet]) -> tuple[list[list[BackupSet]], 
 
 
 def _oldest(ending: _Ending, start: datetime) -> int:
-    """The number of the oldest chain that a set can go on with which builds on that time; or -1."""
+    """Return the number of the oldest chain to which a set that builds on ``start`` fits, or -1."""
     while ending:
         number, chain = ending[0]
         if start in (chain[-1].time, chain[-1].start):
             return number
-        heappop(ending)  # It has gone on otherwise.
+        heappop(ending)  # Another set has continued this chain.
     return -1
 
 

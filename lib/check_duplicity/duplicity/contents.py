@@ -1,4 +1,4 @@
-"""How much a backup has of its source, and whether that has shrunk: the same of sets and runs."""
+"""Measure how much of the source a set or run contains, and find out whether it has shrunk."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from check_duplicity.values import NamedTuple
 COMPARED = timedelta(days=30)
 """How far back a source is compared."""
 
-# A source that was smaller may shrink as it likes.
+# The shrinking of a smaller source is not reported.
 _FEWEST_FILES = 20
 _FEWEST_BYTES = 1 << 20
 
 
 class Extent(NamedTuple):
-    """How much there was of the source at a time.
+    """The size of the source at a time.
 
-    ``files`` are regular files, as manifests list them; ``entries`` are directories and all, as the
-    statistics count them; ``size`` is in bytes. What is not known is ``None``.
+    ``files`` counts regular files, as manifests list them; ``entries`` also directories and the
+    rest, as the statistics count them; ``size`` is in bytes. Unknown values are ``None``.
     """
 
     time: datetime
@@ -31,7 +31,7 @@ class Extent(NamedTuple):
 
 
 class Shrunk(NamedTuple):
-    """By how many per cent a source is smaller, and what of it: ``what`` is an `Extent`'s field."""
+    """By how many per cent a source has shrunk; ``what`` is the compared field of `Extent`."""
 
     percent: int
     what: str
@@ -39,12 +39,12 @@ class Shrunk(NamedTuple):
     now: int
 
     def __str__(self) -> str:
-        """Say it as the end of a sentence about a backup."""
+        """Return the text that ends a sentence about a backup."""
         if self.what == "size":
             return f"only {format_size(self.now)} of the source, {format_size(self.before)} before"
         directories = self.what == "entries"
         things = "files and directories" if directories else "files"
-        if self.now <= directories:  # The source's own one is always there.
+        if self.now <= directories:  # The source's own directory is always counted.
             return f"an empty source, {self.before} {things} before"
         return f"only {self.now} {things} of the source, {self.before} before"
 
@@ -52,7 +52,7 @@ class Shrunk(NamedTuple):
 def extents(chains: Sequence[Chain]) -> list[Extent]:
     """Return the extent of each set of a collection, as far as it is known.
 
-    An incremental's manifest lists what came and went: files are counted from the full set on.
+    An incremental's manifest lists only new and deleted files: they are added up from the full set.
     """
     sets = [backup_set for chain in chains for backup_set in chain.sets]
     listed = any(backup_set.manifest and backup_set.manifest.entries for backup_set in sets)
@@ -67,10 +67,10 @@ def extents(chains: Sequence[Chain]) -> list[Extent]:
 
 
 def _files(backup_set: BackupSet, before: int | None, *, listed: bool) -> int | None:
-    """How many files a set has, if ``before`` it there were so many.
+    """Return how many files a set has, from the number of files ``before`` it.
 
-    ``listed`` is whether the job lists files at all: with ``--no-files-changed`` it doesn't, and a
-    list without any says that there is none only if others have some.
+    ``listed`` is whether any set of the job lists files: with ``--no-files-changed`` none does. An
+    empty list means that there are no files only if another set lists some.
     """
     manifest = backup_set.manifest
     if manifest is None or manifest.entries is None:
@@ -81,15 +81,15 @@ def _files(backup_set: BackupSet, before: int | None, *, listed: bool) -> int | 
     if before is None or manifest.files is None:
         return None
     now = before + manifest.files.new - manifest.files.deleted
-    return now if now >= 0 else None  # A set in between has listed nothing.
+    return now if now >= 0 else None  # Negative: a set in between listed nothing.
 
 
 def shrunk(newest: Extent, others: Iterable[Extent]) -> Shrunk | None:
     """Return by how much the newest is smaller than the median of the 30 days before it.
 
-    Each of the others stands for the time until the next one, and the first of them for all the
-    time before it: a new size is the usual one when it has lasted for half of those days. ``None``
-    if nothing can be compared, or was too small to be worth it.
+    Each extent is weighted with the time until the next one, the first also with all the time
+    before it: a new size becomes the usual one when it has lasted for half of those days. ``None``
+    if nothing can be compared, or the source was too small.
     """
     earlier = sorted((e for e in others if e.time < newest.time), key=lambda extent: extent.time)
     compared = [
@@ -105,7 +105,7 @@ def shrunk(newest: Extent, others: Iterable[Extent]) -> Shrunk | None:
 
 
 def _spans(earlier: Sequence[Extent], name: str, end: datetime) -> list[tuple[int, timedelta]]:
-    """The values of the last 30 days, with the time that each of them stands for."""
+    """Return the values of the last 30 days, each with the time for which it was valid."""
     begin = end - COMPARED
     known = [(extent.time, getattr(extent, name)) for extent in earlier]
     known = [(time, value) for time, value in known if value is not None]
@@ -129,7 +129,7 @@ def _compare(
 
 
 def _median(spans: Sequence[tuple[int, timedelta]]) -> int | None:
-    """The value that is reached in half of the time; of two it is the smaller."""
+    """Return the median, weighted by time; the smaller one of two."""
     half = sum((span for _, span in spans), timedelta()) / 2
     reached = timedelta()
     for value, span in sorted(spans):

@@ -1,7 +1,7 @@
-"""Read how duplicity has failed: its exit status, and the last words of its machine log. Pure.
+"""Explain a failure of duplicity by its exit status and the end of its machine log. Pure.
 
-The machine log is the same from 0.8.23 to 3.2.1; the exit status is not: of a bucket that isn't
-there it is 23 up to 2.2, and 50 from 3.0 on.
+The machine log is the same from 0.8.23 to 3.2.1; the exit status is not: for a bucket that doesn't
+exist it is 23 up to 2.2, and 50 from 3.0 on.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import signal
 
 _LONGEST_REASON = 240  # characters
-_LONGEST_LINE = 600  # characters that are looked at
+_LONGEST_LINE = 600  # characters; the rest is ignored
 
 # duplicity.log.ErrorCode: "these values should never change, as frontends rely upon them".
 _MEANINGS = {
@@ -33,7 +33,7 @@ _MEANINGS = {
 
 
 def failure(status: int, by_itself: bool, log: str) -> str:
-    """Return how duplicity has failed, and its own reason, if its machine log gives one.
+    """Return how duplicity failed, and the reason, if its machine log gives one.
 
     ``status`` is its exit status, or the number of the signal that killed it.
     """
@@ -47,9 +47,9 @@ def failure(status: int, by_itself: bool, log: str) -> str:
 
 
 def no_destination(log: str) -> str:
-    """Return the words by which the last error of a machine log says that there is no destination.
+    """Return the message by which a machine log's last error proves that there is no destination.
 
-    Empty if it doesn't say so, or if there is a doubt: it may be there, and only not be seen.
+    Empty if there is any doubt: the destination may exist and only be out of reach.
     """
     from check_duplicity.duplicity.catalogue import GONE  # not needed if all goes well
 
@@ -70,7 +70,7 @@ def _signal_name(number: int) -> str:
 def last_words(log: str) -> str:
     """Return the last error or warning of a machine log, else its last plain line, in one line.
 
-    Never a traceback: of one, only the last line.
+    Of a traceback, only its last line is returned.
     """
     lines = _last_block("(?:ERROR|WARNING)", log)
     if not lines:
@@ -89,5 +89,5 @@ def _last_block(level: str, log: str) -> list[str]:
 
 
 def _plain(line: str) -> bool:
-    """Whether a line is not the machine log's."""
+    """Whether a line is plain output, not part of a machine log record."""
     return bool(line.strip()) and not re.match(r"\. |\.$|[A-Z]+ \d+( |$)", line)

@@ -1,6 +1,6 @@
-"""What stands around duplicity's output: duply, backupninja, systemd and run-parts say how it went.
+"""Read the lines that duply, backupninja, systemd and run-parts print around duplicity's output.
 
-The words are those of duply 2.4.1, backupninja 1.2.2 (its handler for ``.dup`` files), systemd
+The texts are those of duply 2.4.1, backupninja 1.2.2 (its handler for ``.dup`` files), systemd
 219 to 257 and Debian's run-parts.
 """
 
@@ -12,7 +12,7 @@ from check_duplicity.nagios.findings import Kind
 from check_duplicity.values import NamedTuple
 
 BACKUPS = ("BKP", "BACKUP", "INCR", "FULL")  # duply's commands
-SCRIPTS = ("PRE", "POST", "")  # and those that aren't duplicity's
+SCRIPTS = ("PRE", "POST", "")  # duply's commands that don't run duplicity
 BEGUN, PROFILE, COMMAND, SKIPPED, FAILED = "begun", "profile", "command", "skipped", "failed"
 _CODE = r"[1-9]\d{0,9}"
 _UNIT = r"[\w@.:\\-]{1,200}\.service: "
@@ -49,7 +49,7 @@ _KINDS = {"locked": Kind.LOCKED, "killed": Kind.KILLED, "dead": Kind.KILLED, "ou
 
 
 class Said(NamedTuple):
-    """What a line of a frame says: of which command or profile, and why it failed, if known."""
+    """The meaning of a frame's line: its command or profile, and why it failed, if known."""
 
     what: str
     command: str = ""
@@ -57,7 +57,7 @@ class Said(NamedTuple):
 
 
 def read_frame(line: str) -> Said | None:
-    """Return what a line of a frame says; ``None`` if it is none."""
+    """Return the meaning of a frame's line; ``None`` for any other line."""
     for what, form in _FORMS:
         found = form.match(line)
         if found:
@@ -69,11 +69,11 @@ def read_frame(line: str) -> Said | None:
 
 
 class Frame:
-    """What is known of the frame that the next lines are in.
+    """What is known of the frame around the next lines.
 
-    ``begun`` is whether it was seen to begin, ``command`` duply's, and ``backed_up`` whether a
-    backup in it was good: what comes of other commands then is no failure of that.
-    ``label`` is the profile's name.
+    ``begun`` is whether its beginning was read, ``command`` is duply's current command, and
+    ``backed_up`` whether a backup in the frame was good: if another command fails then, the backup
+    has not failed. ``label`` is the profile's name.
     """
 
     def __init__(
@@ -85,11 +85,11 @@ class Frame:
         self.backed_up = backed_up
 
     def keep(self) -> list[object]:
-        """Return it as plain values, in the order of the arguments above."""
+        """Return the frame as plain values, in the order of the arguments above."""
         return [self.begun, self.command, self.backed_up, self.label]
 
     def go_on(self, said: Said) -> None:
-        """Note what begins."""
+        """Note that a profile or command begins."""
         self.begun = True
         self.command = said.command
         if said.what == BEGUN:
@@ -99,10 +99,10 @@ class Frame:
 
     @property
     def aside(self) -> str:
-        """The command that runs now, if that is duplicity, but no backup."""
+        """Return the current command if it runs duplicity for something other than a backup."""
         return "" if self.command in (*BACKUPS, *SCRIPTS) else self.command.lower()
 
     @property
     def is_of_script(self) -> bool:
-        """Whether what fails now is the script's: before the backup, or behind a good one."""
+        """Whether a failure now is a script's: before the backup, or after a good one."""
         return self.command == "PRE" or (self.backed_up and self.command in SCRIPTS)

@@ -1,4 +1,4 @@
-"""Read a process' argument vector, which tells whether it is duplicity and what it does.
+"""Find out from a process's argument vector whether it is duplicity, and what it does.
 
 The vector decides, not the name of the process: ``#!/usr/bin/python3``, ``#!/usr/bin/env python3``,
 ``python3 /usr/bin/duplicity`` and ``python3 -m duplicity`` all run duplicity; editors, pagers, log
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*")
 _PYTHON_OPTIONS_WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
 
-# From commandline.py of 0.8.23 and cli_data.py of 2.1.5 and 3.2.1, as all the next lists.
+# From commandline.py of 0.8.23 and cli_data.py of 2.1.5 and 3.2.1, like the lists below.
 _ACTIONS = {
     "full": "full", "fb": "full",
     "incremental": "incremental", "incr": "incremental", "inc": "incremental", "ib": "incremental",
@@ -68,12 +68,12 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class Invocation(NamedTuple):
-    """What a running duplicity does, as its arguments say.
+    """What a running duplicity does, according to its arguments.
 
     ``action`` is the long name of the command, ``backup`` or ``restore`` where it is implied,
-    empty if it can't be told. ``url`` is the destination without its password. ``archive_dir`` is
+    empty if unknown. ``url`` is the destination without its password. ``archive_dir`` is
     as given, empty for the default; ``name`` is the backup's name, by default the MD5 of the URL.
-    ``prefixes`` are what its files begin with.
+    ``prefixes`` are the prefixes of its files' names.
     """
 
     action: str = ""
@@ -89,9 +89,9 @@ class Invocation(NamedTuple):
 
 
 class Running(NamedTuple):
-    """A backup that is running, as far as others care.
+    """A backup that is running.
 
-    ``since`` is ``None`` if that may not be seen.
+    ``since`` is ``None`` if this user may not see it.
     """
 
     pid: int
@@ -103,9 +103,9 @@ class Running(NamedTuple):
 
 
 class Arguments(NamedTuple):
-    """An argument vector taken to pieces, as it was given: the URL with its password.
+    """A parsed argument vector; the URL still has its password.
 
-    ``command`` starts duplicity; ``values`` are those of the long options, empty for flags.
+    ``command`` starts duplicity; ``values`` are the long options' values, empty for flags.
     """
 
     command: tuple[str, ...]
@@ -115,11 +115,11 @@ class Arguments(NamedTuple):
 
     @property
     def backup(self) -> bool:
-        """Whether they make a backup."""
+        """Whether these arguments make a backup."""
         return self.action in _BACKUPS
 
     def options(self, wanted: re.Pattern[str]) -> list[str]:
-        """Return the long options whose names begin with a pattern, as they can be given again."""
+        """Return the long options whose names begin with a pattern, ready for a new call."""
         return [
             name if name in _FLAGS else f"{name}={value}"
             for name, value in self.values.items()
@@ -128,11 +128,11 @@ class Arguments(NamedTuple):
 
 
 def of_any_action(options: Sequence[str]) -> list[str]:
-    """Return options without those that only a backup needs, and without their values.
+    """Return the options that suit any action: without those that only a backup needs.
 
-    Some versions refuse these for other actions (2.0 and 2.1 most of them, 3.2.1 what chooses
-    files). And a key that signs was another one when an older set was made: a restore with today's
-    then fails as if the backup were signed wrongly (0.8.23 to 3.2.1).
+    Some versions refuse these for other actions (2.0 and 2.1 most of them, 3.2.1 those that select
+    files). An older set may be signed with another key: a restore with today's signing key
+    then fails as if the signature were wrong (0.8.23 to 3.2.1).
     """
     kept: list[str] = []
     words = iter(options)
@@ -144,7 +144,7 @@ def of_any_action(options: Sequence[str]) -> list[str]:
 
 
 def is_one_of(option: str, names: Sequence[str]) -> bool:
-    """Whether an option is one of these long ones, or short for one.
+    """Whether an option is one of these long options, or an abbreviation of one.
 
     duplicity takes ``--log-file X``, ``--log-file=X`` and ``--log-fi X`` alike (0.8.23 to 3.2.1).
     """
@@ -160,7 +160,7 @@ def _has_value_behind(word: str) -> bool:
 
 
 def read_arguments(argv: Sequence[str]) -> Arguments | None:
-    """Return what an argument vector gives to duplicity; ``None`` if it isn't duplicity's."""
+    """Return the parsed argument vector; ``None`` if it isn't duplicity's."""
     arguments = _duplicity_arguments(argv)
     if arguments is None:
         return None
@@ -170,21 +170,21 @@ def read_arguments(argv: Sequence[str]) -> Arguments | None:
     url = urls[-1] if urls else ""
     if not action and len(positionals) >= 2:
         # duplicity SOURCE URL backs up, duplicity URL TARGET restores. In a script the URL may be
-        # one that isn't known.
+        # unknown.
         target = bool(url) or positionals[-1].startswith(("/", ".", "~"))
         action = "backup" if positionals[-1] == url or not target else "restore"
     return Arguments(tuple(argv[: len(argv) - len(arguments)]), action, url, values)
 
 
 def read_invocation(argv: Sequence[str]) -> Invocation | None:
-    """Return what an argument vector makes duplicity do; ``None`` if it isn't duplicity's."""
+    """Return what duplicity does with an argument vector; ``None`` if it isn't duplicity's."""
     read = read_arguments(argv)
     if read is None:
         return None
     import hashlib
 
     from check_duplicity.duplicity.names import (
-        Prefixes,  # only now: mostly no process is duplicity's
+        Prefixes,  # imported late: most processes are not duplicity
     )
 
     url = read.url
@@ -199,7 +199,7 @@ def read_invocation(argv: Sequence[str]) -> Invocation | None:
 
 
 def _duplicity_arguments(argv: Sequence[str]) -> Sequence[str] | None:
-    """Return what stands behind the program, if that is duplicity."""
+    """Return the arguments behind the program's name, if the program is duplicity."""
     if not argv:
         return None
     if os.path.basename(argv[0]) == "duplicity":
@@ -209,7 +209,7 @@ def _duplicity_arguments(argv: Sequence[str]) -> Sequence[str] | None:
     position = 1
     while position < len(argv) and argv[position].startswith("-"):
         option = argv[position]
-        # -m ends Python's options, and may stand behind others: -Im.
+        # -m ends Python's options, and may be combined with others: -Im.
         module = re.fullmatch(r"-[bBdEiIOPqsSuvx]*m(.*)", option)
         if module:
             name = module[1] or "".join(argv[position + 1 : position + 2])

@@ -1,7 +1,7 @@
-"""Read what ``--jsonstat`` leaves of each set: its statistics, the same in every language.
+"""Read the statistics that ``--jsonstat`` writes for each set; the same in every language.
 
 Seen on 2.1.5, 3.0.7 and 3.2.1. ``TotalDestinationSizeChange`` is null in all of them, and
-``backup_meta`` has the destination with its password: neither is taken.
+``backup_meta`` has the destination with its password: neither is used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _LARGEST = 10**18
 
 
 class Statistics(NamedTuple):
-    """What the statistics of a set say of its source: entries (directories, too), and bytes."""
+    """The source of a set by its statistics: entries (directories, too), and size in bytes."""
 
     entries: int
     size: int

@@ -1,8 +1,8 @@
-"""What duplicity says in another language, as it says it in English.
+"""Translate duplicity's messages from other languages back to English.
 
-The words are duplicity's own: ``messages.json`` has those of its compiled messages (0.8 to 3.2, in
-some 40 languages) that mean something to ``catalogue``; tests/make_messages.py writes it. Blanks
-around what is put in don't count: terminals and mail change them, above all the no-break ones.
+The translations are duplicity's own: ``messages.json`` has the compiled messages (0.8 to 3.2, in
+some 40 languages) that ``catalogue`` knows; tests/make_messages.py writes it. Blanks around the
+values in a message don't count: terminals and mail change them, above all no-break spaces.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from functools import lru_cache
 
 from check_duplicity.values import NamedTuple
 
-_PLACE = r"%(?:\(\w+\))?[sdi]|\{[\w.]*\}"  # where a message has something put in
-_BEGINNING = 8  # characters by which messages are found; shorter beginnings, and ends, by fewer
+_PLACE = r"%(?:\(\w+\))?[sdi]|\{[\w.]*\}"  # a placeholder in a message
+_BEGINNING = 8  # characters of a key; shorter beginnings, and ends, have shorter keys
 _SHORT = 4
 
 
 def english(line: str) -> str:
-    """Return a line that is known in another language in English, and any other as it is."""
+    """Return a known translation's line in English, any other line unchanged."""
     known = _known()
     plain = line if line.isascii() else _plain(line)
     found = known.messages.get
     entries = found(plain[:_BEGINNING]) or found(plain[:_SHORT])
     if not entries and plain[-_SHORT:] not in known.ends:
-        # All that have no key have a colon, or a letter that English has not.
+        # Every message without a key has a colon, or a letter that English lacks.
         if ": " not in plain and plain.isascii():
             return line
         if not known.needles.search(plain):
@@ -41,12 +41,12 @@ def english(line: str) -> str:
 
 
 def has_inside(line: str) -> bool:
-    """Whether `inside` can find anything: quicker."""
+    """Whether `inside` can find anything; quicker than `inside`."""
     return not line.isascii() or not _known().words.isdisjoint(line.split())
 
 
 def inside(line: str) -> Iterator[str]:
-    """Yield in English what stands in a line behind something else, as far as it is known."""
+    """Yield in English the known messages in a line that begins with something else."""
     known = _known()
     line = line if line.isascii() else _plain(line)
     if not has_inside(line):
@@ -60,14 +60,14 @@ def inside(line: str) -> Iterator[str]:
 
 
 def filled(message: str, values: Sequence[str]) -> str:
-    """Return a message with values put in, in their order."""
+    """Return a message with its placeholders filled, in order."""
     first, *others = re.split(_PLACE, message)
     rest = iter(values)
     return first + "".join(next(rest, "") + piece for piece in others)
 
 
 def pieces_of(message: str) -> list[str]:
-    """Return what is the same in a message, whatever is put in, without the blanks around that."""
+    """Return a message's pieces between its placeholders, without the blanks around them."""
     first, *others = map(_plain, re.split(_PLACE, message))
     if not others:
         return [first]
@@ -80,9 +80,9 @@ def _plain(text: str) -> str:
 
 
 def by_key(messages: Mapping[str, Iterable[str]]) -> dict[str, list[list[str]]]:
-    """Return translations by how they begin, or else end: each is its English, then its pieces.
+    """Return translations by their beginning, or else end: each is its English, then its pieces.
 
-    The longer come first: "La tentative de %s" is not "La tentative %s".
+    Longer ones come first: "La tentative de %s" is not "La tentative %s".
     """
     found: dict[str, list[list[str]]] = {"": []}
     for original, translated in messages.items():
@@ -104,7 +104,7 @@ def _key(pieces: Sequence[str]) -> str:
 
 
 def _put_in(line: str, pieces: Sequence[str]) -> list[str] | None:
-    """What is put in between the pieces of a message, if the line is that; in linear time."""
+    """Return the values between a message's pieces, if the line is that message; in linear time."""
     if not line.startswith(pieces[0]):
         return None
     values, at = [], len(pieces[0])
@@ -118,10 +118,10 @@ def _put_in(line: str, pieces: Sequence[str]) -> list[str] | None:
 
 
 class _Known(NamedTuple):
-    """The messages by their keys, and what tells quickly that a line is none of them.
+    """The messages by their keys, and indexes that quickly rule out any other line.
 
-    ``begins`` and ``ends`` are the keys, cut to the shorter size. Those that have no key are known
-    by the longest of their pieces. ``words`` has one of each that has only letters of English.
+    ``begins`` and ``ends`` are the keys, cut to the shorter size. Messages without a key are found
+    by their longest piece. ``words`` has one word of each message that is all ASCII.
     """
 
     messages: dict[str, list[list[str]]]
@@ -144,6 +144,6 @@ def _known() -> _Known:
 
 
 def _word(pieces: Iterable[str]) -> str:
-    """The longest word of a message, if possible one to which nothing before can be joined."""
+    """Return a message's longest word, if possible not the first: other text may touch that."""
     first, *others = " ".join(pieces).split()
     return max(others or [first], key=len)

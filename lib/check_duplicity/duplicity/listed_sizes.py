@@ -1,9 +1,9 @@
 """Read the sizes in a listing of files that another tool has made. Pure.
 
-Only where the form of the listing is certain: a column of numbers alone may be blocks (``du``,
-``ls -s``) or inodes (``ls -i``). The forms are those of ``ls -l`` (GNU, busybox, BSD; sftp, many
-ftp servers, ``cls -l`` of lftp and ``find -ls`` have it, too), of ``rclone lsl``, ``gsutil ls -l``,
-of ``aws s3 ls``, ``s3cmd ls``, ``az`` and ``mc ls``. A size in other units (``-h``) is passed over.
+Sizes are read only if the listing's format is certain: a column of numbers alone may be blocks
+(``du``, ``ls -s``) or inodes (``ls -i``). Known are the formats of ``ls -l`` (GNU, busybox, BSD;
+sftp, many ftp servers, ``cls -l`` of lftp and ``find -ls`` have it, too), ``rclone lsl``, ``gsutil
+ls -l``, ``aws s3 ls``, ``s3cmd ls``, ``az``, ``mc ls``. Sizes in other units (``-h``) are ignored.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ _DATE = (
     rf"(?:{_DAY}(?: {_TIME}(?: [+-]\d{{4}})?)?|\d\d-\d\d {_TIME}"
     rf"|(?:{_MONTH} +\d{{1,2}}\.?日?|\d{{1,2}}\.? +{_MONTH}) +(?:{_TIME}(?: \d{{4}})?|\d{{4}}))"
 )
-# Blocks and inode may stand in front, and the last words of a path behind. A link has its own size.
+# Blocks and inode may come first, and a path last. No links: they have a size of their own.
 _LS = rf" *(?:\d+ +){{0,2}}-[rwxsStTlL-]{{9}}[+.@]? .{{0,200}}? {_SIZE} +{_DATE} +[\"']?(?:\S.*/)?"
 _RCLONE = rf" *{_SIZE} +{_DAY}(?: {_TIME}|T{_TIME}Z) +(?:\S.*/)?"
 _AWS = rf" *{_DAY} {_TIME} +{_SIZE}(?: +[0-9a-f-]{{32,40}})?(?: +[A-Z_]+)? +(?:\S.*/)?"
 _AZURE = rf"{_SIZE}: (?:\S.*/)?"
 _FORMS = tuple(map(re.compile, (_LS, _RCLONE, _AWS, _AZURE)))
-# What az storage blob list -o table prints: the name first.
+# The table of az storage blob list -o table has the name first.
 _AZURE_ROW = re.compile(
     r"(\S+) +(?:Block|Append|Page)Blob +(?:[A-Z]\w* +)?(\d{1,18}) +\S+/\S+ +\S.*"
 )
 
 
-# What mc ls prints: the time in brackets, and the storage class behind the size, or none.
+# mc ls prints the time in brackets, and perhaps a storage class behind the size.
 _MC_ROW = re.compile(rf"\[{_DAY} {_TIME} [\w+:-]{{1,6}}\] +({_SIZE}) +(?:[A-Z_]+ +)?(\S.*)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
 
@@ -39,7 +39,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
 def name_last(line: str) -> str:
     """Return a line of a listing with the file's name at its end, and without a terminal's colours.
 
-    Where ``az`` and ``mc`` have more than size and name, what is left is these two.
+    Other columns of ``az`` and ``mc`` are dropped: only size and name are left.
     """
     line = _COLOUR.sub("", line) if "\x1b" in line else line
     if line.startswith("["):
@@ -50,9 +50,9 @@ def name_last(line: str) -> str:
 
 
 def read_sizes(files: Iterable[tuple[str, str]]) -> Iterator[tuple[str, int]]:
-    """Yield names with sizes in bytes, of names with what stands in front of them in their lines.
+    """Yield names with sizes in bytes, from names and the text before each in its line.
 
-    All lines have the same form; at the first that has another one this ends with `ValueError`.
+    All lines must have the same format. Raises `ValueError` at the first that has another one.
     """
     form = None
     for name, before in files:

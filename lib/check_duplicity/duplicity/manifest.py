@@ -1,9 +1,9 @@
-"""Read a manifest: how many volumes a set has, and how many files came, changed and went.
+"""Read a manifest: how many volumes a set has, and how many files are new, changed and deleted.
 
-Seen on 0.8.23 to 3.2.1: the list of files stands before or behind the volumes, has regular files
-only, one in a line, quoted (so that no line break is in a name), and is whole after a resumed
-backup, too. A full set's files are all new. ``--no-files-changed`` leaves the list empty, and so
-does a source without any file.
+Seen on 0.8.23 to 3.2.1: the list of files comes before or after the volumes, has regular files
+only, one on each line, quoted (so that no name has a line break), and is whole even after a
+resumed backup. In a full set all files are new. The list is empty with ``--no-files-changed``, or
+if the source has no files.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from check_duplicity.values import NamedTuple
 _VOLUME = re.compile(rb"\nVolume (\d{1,9}):")
 _FILES = re.compile(rb"\nFilelist (\d{1,12})\n")
 _ONLY_ROOT = b"\n    EndingPath     .  \n"
-# duplicity writes ``%-7s  %s`` for each: so these are equally long.
+# duplicity writes ``%-7s  %s`` for each file, so these have the same length.
 _NEW, _CHANGED, _DELETED = b"\n    new      ", b"\n    changed  ", b"\n    deleted  "
-_KEPT = len(b"\nFilelist 999999999999\n")  # bytes that are looked at again with the next block
-_HEAD = 4096  # bytes: what lists no file is short
+_KEPT = len(b"\nFilelist 999999999999\n")  # bytes that are searched again with the next block
+_HEAD = 4096  # bytes: a manifest that lists no file is short
 
 
 class Files(NamedTuple):
@@ -31,11 +31,11 @@ class Files(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """What a manifest says.
+    """The contents of a manifest.
 
     ``volumes`` is their number. ``entries`` is how many files its list has, ``None`` without a
-    list. ``files`` are these by what became of them, ``None`` where they weren't counted, or the
-    list is not whole. ``only_root`` tells that it has nothing but the source's own directory.
+    list. ``files`` counts the new, changed and deleted ones; it is ``None`` if they weren't counted
+    or the list is not whole. ``only_root`` means that it has only the source's own directory.
     """
 
     volumes: int = 0
@@ -47,13 +47,13 @@ class Manifest(NamedTuple):
 def read(blocks: Iterable[bytes], most: int = 0) -> Manifest:
     """Read a manifest that comes in blocks, in one pass and little memory.
 
-    ``most`` is how many bytes of it may be searched for files: beyond that they aren't counted.
+    ``most`` is the number of bytes to search for files; those in a longer manifest aren't counted.
     The last volume counts, not the highest: a resumed run may list "1, 2, 3, 2" (duplicity's
     ``Manifest.from_string``).
     """
     volumes, entries, head = 0, None, b""
     counts = [0, 0, 0]
-    before = b"\n"  # so that every line begins behind one
+    before = b"\n"  # so that every line has a line break before it
     for block in blocks:
         whole = before + block
         last = _last_volume(whole)
@@ -73,8 +73,8 @@ def read(blocks: Iterable[bytes], most: int = 0) -> Manifest:
 
 
 def _last_volume(block: bytes) -> int | None:
-    """The number of the last volume in a block."""
-    # Mostly there is none: a search from the end is quicker than one for the pattern.
+    """Return the number of the last volume in a block."""
+    # Most blocks have none: a plain search is quicker than the pattern.
     if b"\nVolume " not in block:
         return None
     numbers = _VOLUME.findall(block)

@@ -1,9 +1,9 @@
-"""Read duplicity's file names: a collection is fully described by them.
+"""Read duplicity's file names, which describe a collection completely.
 
 One reader for names from any source: the machine log, an archive directory, a listing made by
 another tool. The forms are those of duplicity's ``file_naming.py``, 0.8.22 to 3.2.1, the short ones
-(``--short-filenames``, written by versions before 2.0, read by all) included. No version's wording
-matters here, and no order of the names.
+(``--short-filenames``, written by versions before 2.0, read by all) included. Neither the version's
+messages nor the order of the names matter.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     """Start and time of a set as its names spell them: parsed once a set, not once a file."""
 
 _STAMP = r"[0-9]{8}[Tt][0-9]{6}[Zz]"
-# duplicity takes whatever stands behind, a copy's ".bak" or ".par2" too.
+# duplicity accepts any suffix, even a copy's ".bak" or ".par2".
 _SUFFIX = r"(?P<part>\.part)?(?:\.(?P<suffix>.*))?"
 _LONG = re.compile(
     r"duplicity-(?P<kind>full|inc|full-signatures|new-signatures)"
@@ -43,7 +43,7 @@ _STATISTICS = re.compile(
     r"\.jsonstat(?:\.gz)?",
     re.DOTALL,
 )
-# What stands in front of a volume's ".vol", and behind it.
+# The parts of a volume's name before and after ".vol".
 _HEAD = re.compile(rf"duplicity-(?:full|inc)\.(?:{_STAMP}\.to\.)?{_STAMP}")
 _SHORT = re.compile(
     r"(?P<kind>df|di|dfs|dns)\.(?P<time>[0-9a-z]{6,7})(?:\.(?P<end>[0-9a-z]{6,7}))?"
@@ -51,13 +51,13 @@ _SHORT = re.compile(
     r"(?P<part>\.p)?(?:\.(?P<suffix>z|g))?"
 )
 _ENCRYPTED = {"gpg", "p7m", "g"}
-# By its last suffix duplicity knows how to read a file. With another one, ".locked" perhaps, it
-# takes what is encrypted or compressed as it is, and restores nothing of it.
+# duplicity chooses by the last suffix how to read a file. With another one, such as ".locked", it
+# neither decrypts nor decompresses the file, and can't restore from it.
 _READABLE = {*_ENCRYPTED, "gz", "z"}
 
 
 class Prefixes(NamedTuple):
-    """What a job's names begin with: duplicity's ``--file-prefix`` and its four kin."""
+    """The prefixes of a job's file names: ``--file-prefix`` and its four related options."""
 
     volume: str = ""
     manifest: str = ""
@@ -66,7 +66,7 @@ class Prefixes(NamedTuple):
 
     @classmethod
     def of_options(cls, options: Sequence[str]) -> Prefixes:
-        """Take the prefixes from duplicity's options; the last of each wins, as in duplicity."""
+        """Return the prefixes in duplicity's options; the last of each wins, as in duplicity."""
         kinds = ("-archive", "-manifest", "-signature", "-jsonstat")
         given = dict.fromkeys(("", *kinds), "")
         for position, option in enumerate(options):
@@ -77,19 +77,18 @@ class Prefixes(NamedTuple):
         return cls(*(given[""] + given[kind] for kind in kinds))
 
     def expected_of(self, name: _Name) -> str:
-        """Return what this name must begin with."""
+        """Return the prefix that a name must have."""
         if name.signature:
             return self.signature
         return self.manifest if name.volume is None else self.volume
 
 
 class Archive(NamedTuple):
-    """What was seen of a job's own archive directory.
+    """The contents of a job's own archive directory.
 
-    ``manifests`` and ``statistics`` are what is in these files, by their names. ``settled`` are the
-    manifests that were complete before the destination was looked at, ``fresh`` those that have
-    been completed since. ``problem`` says why something could not be read; that is simply not known
-    then.
+    ``manifests`` and ``statistics`` are the parsed files, by their names. ``settled`` are the
+    manifests that were complete before the destination was listed, ``fresh`` those completed
+    since. ``problem`` is why something could not be read; the data are simply missing then.
     """
 
     names: tuple[str, ...] = ()
@@ -114,7 +113,7 @@ class _Name(NamedTuple):
 
 
 class _Volume(NamedTuple):
-    """A volume's file. ``text`` is what tells it from another file of the same volume."""
+    """A volume's file; ``text`` distinguishes it from other files of the same volume."""
 
     number: int
     text: str
@@ -123,19 +122,18 @@ class _Volume(NamedTuple):
 
 
 class _Files:
-    """The files of one set, as they come: there can be a million in all, and a million sets."""
+    """The files of one set, in any order; compact, since there can be a million files and sets."""
 
     __slots__ = ("encrypted", "head", "manifest", "twice", "unreadable", "volumes")
 
     def __init__(self) -> None:
         self.volumes: list[_Volume] = []
-        # Volumes' texts are what stands behind ``head``, and where that is not the beginning the
-        # whole name.
+        # A volume's text is the part behind ``head``, or the whole name if it begins otherwise.
         self.head = ""
         self.manifest = ""
         self.unreadable = False  # Whether there is a manifest that can't be read.
         self.twice = False  # Whether there are two manifests.
-        self.encrypted: bool | None = None  # The manifests.
+        self.encrypted: bool | None = None  # Whether the manifests are.
 
     def add_manifest(self, name: _Name) -> None:
         if name.encrypted and not name.readable:
@@ -147,27 +145,27 @@ class _Files:
         self.encrypted = name.encrypted and self.encrypted is not False
 
     def numbers(self) -> set[int]:
-        """The volumes that there are, and that can be read."""
+        """Return the numbers of the readable volumes."""
         return {volume.number for volume in self.volumes if volume.readable}
 
     def highest(self) -> int:
-        """The number of the last volume, readable or not; 0 if there is none."""
+        """Return the number of the last volume, readable or not; 0 if there is none."""
         return max((volume.number for volume in self.volumes), default=0)
 
     def doubled(self) -> set[int]:
-        """The volumes that have more than one file."""
+        """Return the numbers of the volumes that have more than one file."""
         files = Counter(volume.number for volume in set(self.volumes))
         return {number for number, count in files.items() if count > 1}
 
     def all_encrypted(self) -> bool | None:
-        """Whether all of them are encrypted, if there are any."""
+        """Whether all files are encrypted; ``None`` if unknown."""
         if not self.volumes:
             return self.encrypted
         return self.encrypted is not False and all(volume.encrypted for volume in self.volumes)
 
 
 class _Sorted:
-    """Names sorted by the set that they belong to."""
+    """Names grouped by their set."""
 
     def __init__(self) -> None:
         self.files: dict[Key, _Files] = {}
@@ -181,10 +179,10 @@ def read_names(
     archive: Archive | None = None,
     spoiled: Mapping[Key, tuple[Spoiled, ...]] = MappingProxyType({}),
 ) -> Collection:
-    """Read the names at a destination, with what the job's archive directory adds to them.
+    """Return the collection at a destination, from its names and the job's archive directory.
 
-    Names that are not duplicity's, or another job's, are passed over. ``spoiled`` are each set's
-    files that are empty or cut short (`sizes.find_spoiled`).
+    Names that are not duplicity's, or belong to another job, are ignored. ``spoiled`` are each
+    set's files that are empty or cut short (`sizes.find_spoiled`).
     """
     archive = archive or Archive()
     found = _sort(names, prefixes)
@@ -192,10 +190,10 @@ def read_names(
     settled, fresh = _sort(archive.settled, prefixes).files, _sort(archive.fresh, prefixes).files
     for key, files in _sort(archive.names, prefixes).files.items():
         if not files.manifest:
-            found.files.setdefault(key, _Files())  # A run that hasn't ended, or never will.
+            found.files.setdefault(key, _Files())  # From a run that goes on or was broken off.
     sets = []
     for key, start, time, files in _timed(found):
-        # A run that has just ended may have put its last files there after they were listed.
+        # A run that has just ended may have uploaded its last files after the listing.
         ended = key in fresh
         numbers = files.numbers()
         doubled = len(files.doubled()) if len(numbers) < len(files.volumes) else 0
@@ -212,7 +210,7 @@ def read_names(
                 missing,
                 doubled=doubled + files.twice,
                 signed=key in found.signed,
-                # The one in the archive directory gets its name when the other has been uploaded.
+                # duplicity renames its local manifest after it has uploaded the remote one.
                 manifest_lost=key in settled and not files.manifest,
                 manifest=manifest,
                 statistics=statistics.get(key),
@@ -223,10 +221,10 @@ def read_names(
 
 
 def _missing(numbers: set[int], highest: int) -> tuple[range, ...]:
-    """The volumes that aren't there of those that must be: 1 to the highest known."""
+    """Return the missing volumes between 1 and the highest known number."""
     highest = max(highest, 1)  # Even an empty backup has one volume.
     if len(numbers) == highest:
-        return ()  # Nearly always.
+        return ()  # The usual case.
     holes, expected = [], 1
     for number in sorted(numbers):
         if number > expected:
@@ -240,16 +238,16 @@ def _missing(numbers: set[int], highest: int) -> tuple[range, ...]:
 def read_ahead(archive: Archive, prefixes: Prefixes) -> None:
     """Read an archive directory's names while duplicity lists the destination's.
 
-    Most of them come again there: `read_names` has less to do then.
+    Most of them are at the destination, too: `read_names` has less to do then.
     """
     for text in archive.names:
         read_name(text, prefixes)
 
 
 def read_archive(archive: Archive, prefixes: Prefixes = Prefixes()) -> Collection:
-    """Read an archive directory alone, where there are manifests but never volumes.
+    """Return the collection in an archive directory, which has manifests but never volumes.
 
-    Whether a set is encrypted does not show here: the manifest in the archive directory never is.
+    It does not show whether a set is encrypted: its manifests never are.
     """
     found = _sort(archive.names, prefixes)
     manifests, statistics = _manifests(archive, prefixes), _statistics(archive, prefixes)
@@ -261,7 +259,7 @@ def read_archive(archive: Archive, prefixes: Prefixes = Prefixes()) -> Collectio
                 start,
                 time,
                 manifest.volumes if manifest else 0,
-                # One that lists no volume is no manifest: it was cut off, by a full disk perhaps.
+                # A manifest without volumes was cut off, perhaps by a full disk.
                 complete=bool(files.manifest) and (manifest is None or manifest.volumes > 0),
                 signed=key in found.signed,
                 manifest=manifest,
@@ -274,10 +272,10 @@ def read_archive(archive: Archive, prefixes: Prefixes = Prefixes()) -> Collectio
 def without_unfinished(
     collection: Collection, archive: Archive, prefixes: Prefixes = Prefixes()
 ) -> Collection:
-    """Take the sets that are unfinished by the archive directory for what they are.
+    """Return a collection in which sets that the archive directory shows as unfinished are so.
 
-    For collections read from where an unfinished set looks like any other: ``collection-status``
-    calls it complete when it was asked with the job's own archive directory.
+    For sources in which an unfinished set looks like any other: ``collection-status`` calls it
+    complete if it runs with the job's own archive directory.
     """
     found = _sort(archive.names, prefixes)
     unfinished = {(start, time) for _, start, time, files in _timed(found) if not files.manifest}
@@ -294,8 +292,8 @@ def without_unfinished(
 
 def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
     found = _Sorted()
-    # Nearly all names are of volumes, which differ from others in what stands in front of ".vol" if
-    # they are of another set, and behind it if they are another volume: each is read only once.
+    # Nearly all names are volumes'. The part before ".vol" is the same for a set, the part behind
+    # it for a volume's number: each part is read only once.
     heads: dict[str, list[_Volume]] = {}
     tails: dict[str, _Volume] = {}
     for text in names:
@@ -326,10 +324,10 @@ def _sort(names: Iterable[str], prefixes: Prefixes) -> _Sorted:
     return found
 
 
-# A manifest's name stands at the destination, and in three lists of an archive directory.
+# Cached: a manifest's name is at the destination and in three lists of an archive directory.
 @lru_cache(maxsize=1 << 14)
 def read_name(text: str, prefixes: Prefixes) -> _Name | None:
-    """Read one file name; ``None`` if it is none of duplicity's."""
+    """Return one parsed file name; ``None`` if it isn't duplicity's."""
     return _long_name(text) or _short_name(text, prefixes)
 
 
@@ -339,7 +337,7 @@ def _long_name(text: str) -> _Name | None:
         return None
     if bool(match["sigtar"]) != match["kind"].endswith("signatures") or match["volume"] == "0":
         return None
-    # duplicity too takes lower case, which some file systems make of the stamps.
+    # Like duplicity, accept lower case, to which some file systems change the stamps.
     base = match["start"].upper() if match["start"] else None
     return _Name(
         text=text,
@@ -354,7 +352,7 @@ def _long_name(text: str) -> _Name | None:
 
 
 def _long_match(text: str) -> re.Match[str] | None:
-    """Find where the name begins: a prefix may have its first word in it, and a copy behind it."""
+    """Return the match of a long name; a prefix may contain the word "duplicity-", too."""
     start = text.find("duplicity-")
     while start >= 0:
         if match := _LONG.fullmatch(text, start):
@@ -394,7 +392,7 @@ def _short_name(text: str, prefixes: Prefixes) -> _Name | None:
 
 
 def _timed(found: _Sorted) -> Iterator[tuple[Key, datetime | None, datetime, _Files]]:
-    """The sets with their stamps read; one with an impossible stamp (month 13) is not a set."""
+    """Yield the sets with parsed stamps, without those whose stamp is impossible (month 13)."""
     for key, files in found.files.items():
         try:
             start = read_stamp(key[0]) if key[0] else None
@@ -407,7 +405,7 @@ def _timed(found: _Sorted) -> Iterator[tuple[Key, datetime | None, datetime, _Fi
 def read_stamp(stamp: str) -> datetime:
     """Read ``20261123T003608Z``, or the seconds in base 36 of a short name; both are in UTC.
 
-    Raises `ValueError`, `OverflowError` or `OSError` for a time that there isn't.
+    Raises `ValueError`, `OverflowError` or `OSError` for an impossible time.
     """
     if "T" in stamp:
         parts = (stamp[0:4], stamp[4:6], stamp[6:8], stamp[9:11], stamp[11:13], stamp[13:15])
@@ -417,7 +415,7 @@ def read_stamp(stamp: str) -> datetime:
 
 
 def _manifests(archive: Archive, prefixes: Prefixes) -> dict[Key, Manifest]:
-    """What the manifests in the archive directory say, by set."""
+    """Return the manifests in the archive directory by set."""
     found = {}
     for text, manifest in archive.manifests.items():
         name = read_name(text, prefixes)
@@ -427,7 +425,7 @@ def _manifests(archive: Archive, prefixes: Prefixes) -> dict[Key, Manifest]:
 
 
 def _statistics(archive: Archive, prefixes: Prefixes) -> dict[Key, Statistics]:
-    """What ``--jsonstat`` has left in the archive directory, by set."""
+    """Return the statistics of ``--jsonstat`` in the archive directory by set."""
     found = {}
     for text, statistics in archive.statistics.items():
         match = _STATISTICS.fullmatch(text)
@@ -437,7 +435,7 @@ def _statistics(archive: Archive, prefixes: Prefixes) -> dict[Key, Statistics]:
 
 
 def statistics_stamp(text: str) -> str:
-    """Return the time in the name of a file of ``--jsonstat``; empty for any other name."""
+    """Return the time stamp in the name of a ``--jsonstat`` file; empty for any other name."""
     match = _STATISTICS.fullmatch(text)
     return match["time"] if match else ""
 

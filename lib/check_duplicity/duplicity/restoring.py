@@ -1,7 +1,7 @@
-"""How duplicity is asked to restore, and how that has ended, by exit status and log. Pure.
+"""Check a restore's options, and explain its result by exit status and log. Pure.
 
 Seen on 0.8.23 to 3.2.1. The exit statuses are duplicity's own (``log.ErrorCode``): 0 good, 19 not
-in the backup, 21 a volume's hash is another one, 31 GPG; a volume that isn't there is 30 or 1.
+in the backup, 21 a volume's hash differs, 31 GPG; for a missing volume it is 30 or 1.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from check_duplicity.nagios.findings import Kind
 from check_duplicity.values import NamedTuple
 
 _NOT_THERE, _OTHER_HASH, _GPG = 19, 21, 31
-# duplicity's backends: what they say is of the way to the destination.
+# Errors of duplicity's backends: the destination can't be reached.
 _BACKENDS = (38, *range(50, 57))
 # With these a restore ends well though it has restored something else, or nothing at all.
 _REFUSED = (
     "--ignore-errors", "--dry-run", "--rename", "--time", "--restore-time", "--path-to-restore",
     "--file-to-restore",
 )  # fmt: skip
-# Of what it can't restore duplicity warns, and ends well (``IterTreeReducer.on_error``). Who isn't
-# root may not give files to others: that is no failure.
+# duplicity only warns of files that it can't restore, and exits with 0
+# (``IterTreeReducer.on_error``). Only root may change a file's owner: that warning is no failure.
 _NOT_PROCESSED = re.compile(
     r"^(?:\. )?(Error '(?!\[Errno (?:1|13)\]).{0,300}' processing .{0,300})$", re.M
 )
 _IGNORED = re.compile(r"^(?:\. )?IGNORED_ERROR|^ERROR 21\b", re.M)
 _HASH = re.compile(r"hash mismatch for file:\n(?:\. )? *(\S+)")
 _NO_SPACE = re.compile(r"\[Errno 28\]|No space left on device|\[Errno 122\]|Disk quota exceeded")
-# In this order: gpg says more than one thing of a key that isn't there.
+# The order matters: gpg prints more than one message about a missing key.
 _SIGNS = (
     (Kind.NO_ROOM, "no space is left to restore to", _NO_SPACE),
     (
@@ -66,7 +66,7 @@ _SIGNS = (
     (
         Kind.NO_SECRET_KEY,
         "the secret key is not on this host",
-        # Not where a passphrase would do: gpg says so of an empty one, too.
+        # Not if a passphrase would do: gpg prints this for an empty one, too.
         re.compile(r"(?s)\A(?!.*encrypted with \d+ passphrase).*(?:No secret key|NO_SECKEY)"),
     ),
     (
@@ -85,9 +85,9 @@ _PROGRESS = re.compile(r"INFO 2 (\d{1,9}) \d{1,9}\s*")
 
 
 class Ended(NamedTuple):
-    """How a restore has ended: well, or of what kind its failure is, with the reason.
+    """The result of a restore: ``kind`` of failure and reason; without a kind it was good.
 
-    ``volume`` is the file whose hash is another one. What ``is_there`` isn't in the backup, though
+    ``volume`` is the file whose hash differs. What ``is_there`` isn't in the backup, though
     all that was to be read for it was read.
     """
 
@@ -98,7 +98,7 @@ class Ended(NamedTuple):
 
 
 def refused(options: Sequence[str]) -> str:
-    """Return what to say of the first of a job's options that a drill must not have, or nothing."""
+    """Return a message about the first option that a restore drill must not have; empty if none."""
     for option in options:
         if is_one_of(option, _REFUSED) or option.startswith(("-r", "-t")):
             return f"with {option} a restore proves nothing"
@@ -106,7 +106,7 @@ def refused(options: Sequence[str]) -> str:
 
 
 def progress(line: str) -> int:
-    """Return how many volumes have been read, if a line of the machine log says so, or 0."""
+    """Return how many volumes have been read, by a line of the machine log; 0 for other lines."""
     match = _PROGRESS.fullmatch(line)
     return int(match[1]) if match else 0
 
@@ -117,10 +117,10 @@ def no_space(line: str) -> bool:
 
 
 def ended(status: int, by_itself: bool, log: str) -> Ended:
-    """Return how a restore has ended.
+    """Return the result of a restore.
 
-    ``status`` is its exit status, or the number of the signal that killed it; no secret is in
-    ``log``, its machine log.
+    ``status`` is its exit status, or the number of the signal that killed it; ``log`` is its
+    machine log, without secrets.
     """
     whole, log = log, problems(log)
     ignored = _IGNORED.search(whole) is not None
@@ -142,9 +142,9 @@ def ended(status: int, by_itself: bool, log: str) -> Ended:
 
 
 def problems(log: str) -> str:
-    """Return a machine log without what only informs: it says of many a module that it is missing.
+    """Return a machine log without its informational records, such as those on missing modules.
 
-    What stands between its records, such as a traceback, stays.
+    Lines between the records, such as a traceback, stay.
     """
     kept, informing = [], False
     for line in log.splitlines():
@@ -155,7 +155,7 @@ def problems(log: str) -> str:
 
 
 def informs(line: str, *, before: bool) -> bool:
-    """Whether a line of the machine log only informs; ``before`` is whether the one before did."""
+    """Whether a line of the machine log only informs; ``before`` is the previous line's answer."""
     if _RECORD.match(line):
         return line.startswith(("INFO", "NOTICE", "DEBUG"))
     return before and line.startswith(".")

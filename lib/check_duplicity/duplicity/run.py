@@ -1,4 +1,4 @@
-"""What a run of a job says: how it ended, what there is to complain about, its statistics."""
+"""The model of a job's run: how it ended, its findings and its statistics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _DAY = 86400  # seconds
 _MINUTES = 600  # seconds from one run of a script to the next
-_DAYS = 31  # back from the newest run that earlier ones are remembered
+_DAYS = 31  # before the newest run, for which earlier ones are remembered
 _JOBS = 50  # of one log
 GOOD, FAILED, OTHER, OPEN, NOTHING = "good", "failed", "other", "open", "nothing"
 UNREAD = "unread"
@@ -22,11 +22,11 @@ _LATEST = 4e9  # seconds since the epoch: a later time is nonsense
 
 
 class Statistics(NamedTuple):
-    """What duplicity's statistics say: times in seconds since the epoch, sizes in bytes.
+    """duplicity's statistics: times in seconds since the epoch, sizes in bytes.
 
-    ``entries`` are all files and directories of the source, ``new``, ``changed`` and ``deleted``
-    some of them; ``deltas`` are what there was to back up. ``backup_size`` is wrong before 3.0.6
-    with ``--concurrency``.
+    ``entries`` counts all files and directories of the source, ``new``, ``changed`` and ``deleted``
+    some of them, ``deltas`` those to back up. ``backup_size`` is wrong before 3.0.6 with
+    ``--concurrency``.
     """
 
     start: float | None = None
@@ -42,7 +42,7 @@ class Statistics(NamedTuple):
 
 
 class Past(NamedTuple):
-    """How much an earlier run found of the source; its end in seconds since the epoch."""
+    """The size of the source in an earlier run; ``end`` is in seconds since the epoch."""
 
     end: float
     entries: int | None
@@ -50,18 +50,18 @@ class Past(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A finding in a run, and the line that tells it, without secrets."""
+    """A finding in a run, and the line that shows it, without secrets."""
 
     kind: Kind
     line: str
 
 
 class Sitting(NamedTuple):
-    """What ended well within minutes, one run behind the other, in output that names no job.
+    """Good runs within minutes of each other, in output that names no job.
 
-    ``good`` is how many runs did until now, the last at ``end`` (seconds since the epoch),
-    ``failure`` what one had said that failed among them, and ``jobs`` how many did at the most in
-    an earlier sitting, if none failed in that.
+    ``good`` is the number of good runs so far, the last at ``end`` (seconds since the epoch);
+    ``failure`` is the message of a failed run among them; ``jobs`` is the largest number of good
+    runs in an earlier sitting without a failure.
     """
 
     good: int = 0
@@ -71,20 +71,20 @@ class Sitting(NamedTuple):
 
     @property
     def usual(self) -> int:
-        """How many jobs write here, as far as that is known."""
+        """Return how many jobs write to this output, as far as that is known."""
         return self.jobs if self.failure else max(self.jobs, self.good)
 
 
 class Run(NamedTuple):
-    """What the output of one run says.
+    """The result of one run, by its output.
 
-    ``outcome`` is good (by its statistics), failed, other (no backup, and it came to its end),
-    open (neither), unread, if what it says at last can't be made out, or nothing, if there was no
-    word of duplicity's. ``uploading`` tells of an open one that it had begun to write, ``cleaned``
-    that leftovers of earlier runs were deleted. ``past`` is of runs before it that nobody keeps any
-    more. ``time`` is what stands in front of its last line, in seconds since the epoch. ``aside``
-    is what has failed, if that was no backup, ``backed_up`` whether a good one came before it.
-    ``label`` is whose job's it was, if the output tells, and else ``sitting`` what came before it.
+    ``outcome`` is good (by its statistics), failed, other (no backup, and complete), open
+    (neither), unread (its last message is unclear), or nothing (no output of duplicity's).
+    ``uploading`` means that an open run had begun to write, ``cleaned`` that leftovers of earlier
+    runs were deleted. ``past`` is about earlier runs that aren't kept any more. ``time`` is the
+    time in front of its last line, in seconds since the epoch. ``aside`` is the failed action, if
+    it was no backup, ``backed_up`` whether a good backup came before it. ``label`` is the name of
+    the job, if the output has one; otherwise ``sitting`` is about the runs before it.
     """
 
     outcome: str
@@ -101,18 +101,18 @@ class Run(NamedTuple):
 
     @property
     def skipped(self) -> bool:
-        """Whether it was good and had nothing to back up: ``--skip-if-no-change`` makes no set."""
+        """Whether a good run had nothing to back up: ``--skip-if-no-change`` makes no set then."""
         return self.outcome == GOOD and self.statistics is not None and self.statistics.deltas == 0
 
 
 def extents_of(runs: Iterable[Run]) -> list[Past]:
-    """Return how much these runs, and those before them, found of the source, in order."""
+    """Return the sizes of the source in these runs and those before them, in order."""
     found = {past.end: past for run in runs for past in (*run.past, *_own_extent(run))}
     return [found[end] for end in sorted(found)]
 
 
 def _thinned(extents: Sequence[Past]) -> tuple[Past, ...]:
-    """Keep the last of each day of a month: the same, whichever was left out first."""
+    """Return the last extent of each day of a month; thinning in steps has the same result."""
     last_of_days = {past.end // _DAY: past for past in extents}
     return tuple(p for p in last_of_days.values() if p.end > extents[-1].end - _DAYS * _DAY)
 
@@ -125,7 +125,7 @@ def _own_extent(run: Run) -> list[Past]:
 
 
 def remembering(run: Run, dropped: Iterable[Run]) -> Run:
-    """Return a run that remembers what earlier runs found, which aren't kept."""
+    """Return a run that remembers the source's sizes in the dropped runs."""
     dropped = list(dropped)
     past = _thinned(extents_of([*dropped, Run(NOTHING, past=run.past)]))
     jobs = max([run.sitting.jobs, *(other.sitting.usual for other in dropped)])
@@ -145,7 +145,7 @@ def last_of(runs: Sequence[Run], count: int) -> list[Run]:
 
 
 def joined(calls: Sequence[Run]) -> Run:
-    """Return calls of the same run as one: it has failed if any has, and is good if one is."""
+    """Return the calls of one run as one: failed if any has failed, else good if one is good."""
     told: dict[Kind, Told] = {}
     outcomes = set()
     statistics = None
@@ -170,7 +170,7 @@ def joined(calls: Sequence[Run]) -> Run:
 
 
 def _is_behind_good(calls: Sequence[Run]) -> bool:
-    """Whether nothing had failed yet when a backup was good."""
+    """Whether a good backup came before any failure."""
     first = next((call for call in calls if call.outcome in (GOOD, FAILED)), None)
     return first is not None and (first.outcome == GOOD or first.backed_up)
 
@@ -195,9 +195,9 @@ def grouped(runs: Sequence[Run], calls: Iterable[Run]) -> list[Run]:
 
 
 def _sitting(before: Sequence[Run], run: Run) -> Sitting:
-    """What came before a run and with it, of runs that don't say whose they are.
+    """Return the sitting up to a run, for runs without a label.
 
-    Nobody repeats what was good: if another is good within minutes, it is another job's.
+    Nobody repeats a good backup: if another one is good within minutes, it is another job's.
     """
     position = max((i for i, other in enumerate(before) if not other.label), default=None)
     known = Sitting() if position is None else before[position].sitting
@@ -206,7 +206,7 @@ def _sitting(before: Sequence[Run], run: Run) -> Sitting:
         return known
     start, end = statistics.start or 0.0, statistics.end or 0.0
     if end == known.end:
-        return known  # The same output twice.
+        return known  # The same output was read twice.
     behind = max((i for i, other in enumerate(before) if other.outcome == GOOD), default=-1)
     failures = (_failure(other, start) for other in before[behind + 1 :])
     failure = next(filter(None, failures), "")
@@ -216,7 +216,7 @@ def _sitting(before: Sequence[Run], run: Run) -> Sitting:
 
 
 def _failure(run: Run, start: float) -> str:
-    """What a run said that failed shortly before that time, or at one that isn't known."""
+    """Return the message of a run that failed shortly before ``start``, or at an unknown time."""
     if run.time is not None and start - run.time > _MINUTES:
         return ""
     if run.outcome == OPEN and run.uploading:
@@ -287,13 +287,13 @@ def _statistics_of(values: Any) -> Statistics:
 
 
 def is_number(value: Any, largest: float = 1e18) -> bool:
-    """Whether a value is a number that can be reckoned with."""
+    """Whether a value is a finite number within the limit."""
     plain = isinstance(value, (int, float)) and not isinstance(value, bool)
     return plain and math.isfinite(value) and abs(value) <= largest
 
 
 def text_of(value: Any) -> str:
-    """Return a value if it is a text. Raises `ValueError`."""
+    """Return a value if it is a text. Raises `ValueError` if not."""
     if not isinstance(value, str):
         raise ValueError(value)
     return value

@@ -1,19 +1,19 @@
 """Find the files of a destination that are empty or cut short, by their sizes. Pure.
 
-How duplicity ends a volume decides what can be said (``GPGWriteFile`` and ``GzipWriteFile`` of its
-``gpg.py``, the same from 0.8.23 to 3.2.1). It looks at the size of what has been *written*, behind
+The rules follow from how duplicity ends a volume (``GPGWriteFile`` and ``GzipWriteFile`` of its
+``gpg.py``, the same from 0.8.23 to 3.2.1). It looks at the size of the *written* file, after
 compression and encryption, and stops where the next block of 64 KiB might pass the limit:
 ``--volsize``, whole MiB, less 50 KiB, and with gpg less 16 KiB more. So however well the data are
 compressed, no volume but the last is smaller than ``--volsize`` less 130 KiB.
 
 Measured on 800 good sets of six versions, 602 of several volumes, of data of nine sorts and with
 thirteen sorts of options: the 4,285 volumes that are not the last have from 114 KiB less to 68 KiB
-more than ``--volsize``, and up to 849 KiB more with bzip2 in gpg, which holds back 900 KB; so these
-too don't pass for volumes of a whole MiB more. The last one has any size: up to 3.0 it is of 0
-bytes if nothing is in it and nothing is packed, with gzip of 20 bytes, with gpg of 110.
+more than ``--volsize``, and up to 849 KiB more with bzip2 in gpg, which holds back 900 KB; even
+these are not mistaken for volumes of a whole MiB more. The last volume may have any size: up to 3.0
+an empty one has 0 bytes without compression and encryption, 20 bytes with gzip, 110 with gpg.
 
-A run that goes on after an interruption may have been given another ``--volsize``: then a set has
-pieces of smaller and of larger volumes, and is good.
+A resumed run may have been given another ``--volsize``: then a good set has some stretches of
+smaller and some of larger volumes.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 _KIB, _MIB = 1 << 10, 1 << 20
 _SMALLEST_FILE = 20  # bytes; gzip makes no smaller one, and the smallest of gpg are larger.
-# How far volumes are from their --volsize at most, with a margin. Above it gpg is further, by what
-# it has not written yet when duplicity looks; beyond that only with bzip2.
+# The largest distance of a volume from its --volsize, with a margin. Above it gpg's is larger, by
+# the data that gpg has not written yet when duplicity looks; only bzip2 exceeds that.
 _BELOW = 136 * _KIB
 _ABOVE = {False: 64 * _KIB, True: 160 * _KIB}  # by whether they are encrypted
 _ABOVE_BZIP2 = 1280 * _KIB
-# By how much volumes of one --volsize may differ, if nothing tells that they aren't bzip2's.
+# By how much volumes of one --volsize may differ, unless bzip2 is ruled out.
 _SPREAD = {False: _BELOW + _ABOVE[False], True: _BELOW + _ABOVE_BZIP2}
 _SMALLEST_VOLUME = _MIB - _BELOW  # but for the last of a set
 _TAIL = re.compile(r"([1-9][0-9]{0,8})\.difftar(\.gz|\.gpg|)")
@@ -65,7 +65,7 @@ class _Set:
 
 
 def group(files: Iterable[tuple[str, int]]) -> Sizes:
-    """Group files with their sizes, so that a million of them takes little room."""
+    """Return files with their sizes in groups, so that a million of them takes little memory."""
     sizes: Sizes = {}
     tails: dict[str, str] = {}
     for name, size in files:
@@ -80,7 +80,7 @@ def find_spoiled(
     """Return the files that are empty or cut short, by set.
 
     ``in_bytes`` is whether the sizes are known to be in bytes. If not, and they are too small for
-    that (``ls --block-size``), only what is empty is told.
+    that (``ls --block-size``), only empty files are returned.
     """
     sets = _sets(sizes, prefixes)
     only_empty = not in_bytes and not _may_be_bytes(sets.values())
@@ -96,7 +96,7 @@ def find_spoiled(
 
 def _sets(sizes: Sizes, prefixes: Prefixes) -> dict[Key, _Set]:
     sets: dict[Key, _Set] = {}
-    # What stands behind ".vol" is the same in nearly all sets, and each is read only once.
+    # The text behind ".vol" is the same in nearly all sets: each one is read only once.
     tails: dict[str, tuple[int, str] | None] = {}
     for head, behind in sizes.items():
         own = _set_of(head, prefixes, sets)
@@ -115,7 +115,7 @@ def _sets(sizes: Sizes, prefixes: Prefixes) -> dict[Key, _Set]:
 
 
 def _set_of(head: str, prefixes: Prefixes, sets: dict[Key, _Set]) -> _Set | None:
-    """The set that volumes belong to, if no more than their set stands in front of ``.vol``."""
+    """Return the set of some volumes, if the text before ``.vol`` names only their set."""
     name = read_name(f"{head}.vol1.difftar.gz", prefixes) if head else None
     if name is None or name.encrypted or name.volume != 1 or name.prefix != prefixes.volume:
         return None
@@ -135,7 +135,7 @@ def _add(text: str, size: int, prefixes: Prefixes, sets: dict[Key, _Set]) -> Non
 
 
 def _suffix(text: str) -> str:
-    """What tells how a volume is packed: nothing behind ``.difftar``, or ``.dt`` of short names."""
+    """Return the suffix behind ``.difftar`` (``.dt`` in short names), which names the packing."""
     return "" if text.endswith(("difftar", "dt")) else text[text.rindex(".") :]
 
 
@@ -157,7 +157,7 @@ def _spoiled(files: _Set) -> Iterator[Spoiled]:
         if min(volumes.values()) < _SMALLEST_FILE:
             short.update((n, True) for n, size in volumes.items() if size < _SMALLEST_FILE)
         if files.plain and not volumes[last]:
-            del short[last]  # What has nothing in it has no size, if it is packed in nothing.
+            del short[last]  # An empty volume has 0 bytes if it isn't compressed or encrypted.
         for number in sorted(short):
             yield Spoiled("volume", volumes[number], number, largest, short[number])
     for what, size in files.others:
@@ -166,9 +166,9 @@ def _spoiled(files: _Set) -> Iterator[Spoiled]:
 
 
 def _cut_short(volumes: Mapping[int, int], encrypted: bool) -> Iterator[tuple[int, bool]]:
-    """Yield the volumes that are smaller than they can be, and whether that is sure.
+    """Yield the volumes that are too small to be whole, and whether that is sure.
 
-    One that has a larger one on one side only may be all that was made with another ``--volsize``.
+    A volume with a larger one on one side only may be the only one with another ``--volsize``.
     """
     *numbers, last = sorted(volumes)
     sizes = [volumes[number] for number in numbers]
@@ -180,7 +180,7 @@ def _cut_short(volumes: Mapping[int, int], encrypted: bool) -> Iterator[tuple[in
     whole = [size for size in sizes if size >= _SMALLEST_VOLUME]
     misfits = [size for size in whole if not _fits(size, encrypted)]
     for position, (number, size) in enumerate(zip(numbers, sizes)):
-        # If others don't fit they may be bzip2's; and of what is encrypted one alone says nothing.
+        # If others don't fit, bzip2 may have made them; one encrypted volume alone proves nothing.
         others_fit = misfits in ([], [size]) and len(whole) > 2 * encrypted
         spread = narrow if others_fit else _SPREAD[encrypted]
         larger = [found > size + spread for found in (before[position], behind[position])]
@@ -191,11 +191,11 @@ def _cut_short(volumes: Mapping[int, int], encrypted: bool) -> Iterator[tuple[in
 
 
 def _is_piece(sizes: list[int], position: int, spread: int) -> bool:
-    """Whether a volume beside this one is like it: several are not cut short to the same size."""
+    """Whether a neighbour has a similar size: several are not cut short to the same size."""
     beside = sizes[max(position - 1, 0) : position] + sizes[position + 1 : position + 2]
     return any(abs(size - sizes[position]) <= spread for size in beside)
 
 
 def _fits(size: int, encrypted: bool) -> bool:
-    """Whether a volume may be whole, for some ``--volsize``, if it isn't bzip2's."""
+    """Whether some ``--volsize`` can give a whole volume of this size, without bzip2."""
     return (size + _BELOW) % _MIB <= _BELOW + _ABOVE[encrypted]

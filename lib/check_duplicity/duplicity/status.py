@@ -1,9 +1,9 @@
-"""Read what duplicity says: its machine log, saved ``collection-status`` text, or a listing.
+"""Read a collection from a machine log, from saved ``collection-status`` text, or from a listing.
 
 The machine log (``--log-fd``, ``--log-file``) is in UTC. At ``-v9`` it has the names of all files
-in one line, in every version from 0.8 to 3.2, unless that is translated. Its ``INFO 3`` block,
+in one line, in every version from 0.8 to 3.2, unless that line is translated. Its ``INFO 3`` block,
 never translated, has the chains. The text on standard output is translated and in local time
-without a zone, and its wording has changed twice; what is relied on here is what stays:
+without a zone, and its wording has changed twice. This module relies only on its stable parts:
 ``time.asctime``, which Python never translates, the rules, the order of the lines, and the word
 "cleanup", a command.
 """
@@ -31,8 +31,7 @@ from check_duplicity.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from check_duplicity.duplicity.names import Key
 
-# Only as it is said in English: other lines too end in a list, such as that of the ways to log in
-# which a server allows.
+# English only: other lines end in a list, too, such as a server's list of authentication methods.
 _NAMES = re.compile(r"^\. Extracting backup chains from list of files: \[(.*)\]$", re.M)
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 
@@ -51,19 +50,18 @@ _TEXT_SET = re.compile(
 )
 _TEXT_LEFT = re.compile(r"^[^\d\n]*(\d{1,9})[^\d\n]*\n[^\d\n]*(\d{1,9})[^\d\n]*\n.*cleanup", re.M)
 
-_PART = 1 << 16  # characters that are taken apart at once
+_PART = 1 << 16  # characters that are split at once
 _LONGEST_PATH = 4096
-# A name is no longer than file systems allow, and ends with its line, or with the quote that it
-# stands in.
+# A name is no longer than file systems allow, and ends with its line or with its closing quote.
 _LISTED = re.compile(
     r"(?:duplicity-(?:full|inc|new)|(?<![^\s/\"'])(?:df|di|dfs|dns)\.)[^\s/\"']{0,255}(?=[\"']|\s*$)"
 )
-# What ls -F puts behind a name, and gsutil ls -a (a version).
+# ls -F appends a mark to a name, gsutil ls -a a version.
 _MARKS = re.compile(r"(?:[*@]|#\d+)$")
 _LISTED_NAME = re.compile(r"duplicity-(?:full|inc|new)[.-]")
 _BLANK_OR_QUOTE = re.compile(r"[\s\"']")
 _PATH_OR_QUOTE = re.compile(r"[/\"']")
-_SIZE = re.compile(r"\d[\d.,]{0,18}[kKMGTPE]?i?B:")  # as name_last puts it in front
+_SIZE = re.compile(r"\d[\d.,]{0,18}[kKMGTPE]?i?B:")  # as name_last writes it before the name
 _ANSWERS = (_NAMES, _BLOCK, _TEXT_HEAD)
 _FAILED = re.compile(r"^ERROR \d+", re.M)
 _NAMES_BEGIN = ". Extracting backup chains from list of files: ["
@@ -77,9 +75,9 @@ def read_saved(
 ) -> Collection:
     """Read saved output: machine log, collection-status text, or any listing of file names.
 
-    ``archive`` adds what only the job's archive directory knows. ``zone`` is where the times of the
-    text are local; ``None`` is this machine's zone. Raises `CannotSee` when nothing is recognised,
-    when it is not said which sets are unfinished, or when runs that differ are in one file.
+    ``archive`` adds what only the job's archive directory knows. ``zone`` is the time zone of the
+    text; ``None`` is this machine's zone. Raises `CannotSee` if nothing is recognised, if the text
+    doesn't show which sets are unfinished, or if one file has runs that differ.
     """
     text = text.replace("\r\n", "\n")
     _refuse_broken(text)
@@ -121,7 +119,7 @@ def _told_or_why(
 
 
 def _demand_same(collections: Sequence[Collection]) -> None:
-    """Refuse a file in which one part says this and another that: runs of different days."""
+    """Refuse a file whose parts contradict each other: they are from runs of different days."""
     outlines = {
         (
             tuple((s.start, s.time, s.volumes) for s in collection.sets),
@@ -136,7 +134,7 @@ def _demand_same(collections: Sequence[Collection]) -> None:
 
 
 def _refuse_broken(text: str) -> None:
-    """Refuse a log whose last run has failed or is cut off, whatever earlier ones said."""
+    """Refuse a log whose last run has failed or is cut off, whatever earlier runs printed."""
     last = [match.start() for pattern in _ANSWERS if (match := _last(pattern, text))]
     failed, begun = _last(_FAILED, text), text.rfind(_NAMES_BEGIN)
     if last and failed and failed.start() > max(last):
@@ -155,7 +153,7 @@ def _refuse_several_directories(listing: str) -> None:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """The lines of a text, split in parts: all at once they would take more memory than it does."""
+    """Yield the lines of a text, split in parts: all at once would need too much memory."""
     start = 0
     while start < len(text):
         stop = text.find("\n", start + _PART) + 1 or len(text)
@@ -164,7 +162,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _directories(listing: str) -> Iterator[str]:
-    """The directory of each line's file: in front of its name (find), or above it (ls -R)."""
+    """Yield the directory of each line's file: in front of its name (find), or above it (ls -R)."""
     above = ""
     for line in map(name_last, _lines(listing)):
         if line.endswith(":"):
@@ -183,15 +181,15 @@ def _listed_spoiled(listing: str, prefixes: Prefixes) -> Mapping[Key, tuple[Spoi
     try:
         sizes = group(read_sizes(_listed(listing, prefixes)))
     except ValueError:
-        return {}  # It has no sizes, or some that may mean something else.
+        return {}  # The listing has no sizes, or ambiguous ones.
     return find_spoiled(sizes, prefixes, in_bytes=False)
 
 
 def _listed(listing: str, prefixes: Prefixes) -> Iterator[tuple[str, str]]:
-    """Yield what may be file names in a listing, and what stands before them in their lines.
+    """Yield possible file names in a listing, each with the text before it in its line.
 
-    What belongs to a name stays in front of it. Before it may be a path, or columns of numbers; a
-    word is part of the name ("old copy of ...").
+    A path or columns of numbers may come before a name; a word is part of the name ("old copy of
+    ...").
     """
     expected = sorted({prefixes.volume, prefixes.manifest, prefixes.signature}, key=len)
     for line in map(name_last, _lines(listing)):
@@ -203,13 +201,13 @@ def _listed(listing: str, prefixes: Prefixes) -> Iterator[tuple[str, str]]:
             own = [prefix for prefix in expected if before.endswith(prefix)][-1:] or [""]
             before = before[: len(before) - len(own[0])]
             name = _MARKS.sub("", found[0])
-            if not name.endswith("par2"):  # duplicity's par2 backend keeps these from it.
+            if not name.endswith("par2"):  # duplicity's par2 backend hides these files from it.
                 bare = _without_columns(_PATH_OR_QUOTE.split(before)[-1])
                 yield bare + own[0] + name, before
 
 
 def _without_columns(before: str) -> str:
-    """Take the columns away from the text in front of a name, if there are only numbers."""
+    """Return the text in front of a name without its columns, if these are only numbers."""
     words = before.split()
     last = words.pop() if before and not before[-1].isspace() else ""
     text = bool(words) and re.search(r"[^\W\d_]", words[-1]) and not _SIZE.fullmatch(words[-1])
@@ -222,20 +220,20 @@ def has_names(line: str) -> bool:
 
 
 def read_names_line(log: str) -> Iterator[str] | None:
-    """Take the file names from a machine log at -v9, from its last run; ``None`` without them."""
+    """Return the file names of the last run in a machine log at -v9; ``None`` if it has none."""
     line = _last(_NAMES, log)
     return None if line is None else _read_list(log, *line.span(1))
 
 
 def _read_list(text: str, start: int, end: int) -> Iterator[str]:
-    """Read what Python writes of a list of strings: in parts, for there can be a million."""
+    """Yield the strings of a list as Python prints it; in parts, since there can be a million."""
     while start < end:
         stop = text.find("', '", start + _PART, end) + 1 or end
         part = text[start:stop]
         names = part[1:-1].split("', '")
         plain = part[0] == part[-1] == "'" and part.count("'") == 2 * len(names)
         if not plain or "\\" in part or '"' in part:
-            # Quotes in names: they are looked for one by one from here on.
+            # Quotes in names: from here on names are searched one by one.
             yield from (_unquoted(quoted[0]) for quoted in _QUOTED.finditer(text, start, end))
             return
         yield from names
@@ -258,8 +256,8 @@ def read_block(log: str) -> Collection | None:
     """Read the last ``INFO 3`` block of a machine log; ``None`` if there is none.
 
     Versions from 3.0 on list unfinished sets among the others, older ones leave them out, and the
-    block does not say which is done: `CannotSee` if a set is unfinished and the version is not
-    known to be an older one.
+    block does not show which rule applies. Raises `CannotSee` if a set is unfinished and the
+    version is not known to be older.
     """
     block = _last(_BLOCK, log)
     if block is None:
@@ -276,8 +274,8 @@ def read_block(log: str) -> Collection | None:
 def read_text(text: str, zone: tzinfo | None = None) -> Collection | None:
     """Read collection-status text, in any language; ``None`` if it is none.
 
-    ``zone`` is as in `read_saved`. An hour that comes twice, when daylight saving time ends, is
-    taken for the earlier one, so that no backup seems newer than it is.
+    ``zone`` is as in `read_saved`. When daylight saving time ends, an hour comes twice: the earlier
+    one is assumed, so that no backup seems newer than it is.
     """
     head = _last(_TEXT_HEAD, text)
     if head is None:
@@ -299,22 +297,22 @@ def read_text(text: str, zone: tzinfo | None = None) -> Collection | None:
 
 
 def _is_whole(tail: str, chains: bool) -> bool:
-    """Whether what stands behind the chains ends with the line that nothing is left over.
+    """Whether the text behind the chains ends with the line that reports no leftovers.
 
-    It is the first line behind the primary chain, the second behind others (there is a blank one in
-    between), the third if there are none. The line that counts leftovers has two others behind it.
+    It is the first line behind the primary chain, the second behind others (after a blank line),
+    the third if there are no chains. The line that counts leftovers has two more lines behind it.
     """
     lines = [line for line in tail.splitlines() if line.strip()]
     if not chains:
         lines = lines[2:]  # "Archive dir: ...", "Found 0 secondary backup chains."
     needed = 1 if chains and not tail.startswith("\n\n") else 2
-    # Anything may be behind it: duply's end, what a script appends.
+    # Anything may follow: duply's last line, or output of a script.
     last = lines[:needed]
     return len(last) == needed and not any(re.search(r"\d", line) for line in last)
 
 
 def _text_rows(chain: str) -> Iterator[tuple[bool, str, str, None]]:
-    """The rows of one chain; the first is always its full set."""
+    """Yield the rows of one chain; the first is always its full set."""
     rows = [row for row in map(_TEXT_SET.search, chain.splitlines()) if row]
     for position, row in enumerate(rows):
         yield position == 0, row[1], row[2], None
@@ -323,7 +321,7 @@ def _text_rows(chain: str) -> Iterator[tuple[bool, str, str, None]]:
 def _chained(
     rows: Iterable[tuple[bool, str, str, bool | None]], read_time: Callable[[str], datetime]
 ) -> Iterator[BackupSet]:
-    """Make sets of rows (full?, time, number of volumes, encrypted?), each on the one before."""
+    """Yield sets from rows (full?, time, number of volumes, encrypted?), each on the previous."""
     before: datetime | None = None
     for full, stamp, volumes, encrypted in rows:
         try:

@@ -1,11 +1,11 @@
-"""Read runs out of what duplicity prints: pure, line by line, so that reading can go on later.
+"""Read runs from duplicity's output: pure, line by line, so that reading can go on later.
 
-A *call* is one duplicity's output; a *run* is what a job does at one time, mostly one backup and
-what is removed after it. Of a call the statistics tell that it was good. Nothing else does: 3.2
-prints "Duplicity backup complete." after failures, too.
+A *call* is the output of one duplicity process; a *run* is what a job does at one time, mostly one
+backup and the removal of old ones. Only the statistics prove that a call was good: 3.2 prints
+"Duplicity backup complete." after failures, too.
 
-Most lines say nothing, so each is only asked whether it can be one of the known. Why a call failed
-may stand in any line near the failure: the last ones are remembered for that.
+Most lines are irrelevant, so each is first tested quickly against all known ones. The cause of a
+failure may be in any line near it: the last lines are remembered for that.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from check_duplicity.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-_KEPT = 3  # runs of a log: the newest two count, and that before them is what the next call joins
+_KEPT = 3  # runs of a log: the newest two count, and the next call may join the one before them
 _MOST = 100  # runs at once
-_ECHO = 8  # lines after which the same line has come again as a record
-_NEAR = 30  # lines before a failure, and behind it, that may say why
-_REPEATED = 2048  # lines that are known again: what a job prints is mostly the same every night
-_LONGEST_LINE = 600  # characters that are looked at
+_ECHO = 8  # lines within which the same line comes again as a record
+_NEAR = 30  # lines before a failure, and behind it, that may have its cause
+_REPEATED = 2048  # cached lines: a job's output is mostly the same every night
+_LONGEST_LINE = 600  # characters; the rest is ignored
 _LONGEST_QUOTE = 200
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_MACHINE = ". "  # in front of what the machine log has of a text
+_MACHINE = ". "  # in front of each line of text in the machine log
 _RECORD = re.compile(r"(DEBUG|INFO|NOTICE|WARNING|ERROR) (\d{1,4})(?: .*)?$")
 _STATISTIC = re.compile(
     r"(StartTime|EndTime|ElapsedTime|SourceFiles|SourceFileSize|NewFiles|DeletedFiles|ChangedFiles"
@@ -72,7 +72,7 @@ _FAILURES = _either(catalogue.FAILURES)
 _BY_SHELLS = [(needle, re.compile(form)) for needle, form in catalogue.BY_SHELLS.items()]
 _ANY_CAUSE = _either(sign.pattern for sign in catalogue.CAUSES)
 _ANY_WARNING = _either(sign.pattern for sign in catalogue.WARNINGS)
-# All that is known by its beginning, and what lines that are known otherwise have in them.
+# Everything that is recognised by its beginning, or by a part of the line.
 _KNOWN = _either(
     (
         *catalogue.BEGINNINGS,
@@ -95,14 +95,14 @@ _NEEDLES = re.compile("|".join(map(re.escape, catalogue.NEEDLES)))
 
 
 def bare(line: str) -> str:
-    """Return as much of a line as is looked at, without the colours of a terminal."""
+    """Return a line cut to the longest size that is read, without a terminal's colours."""
     line = line[:_LONGEST_LINE].rstrip()
     return _ESCAPE.sub("", line).rstrip() if "\x1b" in line else line
 
 
 @lru_cache(maxsize=_REPEATED)
 def is_known(line: str) -> bool:
-    """Whether a line says something by its beginning."""
+    """Whether the catalogue knows the beginning of a line."""
     line = _unmarked(line)
     if _KNOWN.match(line) or _is_by_shell(line):
         return True
@@ -112,7 +112,7 @@ def is_known(line: str) -> bool:
 
 @lru_cache(maxsize=_REPEATED)
 def is_muddled(line: str) -> bool:
-    """Whether something stands in a line that would say something at its beginning."""
+    """Whether a line contains a known message, but not at its beginning."""
     if _NEEDLES.search(line) and _MUDDLED.search(line):
         return True
     if not languages.has_inside(line):
@@ -121,7 +121,7 @@ def is_muddled(line: str) -> bool:
 
 
 def _unmarked(line: str) -> str:
-    """A line without the machine log's mark; another program may have put one in front of it."""
+    """Return a line without the machine log's marks; another program may have added one."""
     while line.startswith(_MACHINE):
         line = line[len(_MACHINE) :]
     return line
@@ -136,17 +136,17 @@ def _is_by_shell(line: str) -> bool:
 
 
 class Reader:
-    """Reads lines; what it knows between two of them can be kept, as plain values."""
+    """A reader of lines; its state between two lines can be saved as plain values."""
 
     def __init__(self, hide: Callable[[str], str], kept: dict[str, Any] | None = None) -> None:
-        """Begin, or go on with what ``keep`` has returned. Raises `ValueError`."""
+        """Begin, or go on from the values of ``keep``. Raises `ValueError` for other values."""
         self._hide = hide
         self._done: list[Run] = []
         self._call = Call()
         self._near: deque[str] = deque(maxlen=_NEAR)
         self._retrying = self._silent = self._logging = False
         self._frame = frames.Frame()
-        # The last beginning, and where the statistics stand: in a record, or bare.
+        # The last beginning, and where the statistics are: in a record, or in a bare line.
         self._begun, self._age, self._in_record, self._counted_in = -1, 0, False, False
         if kept is not None:
             self._done = [run_of(value) for value in kept["done"]]
@@ -162,7 +162,7 @@ class Reader:
             )
 
     def keep(self) -> dict[str, Any]:
-        """Return what is needed to go on, as plain values, without secrets."""
+        """Return the reader's state as plain values, without secrets."""
         return {
             "done": [values_of(run) for run in last_of(self._done, _KEPT)],
             "call": self._call.keep(),
@@ -173,13 +173,13 @@ class Reader:
         }
 
     def runs(self) -> list[Run]:
-        """Return the runs that were read, the last one as far as it has come."""
+        """Return the runs that were read; the last one may be unfinished."""
         return grouped(self._done, [self._call.run()] if self._call.said else [])
 
     def read(self, line: str, time: float | None = None, *, known: bool | None = None) -> None:
         """Read one line, as `bare` gives it, and when it was printed, if that is known.
 
-        ``known`` is what `is_known` says of it, if it was asked.
+        ``known`` is the result of `is_known`, if the caller has it.
         """
         if not line:
             return
@@ -206,7 +206,7 @@ class Reader:
                 self._look_for_cause([line])
 
     def muddle(self, line: str) -> None:
-        """Note a line that would say something, if one knew what stands in front of it."""
+        """Note a line that has a known message behind an unknown prefix."""
         if self._silent or self._logging or (self._retrying and line[:1].isspace()):
             return
         if self._call.ended or self._call.failed:
@@ -214,17 +214,17 @@ class Reader:
         self._call.muddled = self._call.muddled or self._quote(line)
 
     def leave_frame(self) -> None:
-        """Forget that something has begun around what comes next."""
+        """Forget the frame around the next lines."""
         self._frame = frames.Frame()
 
     def make_out(self) -> None:
-        """Forget what was noted so: now one knows, and it will be read."""
+        """Forget the line that `muddle` noted: its prefix is known now, and it is read again."""
         self._call.muddled = ""
 
     def fail(self) -> None:
-        """Say that the whole has failed, for a reason that stands in the last lines or nowhere.
+        """Mark the whole output as failed; the last lines may have the cause.
 
-        If all that duplicity did was good, it was something else that failed.
+        If every call of duplicity was good, something else failed.
         """
         last = self._quote(self._near[-1]) if self._near else ""
         runs = self.runs()
@@ -247,13 +247,13 @@ class Reader:
             self._read_complaint(line)
 
     def _is_of_logging(self, line: str) -> bool:
-        """Whether it is of a traceback from Python's logging, which harms nobody: a full disk."""
+        """Whether a line is part of a harmless traceback of Python's logging (a full disk)."""
         inside = self._logging or line.startswith("--- Logging error ---")
         self._logging = inside and not line.startswith("Arguments: ")
         return inside
 
     def _read_record(self, level: str, code: int) -> None:
-        # In records of these levels even a traceback is none of a failure.
+        # In records of these levels even a traceback is no failure.
         self._silent = level in ("DEBUG", "INFO")
         if level == "ERROR":
             self._fail(f"{level} {code}")
@@ -263,7 +263,7 @@ class Reader:
             self._warn(catalogue.WARNING_CODES[code], "")
 
     def _read_course(self, line: str) -> bool:
-        """Read how far the call is; return whether the line says nothing else."""
+        """Read the progress of the call from a line; return whether the line has nothing else."""
         statistic = _STATISTIC.match(line)
         beginning = _BEGINNINGS.match(line)
         if statistic:
@@ -280,7 +280,7 @@ class Reader:
             self._call.any = self._call.complete = True
         elif _UPLOADING.match(line):
             if self._call.ended:
-                self._next()  # In other languages nothing before that tells that another has begun.
+                self._next()  # In other languages this is the first sign of another call.
             self._call.any = self._call.uploading = True
         elif _UPLOADED.match(line):
             self._call.any, self._call.uploading = True, False
@@ -294,7 +294,7 @@ class Reader:
         return True
 
     def _read_frame(self, line: str) -> bool:
-        """Read what is said around duplicity's output; return whether the line does."""
+        """Read a line of the frame around duplicity's output; return whether it is one."""
         said = frames.read_frame(line)
         if said is None:
             return False
@@ -331,7 +331,7 @@ class Reader:
 
     def _begin(self, which: int) -> None:
         call = self._call
-        # Output and --log-file in one file have each line twice, once as a record.
+        # If output and --log-file are one file, it has each line twice, once as a record.
         place = 2 * which + self._in_record
         if self._begun == place ^ 1 and self._age <= _ECHO:
             self._begun = -1
@@ -344,9 +344,9 @@ class Reader:
         self._call.beginnings.append(which)
 
     def _label(self, line: str) -> None:
-        """Note whose job's the call is: by duply's profile, else by its archive directory.
+        """Note the job of the call: by duply's profile, else by its archive directory.
 
-        Its path says more than the name, which is the last part of it.
+        The directory's path is more precise than its name, the last part of the path.
         """
         found = _LABEL.match(line)
         if found is None or self._frame.label or self._call.ended:
@@ -362,7 +362,7 @@ class Reader:
         if self._call.ended or (name == "StartTime" and "StartTime" in self._call.statistics):
             self._next()
         if name != "StartTime" and "StartTime" not in self._call.statistics:
-            return  # Not below duplicity's own heading: anybody may write "Errors 3".
+            return  # Not below duplicity's own heading: any program may print "Errors 3".
         self._call.any = True
         self._call.statistics[name] = float(value)
         if name == "Errors":
@@ -373,7 +373,7 @@ class Reader:
                 self._call.warn(Kind.SKIPPED, f"Errors {value}")
 
     def _is_echo(self, name: str, value: str) -> bool:
-        """Whether the same number was read of the same run, and this is it in the other form."""
+        """Whether this repeats a number of the same run in the other form (record or bare)."""
         known = self._call.statistics
         return "StartTime" in known and (name not in known or known[name] == float(value))
 
@@ -409,11 +409,11 @@ class Reader:
 
 
 def _archive_of(arguments: str) -> str:
-    """The archive directory that duplicity's arguments name, or the backup's name, if they do."""
+    """Return the archive directory or the backup's name from duplicity's arguments, or nothing."""
     from check_duplicity.duplicity.invocation import read_invocation
 
     if len(arguments) >= _LONGEST_LINE - len("Args: "):
-        return ""  # The line was cut.
+        return ""  # The line was cut off.
     found = read_invocation(arguments.split())
     name = found.name if found else ""
     return f"{found.archive_dir}/{name}" if found and found.archive_dir else name

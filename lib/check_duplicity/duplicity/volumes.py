@@ -1,4 +1,4 @@
-r"""Read which paths lie in which volume of a backup set: its manifest says so.
+r"""Read from a manifest which paths are in which volume of a backup set.
 
 The form is that of duplicity's ``manifest.py`` (the same from 0.8.23 to 3.2.1)::
 
@@ -12,9 +12,9 @@ The form is that of duplicity's ``manifest.py`` (the same from 0.8.23 to 3.2.1):
         new      alice/mail
         changed  "alice/a\\x20name"
 
-A path is a tuple of its parts, and they are in the order of tuples; ``.`` is the source itself, and
-has none. A number behind a path is the block of a file that goes on in the next volume. Words with
-blanks, quotes or backslashes are quoted.
+A path is a tuple of its parts, and paths are ordered like tuples; ``.`` is the source itself, an
+empty tuple. A number behind a path is the block of a file that continues in the next volume. Words
+with blanks, quotes or backslashes are quoted.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Path = tuple[bytes, ...]
 _VOLUME = re.compile(rb"Volume (\d{1,9}):\s*")
 _ENTRY = re.compile(rb"    (new|changed|deleted) +(\S+)\s*")
 _ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
-_LAST = b"\xff" * 8  # behind every name that people give
+_LAST = b"\xff" * 8  # sorts behind every realistic name
 
 
 class Volume(NamedTuple):
@@ -46,36 +46,36 @@ class Volume(NamedTuple):
 
     @property
     def wide(self) -> Volume:
-        """It, as if every path could be in it."""
+        """Return this volume with a range that includes every path."""
         return self._replace(first=(), last=(_LAST,))
 
 
 class Manifested(NamedTuple):
-    """What a manifest says of where a set comes from, and of its volumes, by number."""
+    """The host and source of a set, and its volumes by number, from its manifest."""
 
     host: str = ""
     source: str = ""
     volumes: tuple[Volume, ...] = ()
 
     def read_for(self, path: Path) -> tuple[int, ...]:
-        """The numbers of the volumes that duplicity reads to restore a path."""
+        """Return the numbers of the volumes that duplicity reads to restore a path."""
         return tuple(volume.number for volume in self.volumes if volume.may_have(path))
 
     @property
     def empty(self) -> frozenset[int]:
-        """The numbers of the volumes with nothing in them: they begin anew with the source.
+        """Return the numbers of the empty volumes: their first path is the source again.
 
-        duplicity until 3.1.0 makes one if the data ends with a volume. It reads it whenever it
-        restores, and checks its hash; but it does not tell that it has been processed.
+        duplicity until 3.1.0 makes one if the data ends with a volume. It reads that volume in
+        every restore, and checks its hash; but it does not report it as processed.
         """
         return frozenset(volume.number for volume in self.volumes[1:] if not volume.first)
 
 
 def read(lines: Iterable[bytes]) -> Manifested:
-    """Read a manifest; what has another form is passed over.
+    """Return the contents of a manifest; lines in another form are ignored.
 
-    If a volume stands there twice, the later one counts, and none that is numbered higher than the
-    last one: so it is after a resumed backup.
+    After a resumed backup a volume may be listed twice: the later one counts. Volumes with a higher
+    number than the last one don't count.
     """
     host = source = ""
     found: dict[int, Volume] = {}
@@ -102,9 +102,9 @@ def read(lines: Iterable[bytes]) -> Manifested:
 
 
 def files_in(lines: Iterable[bytes], volume: Volume) -> Iterator[bytes]:
-    """Yield the files that a volume has something of, as paths below the source.
+    """Yield the files of which a volume has a part, as paths below the source.
 
-    Those are regular files, and not all: a list may have been left out (``--no-files-changed``).
+    Only regular files are listed, and with ``--no-files-changed`` none.
     """
     for line in lines:
         match = _ENTRY.fullmatch(line)
@@ -115,10 +115,10 @@ def files_in(lines: Iterable[bytes], volume: Volume) -> Iterator[bytes]:
 
 
 def widened(lines: Iterable[bytes], numbers: Iterable[int]) -> Iterator[bytes]:
-    """Yield a manifest's lines, in which some volumes may have every path.
+    """Yield a manifest's lines, with a range of all paths for the volumes in ``numbers``.
 
-    duplicity then reads them whatever is restored: that is how a volume is read in which there is
-    no file, but directories, links, or what was deleted.
+    duplicity then reads these volumes in every restore, even those that have only directories,
+    links or deleted files.
     """
     wanted = set(numbers)
     number = 0
@@ -135,20 +135,20 @@ def widened(lines: Iterable[bytes], numbers: Iterable[int]) -> Iterator[bytes]:
 
 
 def path_of(word: bytes) -> Path:
-    """Read a path as manifests write it, or as it is."""
+    """Return a path from its form in a manifest, quoted or not."""
     text = unquoted(word)
     return () if text == b"." else tuple(text.split(b"/"))
 
 
 def unquoted(word: bytes) -> bytes:
-    r"""Take the quotes off a word: ``"a\x20name"`` is ``a name``."""
+    r"""Return a word without its quotes: ``"a\x20name"`` is ``a name``."""
     if len(word) < 2 or word[:1] != b'"' or word[-1:] != b'"':
         return word
     return _ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), word[1:-1])
 
 
 def below(path: str, source: str) -> Path:
-    """Return a path that a person gives, ``/home/alice/mail`` or ``alice/mail``, below a source."""
+    """Return a user's path, ``/home/alice/mail`` or ``alice/mail``, relative to the source."""
     root = source.rstrip("/") + "/"
     relative = path[len(root) :] if f"{path}/".startswith(root) else path
     parts: Sequence[bytes] = os.fsencode(relative).split(b"/")

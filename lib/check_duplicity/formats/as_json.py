@@ -1,4 +1,4 @@
-"""The answer as JSON (RFC 8259), for a ticket or a program: all that the check knows."""
+"""Write the answer as JSON (RFC 8259), with all facts, for a ticket or a program."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def text(answer: Answer, form: Form) -> str:
-    """Return one object, in ASCII: what is for terminals stays out.
+    """Return one object, in ASCII, so without control characters for terminals.
 
-    ``kind`` of a finding is the same in every release; ``commands`` are the lines of its advice
-    that are to be typed. A number is in seconds, bytes, per cent or a count, as ``unit`` says.
+    A finding's ``kind`` is the same in every release; ``commands`` are the command lines of its
+    advice. A number is in seconds, bytes, per cent or a count, as ``unit`` says.
     """
     values = answer.values if answer.values is not None else _values(answer, form)
     return json.dumps(values, indent=2) + "\n"

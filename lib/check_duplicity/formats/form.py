@@ -1,8 +1,7 @@
-"""Give an answer in the form that is asked for, and write it where it is wanted.
+"""Give an answer in the requested form, to standard output or into a file.
 
-Standard output has the form. With a file, the file has it, and standard output what Nagios reads;
-so a timer's journal says what was found. A file that can't be written makes the answer UNKNOWN:
-whoever reads the old one must not believe it.
+With a file, standard output has the form for Nagios, so that a timer's journal says what was found.
+A file that can't be written makes the answer UNKNOWN: nobody must believe the old file.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def give(answer: Answer, form: Form, writer: Writer | None) -> Output:
-    """Return what to print, after the file was written if there is to be one."""
+    """Write the file, if one is wanted, and return the text to print."""
     if writer is None:
         return Output(answer.state, text(answer, form))
     try:
@@ -40,7 +39,7 @@ def text(answer: Answer, form: Form) -> str:
 
 
 def demand(name: str, refuse: Callable[[str], NoReturn]) -> None:
-    """Refuse a format at once if what it needs isn't installed."""
+    """Refuse a format at once if a module that it needs isn't installed."""
     if name == "openmetrics":
         try:
             import prometheus_client  # noqa: F401
@@ -61,7 +60,7 @@ def _writer_of(name: str) -> Callable[[Answer, Form], str]:
 
 
 def _not_written(answer: Answer, problem: str) -> Answer:
-    """The answer with its own state in words, and UNKNOWN as the first to be read."""
+    """Return the answer as UNKNOWN, with its own state in words."""
     summary = f"{problem}; the check said {answer.state.name}: {answer.summary}"
     finding = Finding(Kind.NOT_WRITTEN, State.UNKNOWN, problem)
     return answer._replace(
@@ -74,7 +73,7 @@ def _not_written(answer: Answer, problem: str) -> Answer:
 
 
 def _with_any(jobs: Job | Mapping[str, Job] | None) -> Job | Mapping[str, Job] | None:
-    """Whose advice is asked for, also for a finding that is of no job of many."""
+    """Return the jobs, with one to take advice from for a finding of no particular job."""
     if jobs is None or isinstance(jobs, Job):
         return jobs
     return {"": next(iter(jobs.values()), Job("")), **jobs}

@@ -1,8 +1,8 @@
-"""The answer as the body of Icinga 2's ``/v1/actions/process-check-result``.
+"""Write the answer as the body of Icinga 2's ``/v1/actions/process-check-result``.
 
-Fields as in "Icinga 2 API, process-check-result" (2.13): ``ttl`` are the seconds after which Icinga
-makes its own check if no other result has come. The object is named by a filter with variables,
-so that no name in it can be read as more of the filter.
+The fields are those of "Icinga 2 API, process-check-result" (2.13): ``ttl`` is the number of
+seconds after which Icinga runs its own check if no other result has come. A filter with variables
+selects the object, so that Icinga can't read a name as part of the filter.
 """
 
 from __future__ import annotations

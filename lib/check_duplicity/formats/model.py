@@ -1,4 +1,4 @@
-"""Which form an answer is wanted in, and the names in it."""
+"""Describe the form that an answer shall have, and the names in it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from check_duplicity.nagios.answer import Answer
 from check_duplicity.values import NamedTuple
 
 MISSED = 2
-"""How many results may be missing before a service, or an alert, says that none come."""
+"""The number of missing results after which a service, or an alert, reports that none come."""
 
 
 class Form(NamedTuple):
-    """How an answer is to be given.
+    """The form of an answer.
 
-    ``format`` is its name, ``backup`` whose backup it is: the job, or where the check looked.
-    ``host`` and ``service`` are Icinga's and Nagios' names, ``interval`` the seconds between two
-    checks. ``quiet`` leaves the first line of what Nagios reads.
+    ``format`` is its name, ``backup`` the job, or the place where the check looked. ``host`` and
+    ``service`` are Icinga's and Nagios' names, ``interval`` the seconds between two checks.
+    ``quiet`` keeps only the first line of the output for Nagios.
     """
 
     format: str
@@ -26,5 +26,5 @@ class Form(NamedTuple):
 
 
 def check_of(answer: Answer) -> str:
-    """Return which check answers, in a word: ``freshness``."""
+    """Return the check's name in a word: ``freshness``."""
     return answer.title.rpartition(" ")[2].lower()

@@ -1,9 +1,9 @@
-"""The answer as a record for ``send_nsca``: host, service, state and output, between tabs.
+"""Write the answer as a record for ``send_nsca``: host, service, state, output; tabs between them.
 
-As send_nsca 2.9 and later read it: the output has its newlines, and an ETB ends the record, so that
-several can be sent at once. nsca writes it into Nagios' command file, with a backslash before each
-newline's n and each backslash; Nagios takes them out again. What is longer than a pipe takes in one
-piece (``PIPE_BUF``) could be mixed with another result there, so it is cut at the end of a line.
+send_nsca 2.9 and later read this form: the output has its newlines, and an ETB ends the record, so
+that several can be sent at once. nsca writes it into Nagios' command file, where it escapes
+newlines and backslashes with a backslash; Nagios reverts that. A text longer than ``PIPE_BUF``,
+which a pipe takes in one piece, could be mixed with another result, so it is cut after a line.
 (Tried with Debian's send_nsca and nsca 2.10.2 and Nagios 4.4.6. With ``--legacy-2-7-mode`` the
 first line arrives, with its performance data.)
 """
@@ -31,7 +31,7 @@ def text(answer: Answer, form: Form) -> str:
 
 
 def _cut(said: str, room: int) -> str:
-    """As many lines as there is room for; the first one always has it (`output` sees to that)."""
+    """Return as many lines as there is room for; the first always fits (`output` limits it)."""
     if _size(said) <= room:
         return said
     kept = []
@@ -45,5 +45,5 @@ def _cut(said: str, room: int) -> str:
 
 
 def _size(text: str) -> int:
-    """The bytes of a text in the command file."""
+    """Return the number of bytes that a text takes in the command file."""
     return len(text.encode(errors="replace")) + text.count("\n") + text.count("\\")

@@ -1,9 +1,9 @@
-"""The answer as OpenMetrics, which node_exporter's textfile collector reads as well.
+"""Write the answer as OpenMetrics, which node_exporter's textfile collector reads, too.
 
-Names and units follow Prometheus' own guide ("Metric and label naming"): base units, seconds and
-bytes and ratios; a point in time where an age would stand still if the check did. Each series has
-the labels ``check`` and ``backup``; the host is known to whoever scrapes. Only gauges are written:
-they look the same in OpenMetrics 1.0 and in Prometheus' text format 0.0.4.
+Names and units follow Prometheus' own guide ("Metric and label naming"): base units, which are
+seconds, bytes and ratios; points in time instead of ages, which would stop growing if the check
+stopped. Each series has the labels ``check`` and ``backup``; the scraper knows the host. All
+metrics are gauges, which OpenMetrics 1.0 and Prometheus' text format 0.0.4 write the same way.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from check_duplicity.values import NamedTuple
 
 
 class Named(NamedTuple):
-    """How a measure is called, and what it says.
+    """A metric's name and help text.
 
-    ``since`` tells that it is an age, and the metric the point in time from which it counts;
-    ``running`` that it is only known while a backup runs.
+    ``since`` tells that the measure is an age, and the metric the point in time where it began;
+    ``running`` that the measure is only known while a backup runs.
     """
 
     name: str
@@ -111,7 +111,7 @@ NAMES: Mapping[str, Mapping[str, Named]] = {
     },
     "triage": {"jobs": Named("triage_jobs", "Jobs that were looked at")},
 }
-"""By the check and by the name of its performance data; ``duplicity_`` comes before each."""
+"""Metrics by check and performance data; ``duplicity_`` comes before each name."""
 
 
 def text(answer: Answer, form: Form) -> str:
@@ -122,7 +122,7 @@ def text(answer: Answer, form: Form) -> str:
 
 
 class _Collected:
-    """A registry, as far as it is asked."""
+    """A registry with the only method that ``generate_latest`` calls."""
 
     def __init__(self, families: Sequence[GaugeMetricFamily]) -> None:
         self._families = families
@@ -168,7 +168,7 @@ def _subject(name: str) -> str:
 
 
 def _findings(answer: Answer, form: Form) -> list[tuple[float, dict[str, str]]]:
-    """Each kind once in each state; of many jobs, for each of them."""
+    """Return each kind of finding once for each state, and for each of many jobs."""
     found = {(form.backup or f.job, f.kind.value, f.state.name.lower()): None for f in answer.found}
     return [
         (1, {"backup": one_line(backup), "kind": kind, "state": state})
@@ -177,7 +177,7 @@ def _findings(answer: Answer, form: Form) -> list[tuple[float, dict[str, str]]]:
 
 
 def _bounds(limits: Limits, divisor: int) -> Iterator[tuple[float, dict[str, str]]]:
-    """The bounds of limits that count now; an inverted range has none that a graph can draw."""
+    """Yield the bounds of limits that apply; a graph can't draw those of an inverted range."""
     for state, limit in ((State.WARNING, limits.warning), (State.CRITICAL, limits.critical)):
         if limit is None or limits.worst < state:
             continue

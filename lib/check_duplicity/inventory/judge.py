@@ -1,8 +1,8 @@
-"""Judge the jobs of a host: each is monitored, and what is monitored is started.
+"""Judge whether each job of a host is monitored, and whether each monitored job is started.
 
-CRITICAL is only what is proved: something that starts the job was found, now or by an earlier
-check, and it is switched off or gone. Where nothing was ever found, a person or another host may
-start it: that is WARNING, until its file says so.
+CRITICAL needs proof: this or an earlier check found something that starts the job, and it is
+switched off or gone. If nothing was ever found, a person or another host may start the job: that
+is WARNING, until the job's file says so.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from check_duplicity.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-# By a job's name: what started it, and when that was seen last.
+# By a job's name: what started it, and when that was last seen.
 Before = Mapping[str, "Any"]
 
 
 def judge(seen: Seen, before: Before) -> Iterator[Finding]:
-    """Yield what is wrong; ``before`` is what an earlier check remembered."""
+    """Yield the findings; ``before`` is what an earlier check remembered."""
     for job in seen.jobs:
         if not job.filed:
             if not job.known.is_off:
@@ -47,7 +47,7 @@ def _not_started(job: Job, before: Before, *, sure: bool) -> Finding | None:
         text = f"{job.name} is not started: {', '.join(dict.fromkeys(why))}"
         return Finding(Kind.NOT_STARTED, State.CRITICAL, text, job.name)
     if not sure:
-        return None  # What starts it may be where this user can't look.
+        return None  # The job's start may be in a place that this user can't read.
     text = f"nothing was found that starts {job.name}"
     return Finding(Kind.NO_STARTER, State.WARNING, text, job.name)
 
@@ -62,7 +62,7 @@ def _place(job: Job) -> str:
 
 
 def measure(seen: Seen, before: Before) -> list[Measure]:
-    """Return how many jobs there are, and how many of them are wrong in which way."""
+    """Return the number of jobs, and the number of those with each kind of finding."""
     found = [finding.kind for finding in judge(seen, before)]
     unmonitored = found.count(Kind.NOT_MONITORED)
     passed = sum(not job.filed and job.known.is_off for job in seen.jobs)
@@ -78,7 +78,7 @@ def measure(seen: Seen, before: Before) -> list[Measure]:
 
 
 def remembered(seen: Seen, before: Before, now: datetime) -> dict[str, Any]:
-    """Return what to remember of what starts the jobs, for the next check."""
+    """Return what starts each job, for the next check to remember."""
     after: dict[str, Any] = {}
     for job in seen.jobs:
         if not job.filed or job.elsewhere:
@@ -91,7 +91,7 @@ def remembered(seen: Seen, before: Before, now: datetime) -> dict[str, Any]:
 
 
 def read_before(kept: Mapping[str, Any]) -> dict[str, Any]:
-    """Return of what was kept what is as `remembered` makes it."""
+    """Return the kept entries that have the form of `remembered`."""
     return {
         name: value
         for name, value in kept.items()
@@ -100,7 +100,7 @@ def read_before(kept: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def details(seen: Seen) -> Iterator[str]:
-    """Yield a line for each job: by what it is monitored, and what starts it."""
+    """Yield a line for each job: how it is monitored, and what starts it."""
     for job in seen.jobs:
         if not job.filed and job.known.is_off:
             off = ", ".join(f"{start.origin} {start.off}" for start in job.off)
@@ -115,7 +115,7 @@ def details(seen: Seen) -> Iterator[str]:
 
 
 def unseen(seen: Seen, user: str) -> str:
-    """Return what of this host could not be seen, as one sentence; empty if all was."""
+    """Return one sentence on the places that this user can't read; empty if there are none."""
     if seen.hidden:
         more = f" and {len(seen.hidden) - 2} more" if len(seen.hidden) > 2 else ""
         places = ", ".join(seen.hidden[:2])

@@ -1,4 +1,4 @@
-"""The jobs of a host, each with its file and with what starts it, as far as that was found."""
+"""The jobs of a host, each with its file and with what was found to start it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from check_duplicity.values import NamedTuple
 class Job(NamedTuple):
     """A job that has a file, or was found.
 
-    ``filed`` tells whether it has a file, ``starts`` is what starts it, ``gone`` why what its file
-    names can't be run.
+    ``filed`` is whether it has a file, ``starts`` is what starts it, ``gone`` is why the script
+    that its file names can't be run.
     """
 
     known: Known
@@ -21,38 +21,38 @@ class Job(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its name: of its file, or that it was found by."""
+        """Return the job's name: its file's, or the one under which it was found."""
         return self.known.job
 
     @property
     def elsewhere(self) -> bool:
-        """Whether its file says that nothing on this host that can be read starts it."""
+        """Whether the job's file says that nothing readable on this host starts it."""
         return self.known.get("started") == ELSEWHERE
 
     @property
     def active(self) -> tuple[Start, ...]:
-        """What starts it now."""
+        """Return what starts the job now."""
         return tuple(start for start in self.starts if not start.off)
 
     @property
     def off(self) -> tuple[Start, ...]:
-        """What would start it, and is switched off."""
+        """Return what would start the job, but is switched off."""
         return tuple(start for start in self.starts if start.off)
 
 
 class Clocks(NamedTuple):
-    """Why what cron, systemd or anacron has to start isn't started at all; empty if it is."""
+    """Why cron, systemd or anacron doesn't start anything; empty for each that does."""
 
     cron: str = ""
     systemd: str = ""
-    daily: str = ""  # /etc/cron.daily and its likes, which anacron starts if it is there
+    daily: str = ""  # /etc/cron.daily and the like, started by anacron if it is installed
 
 
 class Seen(NamedTuple):
-    """All that was found.
+    """The jobs that were found, and what could not be read.
 
-    ``hidden`` are places that this user may not look into, ``unread`` is what may be about a job,
-    and can't be read, as sentences.
+    ``hidden`` are places that this user may not read, ``unread`` are sentences on things that may
+    belong to a job but can't be read.
     """
 
     jobs: tuple[Job, ...]

@@ -1,7 +1,7 @@
-"""See which jobs there are on this host, and what starts each: nothing is run but ``crontab -l``.
+"""Find the jobs of this host, and what starts each; the only program run is ``crontab -l``.
 
-The search itself is that of `jobs.see`. What is seen here besides: files that cron and backupninja
-pass over by their names, programs that are gone, clocks that stand still.
+`jobs.see` searches the jobs. This module also finds files whose names cron and backupninja ignore,
+programs that are gone, and schedulers (clocks) that don't run.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _DEBIANS_CRON = "/usr/sbin/cron"  # Others heed files in /etc/cron.d that have a
 
 
 def clocks(root: str = "") -> Clocks:
-    """Return which of the programs that start jobs don't run, as far as that can be seen."""
+    """Return which schedulers don't run, as far as that can be seen."""
     search = Search(root)
     cron = "" if _cron_runs(search) else "cron is not running"
     systemd = "" if os.path.isdir(f"{root}/run/systemd/system") else "systemd is not running"
@@ -47,9 +47,9 @@ def clocks(root: str = "") -> Clocks:
 
 
 def _cron_runs(search: Search) -> bool:
-    """Whether a cron of root's runs, or can't be seen; or timers do what it would (systemd-cron).
+    """Whether root's cron runs, or may run unseen, or timers replace it (systemd-cron).
 
-    Anybody can start a process of that name: only root's starts what is in the crontabs.
+    Anybody can start a process of that name: only root's runs the crontabs.
     """
     if search.glob("/run/systemd/generator/cron*.timer") or proc.hides_others():
         return True
@@ -57,10 +57,10 @@ def _cron_runs(search: Search) -> bool:
 
 
 def look(jobs_dir: str, runs: Clocks, ignored: Container[str] = (), root: str = "/") -> Seen:
-    """Return the jobs below ``root``, without those that are ``ignored`` by their names.
+    """Return the jobs below ``root``, without those whose names are ``ignored``.
 
-    Of what can't be read, what is ignored is left out by its path. Raises `CannotSee` if the
-    directory with the jobs' files can't be read.
+    Unreadable files are ignored by their paths. Raises `CannotSee` if the directory with the jobs'
+    files can't be read.
     """
     if os.path.isdir(jobs_dir) and not os.access(jobs_dir, os.R_OK | os.X_OK):
         raise CannotSee(Kind.NOT_ALL_SEEN, f"{jobs_dir}: Permission denied")
@@ -86,19 +86,19 @@ def look(jobs_dir: str, runs: Clocks, ignored: Container[str] = (), root: str = 
 
 
 class _Ways:
-    """The ways from a job's file to what starts it."""
+    """A search for what starts a job with a file."""
 
     def __init__(self, search: Search, others: Sequence[Known]) -> None:
-        """``others`` are the jobs that were found and have no file of their names."""
+        """Prepare the search; ``others`` are the found jobs without a file of that name."""
         self._others = list(others)
         self._entries = [*entries.started(search), *_ignored_entries(search)]
         self._passed_over = list(_passed_over(search))
 
     def of(self, known: Known) -> tuple[tuple[Start, ...], Known | None]:
-        """Return what starts a job, and which of the others it turned out to be.
+        """Return what starts a job, and the other found job that is the same one, if any.
 
-        First by what makes its backup; then by what its file says is its script: that may be no
-        script of a shell's, or be gone.
+        The search is first for the command that makes its backup, then for the script that its file
+        names, which may be no shell script, or be gone.
         """
         theirs = None
         starts = self._found(known)
@@ -113,7 +113,7 @@ class _Ways:
         return tuple(dict.fromkeys(found)), theirs
 
     def _found(self, known: Known) -> tuple[Start, ...]:
-        """What starts a job that was found: of one of backupninja's, what starts that."""
+        """Return what starts a found job; a job of backupninja's is started by backupninja."""
         of_ninja = any(fact.origin.startswith(_OF_NINJA) for fact in known.facts.values())
         if known.starts or not of_ninja:
             return known.starts
@@ -122,9 +122,9 @@ class _Ways:
 
 
 def _may_be(known: Known, other: Known) -> bool:
-    """Whether what was found can be the job of a file: its user's, with its script or destination.
+    """Whether a found job can be that of a file: same user, and same script or destination.
 
-    What of a destination can't be known contradicts none. A file that names no user is root's.
+    An unknown destination matches any. A file that names no user is root's.
     """
     if other.get("user") not in ("", known.get("user") or "root"):
         return False
@@ -150,7 +150,7 @@ def _names(known: Known, entry: Entry) -> bool:
 
 
 def _script_of(known: Known) -> str:
-    """The full path of a job's script; empty if it has none."""
+    """Return the full path of a job's script; empty if it has none."""
     program = program_of(known.get("script"))
     return os.path.normpath(program) if os.path.isabs(program) else ""
 
@@ -168,7 +168,7 @@ def _filed(search: Search, known: Known, starts: Iterable[Start]) -> Job:
 
 
 def _by(runs: Clocks, start: Start) -> Start:
-    """What starts a job, off if its clock stands still."""
+    """Return a start, marked as off if its scheduler doesn't run."""
     if start.off:
         return start
     if start.by_timer:
@@ -178,7 +178,7 @@ def _by(runs: Clocks, start: Start) -> Start:
 
 
 def _missing(search: Search, command: str) -> str:
-    """Why the program of a command line can't be run; empty if it can, or isn't known."""
+    """Return why the program of a command line can't be run; empty if it can, or is unknown."""
     program = program_of(command)
     if not os.path.isabs(program) or "\0" in program:
         return ""
@@ -187,16 +187,16 @@ def _missing(search: Search, command: str) -> str:
     except (FileNotFoundError, NotADirectoryError):
         return f"there is no {program}"
     except OSError:
-        return ""  # This user may not look.
+        return ""  # This user may not read the directory.
     words = _BETWEEN_WORDS.split(command)
     before = words[: words.index(program)] if program in words else []
     if any(is_shell([word]) for word in before) or stat.S_ISDIR(mode):
-        return ""  # It is read by a shell, or is a directory for run-parts.
+        return ""  # A shell reads it, or it is a directory for run-parts.
     return "" if mode & 0o111 else f"{program} is not executable"
 
 
 def _passed_over(search: Search) -> Iterator[Known]:
-    """The jobs in files that cron or backupninja don't heed because of their names."""
+    """Yield the jobs in files that cron or backupninja ignore because of their names."""
     for entry in _ignored_entries(search):
         yield from following.jobs_of_entry(search, entry)
     for path in search.glob("/etc/backup.d/*"):
@@ -227,7 +227,7 @@ def _ignored_entries(search: Search) -> Iterator[Entry]:
 
 
 def looked_at(jobs: Iterable[Known], root: str = "/") -> Iterator[str]:
-    """Yield a line for each place that was looked at: which jobs it starts, or why none."""
+    """Yield a line for each place that was searched: which jobs it starts, or why none."""
     search = Search(root)
     of_places: dict[str, dict[str, None]] = {}
     for known in jobs:
@@ -245,12 +245,12 @@ def looked_at(jobs: Iterable[Known], root: str = "/") -> Iterator[str]:
 
 
 def _place(start: Start) -> str:
-    """The file of what starts something: of cron.daily and its likes the program there."""
+    """Return the file of a start; for cron.daily and the like, the program in it."""
     return start.command if _PERIODIC.match(start.origin) else _LINE.sub("", start.origin)
 
 
 def _hidden(search: Search) -> Iterator[str]:
-    """The places with jobs that are there, and that this user may not look into."""
+    """Yield the existing places with jobs that this user may not read."""
     for path in _LISTED:
         there = search.root + path
         if os.path.isdir(there) and not os.access(there, os.R_OK | os.X_OK):

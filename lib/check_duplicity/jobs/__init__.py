@@ -1,1 +1,1 @@
-"""Which jobs there are, and what is known of them."""
+"""Find the backup jobs of this host, and the facts about them."""

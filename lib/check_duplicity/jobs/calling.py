@@ -1,4 +1,4 @@
-"""Which script a command calls, and with what."""
+"""Find the script that a command calls, and its arguments."""
 
 from __future__ import annotations
 

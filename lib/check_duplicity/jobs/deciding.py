@@ -1,4 +1,4 @@
-"""Who decides what a command runs, besides root: whoever can change its programs.
+"""Find out who besides root decides what a command runs: whoever can change its programs.
 
 Any executable file in a command's words may be what it runs, whatever stands in front of it.
 """

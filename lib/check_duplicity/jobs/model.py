@@ -1,4 +1,4 @@
-"""What is known of a backup job, from its file or found, with where each fact comes from."""
+"""The facts about a backup job, from its file or from a search, each with its origin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a job's output goes, as ``mail`` in a job's file names it.
+"""Find out where a job's output goes, in the form of ``mail`` in a job's file.
 
 Through all that starts it: duplicity's own log, redirections and pipes, the script's starter, at
 last cron (which mails it) or systemd. What isn't sure is no fact.

@@ -1,4 +1,4 @@
-"""What of a line that the clock starts can be run again, and as whom."""
+"""Find the part of a scheduled command line that can be run again, and its user."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from check_duplicity.shell.model import Command
 from check_duplicity.shell.programs import without_redirections
 from check_duplicity.system.user import name_of
 
-# What such a word of a line is about is no backup: it deletes, or shows, or reads.
+# Words of commands that make no backup: they delete, show or read.
 _NO_BACKUP = re.compile(
     r"-{0,2}(?:purge|prune|delete|remove|clean|forget|expire|rotate|wipe|restore|fetch|verify|check"
     r"|status|list|help|usage|version|dry-?run)[\w-]*",

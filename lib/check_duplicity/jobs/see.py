@@ -1,6 +1,6 @@
-"""See which jobs there are: by crontabs, systemd's timers, duply's and backupninja's files.
+"""Find the jobs in crontabs, systemd's timers, duply's and backupninja's files.
 
-Nothing is executed but ``crontab -l``; what may not be read is said.
+Nothing is executed but ``crontab -l``; unreadable files are reported.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _add(found: dict[str, Known], known: Known) -> None:
 
 
 def _joined(same: Known, known: Known) -> Known:
-    """One job of two lines that make its backups: whose schedule is that of both."""
+    """Return the one job of two lines that make its backups, with both schedules."""
     lines = [one for one in (same, known) if not one.is_off] or [same]
     first = lines[0] if len(lines) == 1 or "script" in same.facts else known
     other = known if first is same else same

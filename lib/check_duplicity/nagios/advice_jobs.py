@@ -1,4 +1,4 @@
-"""What to type for a job that nothing starts, or nobody watches: a part of the table of advice."""
+"""The table of advice for jobs that nothing starts, or that no check watches."""
 
 from __future__ import annotations
 

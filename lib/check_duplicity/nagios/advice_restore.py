@@ -1,4 +1,4 @@
-"""What to type for what a drill finds: the part of the table of advice that is of restoring."""
+"""The table of advice for findings of a drill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check says, before it becomes text in one of the forms (``output``, ``formats/``)."""
+"""Make the answer of a check, which ``output`` or ``formats/`` turn into text."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Answer(NamedTuple):
-    """All that a check says; no secret is in it.
+    """The answer of a check, without any secret.
 
-    ``found`` is in the order of importance; one alone stands in the summary already. ``jobs`` is
-    the job that they are about, or by each finding's ``job`` that one's; without one nothing is
-    advised. ``advice`` is what is, once `prepared` has found it. ``time`` is when the check looked:
-    ages are from there. ``values`` is for JSON, if the program has its own.
+    ``found`` are the findings, the most important first; the summary has a single one already.
+    ``jobs`` is the job of all findings, or maps each finding's ``job`` to its job; without one
+    there is no advice. ``advice`` is set by `prepared`. ``time`` is when the check looked: ages are
+    relative to it. ``values`` is for JSON, if the program has its own.
     """
 
     title: str
@@ -37,14 +37,14 @@ class Answer(NamedTuple):
     advice: tuple[list[str], ...] | None = None
 
     def prepared(self) -> Answer:
-        """Return it with the advice for each finding: with very many that takes seconds.
+        """Return the answer with the advice on each finding.
 
-        So it is done while the check still has its deadline.
+        Very many findings take seconds, so call this while the check still has its deadline.
         """
         return self._replace(advice=self._advice())
 
     def advised(self) -> list[tuple[Finding, list[str]]]:
-        """Return each finding with the paragraphs to read and to type for it."""
+        """Return each finding with the paragraphs of its advice."""
         return list(zip(self.found, self._advice() if self.advice is None else self.advice))
 
     def _advice(self) -> tuple[list[str], ...]:
@@ -68,7 +68,7 @@ def answer(
 
 
 def unseen(title: str, reason: CannotSee, job: Job | None = None) -> Answer:
-    """Return the answer of a check that could not see, with what to type if a job is given."""
+    """Return the answer of a check that could not see, with advice if a job is given."""
     found = (Finding(reason.kind, State.UNKNOWN, reason.reason),)
     now = datetime.now(timezone.utc)
     return Answer(title, State.UNKNOWN, reason.reason, now, found=found, jobs=job)

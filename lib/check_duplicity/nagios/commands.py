@@ -1,4 +1,4 @@
-"""A job's command lines, to be pasted: of duplicity, of its script, and of the checks for it."""
+"""Make a job's command lines for pasting: of duplicity, of its script and of its checks."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from collections.abc import Sequence
 from check_duplicity.lines import pasted
 from check_duplicity.values import NamedTuple
 
-# In a script, for grep: the rest of a URL, and what is exported.
+# For grep in a script: the rest of a URL, and exported variables.
 REST = "[A-Za-z0-9_.~:/?#@!&()*+,;=%-]*"
 _EXPORTS = "^ *export +[A-Za-z_][A-Za-z0-9_]*="
 
 
 def before_secret(url: str) -> str:
-    """Return a URL up to where its password is hidden."""
+    """Return the part of a URL before its hidden password."""
     return url.partition("***")[0].rstrip(":")
 
 
 CHECKS_OF_DEBIAN = "/usr/lib/nagios/plugins"
-"""Where Debian's package has the checks; the programs for people are in the ``PATH``."""
+"""The directory of the checks in Debian's package; the programs for people are in the ``PATH``."""
 
 
 class Job(NamedTuple):
-    """What the commands need to be right for one job; no secret is in it.
+    """The facts of one job that its commands need; none of them is a secret.
 
-    ``check`` is the check's own command line, ``script`` what cron runs, as the shell reads it,
-    ``logs`` where its runs are read; none is the user's mailbox.
-    ``login`` tells whether ``sudo -i`` works for the user. ``url`` is empty where it is not known,
-    ``directory`` is that of a ``file://`` URL that isn't there, ``stamp`` the time of the newest
-    set, ``kept`` that of the full set that it builds on, and ``before`` that of the set that had
-    most of the source, as duplicity writes them. ``programs``
-    is the directory of the plugins. ``url_from`` is the file that has the URL with its password,
-    ``url_reader`` who reads it, ``environment_from`` the script that exports what duplicity needs
-    besides, such as PASSPHRASE, and ``environment_file`` the file that has nothing else.
-    ``starter`` is who starts the script, if not the user; ``script_by`` who else can change what
-    it runs, so that it is not offered, and ``others`` who else decides what duplicity would do.
-    ``skips`` tells that a run that has nothing to back up leaves no backup. ``variables`` are those
-    (``NAME=value``) that the job has besides, and that are no secret: GNUPGHOME ... ``job`` is its
-    name, if it can be called by that, ``jobs_dir`` where its file is, if that isn't the usual
-    place. ``drilling`` are options for a drill, ``restored`` duplicity's for what it has restored.
+    ``check`` is the check's own command line, ``script`` the command that cron runs, in the shell's
+    syntax, ``logs`` the places of its runs' logs; without any it is the user's mailbox.
+    ``login`` tells whether ``sudo -i`` works for the user. ``url`` is empty if unknown,
+    ``directory`` the missing directory of a ``file://`` URL, ``stamp`` the time of the newest set,
+    ``kept`` the time of the full set that it builds on, and ``before`` the time of the set that had
+    most of the source, all as duplicity writes times. ``programs`` is the directory of the plugins.
+    ``url_from`` is the file that has the URL with its password, ``url_reader`` the user who reads
+    it, ``environment_from`` the script that exports duplicity's other variables, such as
+    PASSPHRASE, and ``environment_file`` a file with only such variables. ``starter`` is the user
+    who starts the script, if not the job's user; ``script_by`` other users who can change what it
+    runs (then it isn't offered), and ``others`` other users who decide what duplicity would do.
+    ``skips`` tells that a run with nothing to back up leaves no backup. ``variables`` are the job's
+    other variables (``NAME=value``) that are no secret, such as GNUPGHOME. ``job`` is its name, if
+    ``--job`` can find it, ``jobs_dir`` the directory of its file, if that isn't the usual one.
+    ``drilling`` are options for a drill, ``restored`` duplicity's options for a restored path.
     """
 
     user: str
@@ -76,7 +76,7 @@ class Job(NamedTuple):
 
     @property
     def sudo(self) -> tuple[str, ...]:
-        """How to become the user, with that user's HOME: GPG must use that keyring."""
+        """The words that run the rest as the user, with that user's HOME and so GPG's keyring."""
         return ("sudo", "-iu" if self.login else "-Hu", self.user, "--")
 
     @property
@@ -84,7 +84,7 @@ class Job(NamedTuple):
         return ["env", *self.variables] if self.variables else []
 
     def gpg(self) -> str:
-        """Return what gpg's arguments are to follow, with the keyring that the job has."""
+        """Return a command line that gpg's arguments can follow, with the job's keyring."""
         return pasted([*self.sudo, *self._env, "gpg"])
 
     def duplicity(self, action: str, *arguments: str) -> str:
@@ -102,16 +102,16 @@ class Job(NamedTuple):
     def _as_user(self, words: Sequence[str]) -> str:
         sudo = list(self.sudo)
         if any("$" in word for word in words):
-            sudo[1] = "-Hu"  # sudo -i would put variables in their place.
+            sudo[1] = "-Hu"  # sudo -i would expand variables.
         return "  " + pasted([*sudo, *words])
 
     def _with_secrets(self, words: Sequence[str]) -> str:
-        """A line that takes secrets from where they are, so that it can be pasted as it is."""
+        """Return a line that reads secrets from the job's files and can be pasted unchanged."""
         line = f'exec {pasted(words)} "$1"'
         if self.environment_file:
             line = f"set -a; . {shlex.quote(self.environment_file)}; {line}"
         elif self.environment_from:
-            # What it exports only; nothing else of the script is run.
+            # Only the script's exports are run.
             exports = f"grep -hE {shlex.quote(_EXPORTS)} {shlex.quote(self.environment_from)}"
             line = f'eval "$({exports})"; {line}'
         url = pasted([self.url or "DESTINATION"])
@@ -122,14 +122,14 @@ class Job(NamedTuple):
         return f"  {pasted(['sudo', '-Hu', self.user, '--', 'bash', '-c', line, '-'])} {url}"
 
     def again(self) -> str:
-        """Return a line that runs what cron runs; as the one who starts it all of it."""
+        """Return a line that runs what cron runs, as the user who starts the script."""
         words = (self.script or "SCRIPT").split()
         if any(shlex.quote(word) != word for word in words):
             words = ["sh", "-c", self.script]
         return self._replace(user=self.starter or self.user)._as_user(words)
 
     def log_check(self) -> str:
-        """Return a line that tells what the last runs said."""
+        """Return a line that shows what the last runs said."""
         if self.logs == ("/dev/null",):
             return "  (what it says is thrown away, and only seen when it is run by hand)"
         words = [os.path.join(self.programs, "check_duplicity_log"), "-u", self.user, *self.logs]
@@ -143,7 +143,7 @@ class Job(NamedTuple):
         return "  " + pasted([*_as(self.user), *words])
 
     def ini(self) -> str:
-        """Return a line that prints what the job's file would be."""
+        """Return a line that prints a job file for the job."""
         program = "duplicity_triage"
         if self.programs != CHECKS_OF_DEBIAN:
             program = os.path.join(self.programs, program)
@@ -159,7 +159,7 @@ class Job(NamedTuple):
         if self.job:
             place = ["--jobs-dir", self.jobs_dir] if self.jobs_dir else []
             return "  " + pasted(["sudo", program, "-j", self.job, *place, *self.drilling])
-        # With the passphrase of whoever types this: none other is known.
+        # With the passphrase of the person who types this: no other is known.
         words = [
             "sudo",
             "--preserve-env=PASSPHRASE",

@@ -1,4 +1,4 @@
-"""Judge the numbers by their limits, and find the state of it all."""
+"""Judge numbers by their limits, and find the state of the whole check."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Evaluation(NamedTuple):
 def evaluate(
     measures: Iterable[Measure], found: Iterable[Finding], limits: Mapping[str, Limits]
 ) -> Evaluation:
-    """Judge measures by their limits (by the measure's name), and join the findings to them."""
+    """Judge measures by their limits (keyed by the measure's name), and add the findings."""
     judged = tuple((measure, limits.get(measure.name, Limits())) for measure in measures)
     found = tuple(found)
     if not found and all(_is_plainly_good(*pair) for pair in judged):
         return Evaluation(State.OK, said_of([m for m, _ in judged]), judged, ())
-    # Not above: it takes longer to load than a thousand processes to look at, and mostly all is
-    # well.
+    # Imported late: loading it takes longer than looking at a thousand processes, and is
+    # seldom needed.
     from check_duplicity.nagios.ranges import judge
 
     state, summary, findings = judge(judged, found)
@@ -43,6 +43,6 @@ def evaluate(
 
 
 def _is_plainly_good(measure: Measure, limits: Limits) -> bool:
-    """Whether a number is below its upper limits; other ranges are for nagiosplugin to judge."""
+    """Return whether a number is below its upper limits; nagiosplugin judges other ranges."""
     given = [limit.upper for limit in (limits.warning, limits.critical) if limit is not None]
     return all(upper is not None and measure.value <= upper for upper in given)

@@ -1,4 +1,4 @@
-"""What a check can find, and the error of not being able to see."""
+"""Define the kinds of findings, and the error of a check that can't see."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Kind(Enum):
     TOO_LONG = "running too long"
     TWO_BACKUPS = "two backups at once"
     ZOMBIE = "zombie"
-    # Of the runs' own output; of those that failed, the cause that is most telling comes first.
+    # Found in the runs' output; of the causes of a failure, the most telling comes first.
     LOCKED = "archive directory locked"
     HOST_KEY = "host key refused"
     LOGIN = "login refused"
@@ -88,7 +88,7 @@ class Kind(Enum):
     UNMATCHED_SIGNATURES = "signatures without backup"
     DIFFERS = "differences"
     UNCLEAR = "run without an end"
-    # What can't be seen is UNKNOWN.
+    # The check can't see: UNKNOWN.
     NEVER_DRILLED = "never drilled"
     NO_NEWS = "no run to judge"
     HIDDEN = "processes hidden"
@@ -111,7 +111,7 @@ class Kind(Enum):
 class Finding(NamedTuple):
     """A fact with its reason: a kind, a state and one sentence.
 
-    ``job`` is whose it is, if there are many; ``quote`` the words that tell it, if that helps.
+    ``job`` is its job, if there are many; ``quote`` the output that shows it, if that helps.
     """
 
     kind: Kind
@@ -124,7 +124,7 @@ class Finding(NamedTuple):
 class CannotSee(Exception):
     """Something could not be seen: the check is UNKNOWN, with this reason.
 
-    The text is shown, so whoever raises this has removed the secrets from it.
+    The text is shown, so the caller removes secrets before raising this.
     """
 
     def __init__(self, kind: Kind, reason: str) -> None:

@@ -1,7 +1,6 @@
-"""All that limits can be given for: on the command line, and in a job's file.
+"""The kinds of limits, for the command line and for a job's file.
 
-A kind of limit is called by what stands in front of "warning" and "critical" in the names of its
-options and keys.
+The name of a kind is the prefix of "warning" and "critical" in its options and keys.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from check_duplicity.values import NamedTuple
 
 
 class Judged(NamedTuple):
-    """What is judged: how its limits are read, and what they are if none are given."""
+    """A kind of limit: how to read its limits, and their defaults."""
 
     read: Callable[[str], Limit]
     metavar: str
@@ -63,7 +62,7 @@ def read(key: str, text: str) -> Limit:
 def longest_run(text: str) -> float:
     """Return the seconds after which a running backup is CRITICAL, by a job's ``process_critical``.
 
-    The default's if it is empty; infinite if it is no upper limit. Raises `ValueError`.
+    An empty text means the default; without an upper limit it is infinite. Raises `ValueError`.
     """
     default = JUDGED["process_"].critical or ""
     upper = read("process_critical", text or default).upper
@@ -71,7 +70,7 @@ def longest_run(text: str) -> float:
 
 
 def example(key: str) -> str:
-    """Return how a limit of a job's file is written."""
+    """Return an example of a limit in a job's file."""
     metavar = _of(key).metavar if key != "lookback" else "AGE"
     if metavar == "PERCENT":
         return "50, or none"
@@ -83,6 +82,6 @@ def _of(key: str) -> Judged:
 
 
 def defaults(kinds: Iterable[str]) -> dict[str, str | None]:
-    """Return what the limits of some kinds are if none are given, by the names of `keys`."""
+    """Return the default limits of some kinds, by the names of `keys`."""
     values = [value for kind in kinds for value in (JUDGED[kind].warning, JUDGED[kind].critical)]
     return dict(zip(keys(kinds), values))

@@ -1,4 +1,4 @@
-"""Limits: Nagios ranges whose numbers may carry units of time; ages and times for people.
+"""Read limits: Nagios ranges whose numbers may have units of time; format ages and times.
 
 See the Monitoring Plugins' development guidelines, "Threshold and ranges".
 """
@@ -15,7 +15,7 @@ from check_duplicity.values import NamedTuple
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
-# As text: re compiles each when it is first needed.
+# Kept as text: re compiles each on first use.
 _AGE = rf"(?a){_NUMBER}|(?:{_NUMBER}[smhdw])+"
 _PART = rf"(?a)({_NUMBER})([smhdw]?)"
 _COUNT = rf"(?a){_NUMBER}"
@@ -24,7 +24,7 @@ _RANGE = r"(@?)(?:([^:@]*):)?([^:@]*)"
 
 
 class Limit(NamedTuple):
-    """A range that is good, in base units (seconds or a count), and how it was written.
+    """A range of good values, in base units (seconds or a count), and its original text.
 
     ``spec`` is the range in the guideline's own form: a bare limit is an upper limit.
     """
@@ -41,7 +41,7 @@ class Limit(NamedTuple):
 def age_limit(text: str) -> Limit:
     """Read an AGE: ``32h``, ``1d8h``, ``90`` (seconds), or a range of these: ``@1d:2d``.
 
-    Raises `ValueError` with what would be right.
+    Raises `ValueError` with a correct example.
     """
     error = f"not an age: {text!r} (write 36h, 1d8h or a Nagios range of these)"
     return _limit(text, _AGE, error, _base_units)
@@ -67,16 +67,16 @@ def size(text: str) -> int:
 
 
 def count(text: str) -> int:
-    """Read how many: ``4``. Raises `ValueError`."""
+    """Read a count: ``4``. Raises `ValueError`."""
     if not re.fullmatch(r"(?a)[1-9]\d{0,5}", text):
         raise ValueError(f"not a number: {text!r} (write 1 to 999999)")
     return int(text)
 
 
 def percent_limit(text: str) -> Limit:
-    """Read how many per cent are too many, or ``none``. Raises `ValueError`.
+    """Read from how many per cent on it is too much, or ``none``. Raises `ValueError`.
 
-    What is reached already counts, other than with a Nagios range: so the range ends below.
+    Reaching the limit counts already, unlike with a Nagios range: so the range ends just below.
     """
     if text == "none":
         return Limit(text, "~:")
@@ -139,7 +139,7 @@ def format_size(size: float) -> str:
 
 def format_time(time: datetime) -> str:
     """Return a time as it is printed: local, with its zone."""
-    with contextlib.suppress(OverflowError, OSError):  # On the first and the last day there are.
+    with contextlib.suppress(OverflowError, OSError):  # On datetime's first and last day.
         time = time.astimezone()
     return time.strftime("%Y-%m-%d %H:%M %Z")
 

@@ -1,4 +1,4 @@
-"""Numbers with their limits: what is judged, said, and handed on as performance data."""
+"""Numbers with their limits, for judging, for the status line and for performance data."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from check_duplicity.values import NamedTuple
 class Measure(NamedTuple):
     """A number for the limits to judge.
 
-    ``name`` and ``unit`` are those of the performance data; if the number can be outside of its
-    limits, ``kind`` and ``text`` are those of the finding. ``said`` is what the status line says of
-    it when all is well, ``None`` for the same text. ``job`` is whose it is, if there are many, and
-    ``graphed`` whether it is performance data.
+    ``name`` and ``unit`` are for the performance data; ``kind`` and ``text`` for the finding, if
+    the number can be outside of its limits. ``said`` is its part of the status line when all is
+    well, ``None`` for the same text. ``job`` is its job, if there are many, and ``graphed`` whether
+    it is performance data.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Measure(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """The limits of one measure; without one it is always good, and never worse than ``worst``."""
+    """The limits of one measure, which is good without any, and never worse than ``worst``."""
 
     warning: Limit | None = None
     critical: Limit | None = None
@@ -42,11 +42,11 @@ def said_of(measures: Iterable[Measure]) -> str:
 
 
 Bounded = tuple[Measure, Limits]
-"""A measure beside its limits."""
+"""A measure with its limits."""
 
 
 def in_graphs(bounded: Iterable[Bounded]) -> str:
-    """Return performance data as the guidelines have it: ``label=value[UOM];warn;crit;min``."""
+    """Return performance data in the guidelines' form: ``label=value[UOM];warn;crit;min``."""
     return " ".join(sorted(_in_graphs(*pair) for pair in bounded if pair[0].graphed))
 
 
@@ -56,7 +56,7 @@ def _in_graphs(measure: Measure, limits: Limits) -> str:
 
 
 def _plain(limit: Limit | None) -> str:
-    """A limit for performance data: an upper one as the plain number that graphs can draw.
+    """Return a limit for performance data: an upper limit as a plain number, which graphs can draw.
 
     Icinga 2 drops limits that are ranges.
     """

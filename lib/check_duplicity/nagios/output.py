@@ -1,8 +1,8 @@
-"""The text that Nagios, Icinga and people read.
+"""Make the text that Nagios, Icinga and people read.
 
-The form is the Monitoring Plugins' development guidelines': one status line with performance data
-behind a bar, then long output. Icinga 2 takes a bar in any line for performance data, and Icinga
-Web renders HTML, so neither leaves here; file names and error texts are other people's.
+It follows the Monitoring Plugins' development guidelines: one status line with performance data
+after a bar, then long output. Icinga 2 takes a bar in any line for performance data, and Icinga Web
+renders HTML, so both are replaced here: file names and error texts can contain either.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _HARMLESS = {ord("|"): "¦", ord("<"): "‹", ord(">"): "›", ord("\t"): " "}
 
 
 class Output(NamedTuple):
-    """What a plugin ends with: its exit status, and all that it prints."""
+    """A plugin's exit status, and all that it prints."""
 
     state: State
     text: str
 
 
 def output(answer: Answer, *, quiet: bool = False) -> Output:
-    """Return the output: status line, findings with what to type for each, details."""
+    """Return the output: status line, findings with the advice on each, details."""
     performance = in_graphs(answer.measures)
     status = status_line(answer) + (f" | {performance}" if performance else "")
     text = "\n".join([status, *([] if quiet else long_output(answer))]) + "\n"
@@ -42,13 +42,13 @@ def status_line(answer: Answer) -> str:
 
 
 def summary(answer: Answer) -> str:
-    """Return what was found, in one line that is not too long."""
+    """Return the findings in one line of limited length."""
     text = harmless(" ".join(answer.summary.split()))
     return text if len(text) <= _LONGEST_SUMMARY else text[: _LONGEST_SUMMARY - 1] + "…"
 
 
 def long_output(answer: Answer) -> list[str]:
-    """Return what follows the first line; a paragraph may have several lines."""
+    """Return the paragraphs after the first line; each may have several lines."""
     lines: list[str] = []
     for finding, paragraphs in answer.advised():
         said = [f"{finding.state.name}: {finding.text}"] if len(answer.found) > 1 else []
@@ -58,9 +58,9 @@ def long_output(answer: Answer) -> list[str]:
 
 
 def harmless(text: str) -> str:
-    """Return text without what Icinga, a browser or a terminal would take for more than text.
+    """Replace the characters that Icinga, a browser or a terminal would interpret.
 
-    Its newlines stay: it is one of ours, or its values have been through `lines.one_line`.
+    Newlines stay: the text is our own, and its values have been through `lines.one_line`.
     """
     return "".join(
         character if character == "\n" or character.isprintable() else "?"

@@ -1,6 +1,6 @@
-"""What is said in the advice for more than one kind of finding.
+"""Paragraphs of advice that several kinds of findings share.
 
-What stands in braces is filled in by `steps`, from a job's command lines.
+`steps` fills in the names in braces, from a job's command lines.
 """
 
 SCRIPT = """\

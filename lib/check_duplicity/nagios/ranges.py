@@ -1,4 +1,4 @@
-"""Let nagiosplugin judge numbers by their ranges, and find the worst of it all."""
+"""Let nagiosplugin judge numbers by their ranges, and find the worst state."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _IMPORTANCE = {kind: rank for rank, kind in enumerate(Kind)}
 def judge(
     measures: Sequence[tuple[Measure, Limits]], found: Sequence[Finding]
 ) -> tuple[State, str, tuple[Finding, ...]]:
-    """Return the state, the summary, and the findings and what is outside of its limits."""
+    """Return the state, the summary, and all findings, also on numbers outside their limits."""
     contexts = [_MeasureContext(measure.name, limits) for measure, limits in measures]
     probe = _Probe([measure for measure, _ in measures], found)
     check = nagiosplugin.Check(probe, _FindingContext("finding"), *contexts, _Summary())
@@ -76,6 +76,6 @@ class _Summary(nagiosplugin.Summary):
 
 
 def _findings(results: Iterable[nagiosplugin.Result]) -> list[Finding]:
-    """The findings, the worst first, and of equal ones the most telling."""
+    """Return the findings, the worst first, and of equal states the most telling first."""
     found = [result.hint for result in results if result.hint]
     return sorted(found, key=lambda finding: (-finding.state, _IMPORTANCE[finding.kind]))

@@ -24,7 +24,7 @@ from check_duplicity.nagios.paragraphs import (
 
 
 def advise(found: Iterable[tuple[Kind, Job]]) -> list[list[str]]:
-    """Return for each kind of finding, in a job, what to read and to type; each text only once."""
+    """Return the advice on each kind of finding of each job; each text only once."""
     found = list(found)
     kinds = {kind for kind, _ in found}
     said: set[str] = set()
@@ -46,16 +46,16 @@ def _harms(text: str, found: Iterable[Kind]) -> bool:
 
 
 def _offered(texts: Iterable[str], job: Job) -> Iterator[str]:
-    """Yield what may be told of a job: nothing that others would decide is to be run."""
+    """Yield the advice that is safe for a job: no command that other users could change."""
     for text in texts:
         if text == RERUN and job.script_by:
             yield NOT_AGAIN
         elif text == SKIPS:
             yield from [text] * job.skips
         elif text == TIMER and (not job.job or job.jobs_dir):
-            continue  # A timer has the name of a job's file, at its usual place.
+            continue  # A timer's name is that of a job file in the usual directory.
         elif text == EXPORT and job.job:
-            continue  # sudo would not hand it on, and the job's file names its own.
+            continue  # sudo would not pass it on, and the job's file names its own.
         elif text in (DISK, SERVER) and _is_elsewhere(text, job):
             continue
         elif not (job.script and text == SCRIPT) and not (job.others and _starts(text)):
@@ -67,7 +67,7 @@ def _starts(text: str) -> bool:
 
 
 def _is_elsewhere(text: str, job: Job) -> bool:
-    """Whether a text is of a disk and the destination on a server, or the other way round."""
+    """Return whether a text is about a disk and the destination on a server, or vice versa."""
     local = job.directory or re.match(r"(?:par2\+)?file:", job.url, re.IGNORECASE)
     return bool(job.url) and text == (SERVER if local else DISK)
 

@@ -1,7 +1,7 @@
-"""Judge running backups: how long, and are they getting anywhere? Pure, with the clock as argument.
+"""Judge the run time and the progress of running backups. Pure: the clock is an argument.
 
-Progress is what has grown since an earlier check: CPU time and I/O of the backup and its children,
-and its archive directory. What a check has seen is kept as plain values for the next one.
+A backup makes progress if something has grown since an earlier check: CPU time and I/O of the
+backup and its children, or its archive directory. Each check keeps plain values for the next one.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from check_duplicity.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-# The limits if none are given, warning and critical: of the run time, and of no progress.
-# A process that only waits uses some CPU all the same: threads that look every 0.1 s whether
-# something has come take about a hundredth of one.
+# The default limits, warning and critical: of the run time, and of the time without progress.
+# A waiting process uses some CPU, too: threads that poll every 0.1 s take about a hundredth of one.
 _IDLE_CPU = 0.02  # of the time that has passed
 _IDLE_IO = 4096  # bytes
 _WORTH_SAYING = 60  # seconds without progress, when all is well
@@ -33,8 +32,8 @@ def compare(
 ) -> tuple[dict[str, Any], dict[int, float]]:
     """Compare running backups with what an earlier check saw.
 
-    Returns what the next check needs, and for each pid the seconds for which nothing has moved; 0
-    for one that is seen for the first time. ``before`` may be anything that was once written.
+    Returns the state for the next check, and for each pid the seconds without progress, 0 if it is
+    seen for the first time. ``before`` is the state that was read, and may be malformed.
     """
     after: dict[str, Any] = {}
     still: dict[int, float] = {}
@@ -49,18 +48,18 @@ def compare(
         }
         since = _still_since(before.get(key), seen)
         if process.started is not None:
-            # Not before it was started: an earlier check's clock may have been wrong.
+            # Not before the process started: an earlier check's clock may have been wrong.
             since = max(since, min(process.started.timestamp(), now.timestamp()))
         after[key] = {**seen, "since": since}
         if since < now.timestamp():
-            # Compared with the same state again next time, so that slow growth adds up.
+            # The next check compares with the same state again, so that slow growth adds up.
             after[key].update({k: before[key][k] for k in ("cpu", "io", "archive", "time")})
         still[process.pid] = now.timestamp() - since
     return after, still
 
 
 def _still_since(earlier: object, seen: Mapping[str, float]) -> float:
-    """The time since when nothing has moved: now, if something has."""
+    """Return the time since when there is no progress: now, if there is some."""
     now = seen["time"]
     if not isinstance(earlier, dict):
         return now
@@ -70,7 +69,7 @@ def _still_since(earlier: object, seen: Mapping[str, float]) -> float:
     cpu, io, archive, time, since = (float(number) for number in numbers)  # type: ignore[arg-type]
     passed = now - time
     if passed < 0 or since > time:
-        return now  # The clock was set back, or somebody wrote nonsense.
+        return now  # The clock was set back, or the state is malformed.
     moved = (
         seen["cpu"] - cpu > max(0.05, passed * _IDLE_CPU)
         or seen["io"] - io > _IDLE_IO
@@ -87,7 +86,7 @@ def _is_number(value: object) -> bool:
 def measure(sight: Sight, still: Mapping[int, float], now: datetime) -> Iterator[Measure]:
     """Yield the numbers: running backups, the run time of the oldest, the longest standstill.
 
-    Both times are 0 if none is running; what may not be seen is left out.
+    Both times are 0 if none is running; a number that the user may not see is left out.
     """
     running = sight.running
     started = [process.started for process in running if process.started is not None]
@@ -112,7 +111,7 @@ def judge(
 ) -> Iterator[Finding]:
     """Yield what is wrong, apart from the numbers.
 
-    If one must be running, it is one of ``whose``: anybody can start what looks like a backup.
+    A backup that must be running has to be one of ``whose``: any user can imitate a backup.
     """
     running = sight.running
     if required and not any(_counts(process, whose) for process in running):
@@ -132,7 +131,7 @@ def judge(
 
 
 def details(sight: Sight) -> Iterator[str]:
-    """Yield a line for each duplicity that was seen."""
+    """Yield a line for each duplicity process that was seen."""
     for process in sight.processes:
         if process.zombie:
             continue
@@ -166,7 +165,7 @@ def _oldest(running: Sequence[Process]) -> str:
 
 
 def _crowded(running: Sequence[Process]) -> Iterator[tuple[str, int]]:
-    """Yield each archive directory, else each destination, that several backups share."""
+    """Yield each archive directory, or if unknown each destination, that several backups share."""
     archives = Counter(process.archive for process in running if process.archive)
     shared = [archive for archive, count in archives.items() if count > 1]
     yield from ((archive, archives[archive]) for archive in shared)

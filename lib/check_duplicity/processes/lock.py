@@ -10,20 +10,20 @@ import struct
 from check_duplicity.system import proc
 
 _FLOCK = "hhqqi"  # struct flock: type, whence, start, length, pid
-_OF_A_DESCRIPTOR = -1  # the pid that F_GETLK tells of a lock by F_OFD_SETLK
+_OF_A_DESCRIPTOR = -1  # the pid that F_GETLK returns for a lock by F_OFD_SETLK
 
 
 def holder(archive: str, user: str = "") -> int | None:
     """Return the pid of the process that holds the lock in an archive directory.
 
-    0 if that process is out of sight, in another namespace or on another machine; ``None`` if
-    nobody holds it or it may not be looked at. The lock is only asked for, never taken: ``F_GETLK``
-    on duplicity's ``lockfile``. That means nothing by itself: 0.8 leaves it behind, 2.2 and later
+    The pid is 0 if the process is in another namespace or on another machine; ``None`` if nobody
+    holds the lock, or this user may not look at it. ``F_GETLK`` on duplicity's ``lockfile`` queries
+    the lock and never takes it. The file alone means nothing: 0.8 leaves it behind, 2.2 and later
     remove it.
 
-    Only what duplicity takes counts: a process' lock for writing. A lock for reading is to be had
-    by anybody who may read the file. With ``user`` nobody else may have been able to take it, or
-    the holder must be that user's, or root's.
+    Only a process' write lock counts: duplicity takes one. Anybody who may read the file can get a
+    read lock. With ``user``, only that user and root may be able to take the lock, or the holder
+    must be a process of that user or root.
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
@@ -44,14 +44,14 @@ def holder(archive: str, user: str = "") -> int | None:
 
 
 def _is_lock_of(status: os.stat_result, pid: int, user: str) -> bool:
-    """Whether only a user or root can hold a lock for writing on a file, or the holder is one."""
+    """Return whether only a user or root can hold a file's write lock, or one of them does."""
     theirs = (proc.uid_of(user), 0)
     only_theirs = status.st_uid in theirs and not status.st_mode & 0o022
     return only_theirs or (pid > 0 and proc.owner(pid) in theirs)
 
 
 def only_writer(archive: str) -> int | None:
-    """Who alone, besides root, can hold a lock for writing in an archive directory."""
+    """Return the only user besides root who can hold the write lock of an archive directory."""
     with contextlib.suppress(OSError):
         status = os.lstat(os.path.join(archive, "lockfile"))
         return None if status.st_mode & 0o022 else status.st_uid
@@ -59,7 +59,7 @@ def only_writer(archive: str) -> int | None:
 
 
 def is_free(archive: str) -> bool:
-    """Whether the lock of an archive directory could be asked for, and nobody holds it."""
+    """Return whether the lock of an archive directory could be queried, and nobody holds it."""
     file = os.path.join(archive, "lockfile")
     return bool(archive) and (
         os.access(file, os.R_OK)

@@ -1,4 +1,4 @@
-"""Which duplicity is looked for, and what was seen of it."""
+"""Describe the duplicity processes to look for, and those that were seen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Wanted(NamedTuple):
-    """Which duplicity is looked for; what is empty does not narrow it."""
+    """The duplicity process to look for; an empty field matches any."""
 
     url: str = ""
     archive_dir: str = ""
@@ -80,7 +80,7 @@ class Process(NamedTuple):
 
     @property
     def running(self) -> bool:
-        """Whether it counts as a running backup: it is one, or keeps one from starting."""
+        """Return whether it counts as a running backup: it is one, or keeps one from starting."""
         return not self.zombie and (self.invocation.backup or self.holds_lock)
 
 

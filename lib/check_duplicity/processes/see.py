@@ -1,7 +1,7 @@
-"""See running duplicity: processes by whose they are and by their arguments, and the job's lock.
+"""Find running duplicity processes, by their user and arguments, and by the job's lock.
 
-Processes vanish while they are looked at: what is gone is passed over. The lock is the better
-witness where the archive directory is known: it works for renamed programs, and under ``hidepid``.
+Processes may end while the check looks at them: those are skipped. The lock is better evidence
+where the archive directory is known: it works for renamed programs, and under ``hidepid``.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from check_duplicity.system import proc, runtime
 from check_duplicity.system.user import name_of_uid
 from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
-# psutil is imported when there is something to look at: mostly there isn't, and it takes as long to
-# load as a thousand processes to pass over.
+# psutil is imported when there is a process to look at: mostly there is none, and loading it takes
+# as long as skipping a thousand processes.
 if TYPE_CHECKING:
     import psutil
 
 
-# What looking at one user's processes may cost. Who starts more hides only what is his.
+# Limits for looking at one user's processes. A user who starts more hides only his own.
 _MOST = 500  # processes, and parts of their arguments
 _PART_OF_WORDS, _PART_OF_BYTES = 1000, 100_000  # of arguments
 _MOST_DESCRIPTORS = 256
-_MOST_FILES = 5000  # of an archive directory; of a larger one only CPU time and I/O tell
+_MOST_FILES = 5000  # of an archive directory; a larger one isn't measured, only CPU time and I/O
 
 
 class _Candidate(NamedTuple):
-    """A process that is duplicity's, as far as its arguments and its user tell."""
+    """A process that is duplicity, by its arguments and its user."""
 
     pid: int
     uid: int | None
@@ -45,9 +45,9 @@ class _Candidate(NamedTuple):
 
 
 class _Tally:
-    """What was spent on looking at each user's processes, and what was passed over.
+    """The effort spent on each user's processes, and the number of skipped ones.
 
-    For what it would have cost, or since it is another user's than the job's.
+    Processes are skipped if they cost too much, or belong to another user than the job.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class _Tally:
         self.others: set[str] = set()
 
     def allows(self, uid: int | None, cost: int = 1) -> bool:
-        """Whether so much more may be spent on a user; if so, it is."""
+        """Return whether so much more may be spent on a user, and if so, count it."""
         spent = self.on.get(uid, 0) + cost
         if spent <= _MOST:
             self.on[uid] = spent
@@ -69,10 +69,10 @@ class _Tally:
 
 
 def look(wanted: Wanted) -> Sight:
-    """Return the duplicity processes that are wanted, the oldest first.
+    """Return the wanted duplicity processes, the oldest first.
 
-    What is cheap is asked first: whose they are and their arguments. Only what is wanted is
-    measured, and of each user only so much.
+    The cheap tests come first: the user and the arguments. Only wanted processes are measured, and
+    a limited number of each user's.
     """
     archive = wanted.archive
     holder = lock.holder(archive, wanted.user) if archive else None
@@ -80,7 +80,7 @@ def look(wanted: Wanted) -> Sight:
     candidates = list(_candidates(wanted, holder, tally))
     measured = list(_measured(candidates, wanted, archive, holder, tally))
     found = {process.pid for process in measured}
-    # It may have ended before the processes were looked at, and the next backup begun.
+    # The holder may have ended meanwhile, and the next backup may have begun.
     if holder is not None and holder not in found and lock.holder(archive, wanted.user) == holder:
         size = Progress(archive=_size(archive))
         user = wanted.user or _name(lock.only_writer(archive))
@@ -95,24 +95,23 @@ def look(wanted: Wanted) -> Sight:
 def running_backup(wanted: Wanted) -> tuple[Running | None, bool]:
     """Return the oldest running backup of a job, and whether none can be running unseen.
 
-    Only a backup of the wanted user counts. But another's may be one: what is unfinished isn't
-    called interrupted then.
+    Only a backup of the wanted user counts. But another user's may be the job's, too: then an
+    unfinished set isn't called interrupted.
     """
     if not wanted.archive:
-        return None, False  # It isn't known which job that is.
+        return None, False  # The job isn't known.
     sight = look(wanted)
-    # Who holds the lock for something else, verify perhaps, makes nothing fresher.
+    # A holder with another action, such as verify, makes no new backup.
     backups = [p for p in sight.running if p.invocation.backup or not p.invocation.action]
     running = [Running(process.pid, process.started) for process in backups]
     return (running[0] if running else None), sight.sure and not sight.others
 
 
 def is_running(wanted: Wanted, script: str, since: float, users: Iterable[str]) -> bool | None:
-    """Whether a job's backup runs, of one of these users, that was begun since a time.
+    """Return whether one of these users runs a backup of the job that began since a time.
 
-    If neither destination, archive directory nor name is wanted, the job's ``script`` tells, a
-    command for the shell.
-    ``None`` if it can't be seen, or if one runs and it isn't known whose job it is.
+    If no destination, archive directory or name is wanted, the job's ``script``, a command for the
+    shell, identifies it. ``None`` if it can't be seen, or if the job of a running one isn't known.
     """
     sights = [look(wanted._replace(user=user)) for user in users]
     running = [
@@ -133,18 +132,18 @@ def _is_since(process: Process, since: float) -> bool:
 
 
 def _hidden(user: str) -> bool:
-    """Whether processes of the user (of any, if empty) can be there and not be seen (hidepid)."""
+    """Return whether the kernel may hide processes of the user (of any, if empty): hidepid."""
     if user and user == name_of_uid(os.geteuid()):
         return not os.path.isdir("/proc/self")  # No /proc at all.
     return proc.hides_others()
 
 
 def _candidates(wanted: Wanted, holder: int | None, tally: _Tally) -> Iterator[_Candidate]:
-    """Yield what can be wanted by user and arguments: a user's that is wanted, and duplicity's."""
+    """Yield the duplicity processes whose user and arguments may be wanted."""
     user = proc.uid_of(wanted.user) if wanted.user else None
     place = without_password(wanted.url).rpartition("://")[2].rpartition("@")[2].encode()
     for pid, head in proc.heads():
-        # A process without arguments is a dead one, or the kernel's own.
+        # A process without arguments is dead, or a kernel thread.
         zombie = not head and proc.is_dead(pid, b"duplicity")
         if not (zombie or pid == holder or b"duplicity" in head):
             continue
@@ -163,7 +162,7 @@ def _candidates(wanted: Wanted, holder: int | None, tally: _Tally) -> Iterator[_
 
 
 def _cost(words: bytes) -> int:
-    """What it costs to take arguments to pieces, in processes."""
+    """Return the effort of parsing arguments, in units of one process."""
     return 1 + words.count(b"\0") // _PART_OF_WORDS + len(words) // _PART_OF_BYTES
 
 
@@ -173,9 +172,9 @@ def _is_backup(words: bytes) -> bool:
 
 
 def _is_part(pid: int, words: bytes, invocation: Invocation) -> bool:
-    """Whether a process does another's work: what this check asks itself, or a fork.
+    """Return whether a process isn't a duplicity of its own: this check's child, or a fork.
 
-    A fork has its parent's arguments. Mostly it is about to become another program, gpg for one.
+    A fork has its parent's arguments. Mostly it is about to run another program, such as gpg.
     """
     parent = proc.parent(pid)
     if invocation.action == "collection-status" and parent == os.getpid():
@@ -186,11 +185,11 @@ def _is_part(pid: int, words: bytes, invocation: Invocation) -> bool:
 def _measured(
     candidates: list[_Candidate], wanted: Wanted, archive: str, holder: int | None, tally: _Tally
 ) -> Iterator[Process]:
-    """Yield what is wanted of the candidates, measured."""
+    """Yield the wanted candidates with their measurements."""
     if not candidates:
         return
     with runtime.undisturbed():
-        import psutil  # It would swallow what a signal raises, and print a traceback.
+        import psutil  # It would swallow a signal handler's exception, and print a traceback.
 
     children: dict[int, list[int]] = {}
     for candidate in candidates:
@@ -210,7 +209,7 @@ def _measured(
 def _family(
     process: psutil.Process, children: dict[int, list[int]], candidate: _Candidate, tally: _Tally
 ) -> list[psutil.Process]:
-    """A process and what it has started, as far as that may be looked at; empty if too much."""
+    """Return a process and its descendants, as far as visible; empty if there are too many."""
     import psutil
 
     pids = [process.pid]
@@ -259,7 +258,7 @@ def _archive_of(process: psutil.Process, invocation: Invocation | None) -> str:
 
 
 def _cache_of(process: psutil.Process, home: str) -> str:
-    """Duplicity's default archive directory, in the environment of that process."""
+    """Return duplicity's default archive directory in the environment of that process."""
     import psutil
 
     with contextlib.suppress(psutil.Error):
@@ -270,15 +269,15 @@ def _cache_of(process: psutil.Process, home: str) -> str:
 
 
 def _is_wanted(candidate: _Candidate, place: str, wanted: Wanted, archive: str) -> bool:
-    """Whether a candidate with this archive directory is the job's, which has that one."""
+    """Return whether a candidate with this archive directory belongs to the job with the other."""
     if candidate.zombie:
-        # It has no arguments any more that would tell which job it was.
+        # Its arguments, which would tell its job, are gone.
         return not (wanted.url or wanted.archive_dir or wanted.name or wanted.prefixes)
     invocation = candidate.invocation or Invocation()
     if wanted.prefixes is not None and invocation.prefixes != wanted.prefixes:
         return False  # Another job at the same destination.
     root = os.path.expanduser(wanted.archive_dir)
-    # Two URLs can name the same destination; an archive directory is one job's.
+    # Two URLs can name the same destination; an archive directory belongs to one job.
     return (
         (not wanted.name or invocation.name == wanted.name)
         and (not wanted.url or _same_url(invocation, wanted) or _same_place(place, archive))
@@ -333,12 +332,12 @@ def _progress(family: list[psutil.Process], archive: str) -> Progress:
             blind = True
         except (psutil.Error, OSError):
             continue
-    # What is written there is in the I/O, too.
+    # Writes there count as I/O, too.
     return Progress(cpu, io, _size(archive) if blind else 0)
 
 
 def _size(directory: str) -> int:
-    """The size of an archive directory; 0 if it can't be seen or has too many files."""
+    """Return the size of an archive directory; 0 if it can't be seen or has too many files."""
     size = 0
     with contextlib.suppress(OSError):
         for count, entry in enumerate(os.scandir(directory) if directory else ()):

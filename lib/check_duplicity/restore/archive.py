@@ -1,10 +1,10 @@
-"""See the metadata of a chain: in copies of the job's own, or fetched from the destination.
+"""Provide the metadata of a chain: copied from the job's archive directory, or fetched.
 
-duplicity gets a private archive directory. It takes no lock at the job's, and finds there what it
-would otherwise fetch: the chain's manifests, which are copied, and the names of its signature
-files. Those are not read when something is restored, and may have gigabytes: empty files stand for
-them (tried on 0.8.23 to 3.2.1). What older chains have it does not ask for (``--metadata-sync-mode
-partial``, its default).
+duplicity gets a private archive directory, so it takes no lock in the job's. There it finds what it
+would otherwise fetch: copies of the chain's manifests, and its signature files by name. A restore
+doesn't read signatures, which may have gigabytes: empty files replace them (tried on 0.8.23 to
+3.2.1). duplicity doesn't fetch metadata of older chains (``--metadata-sync-mode partial``, its
+default).
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _BLOCK = 1 << 20  # bytes
 
 
 def copy(own: str, private: str, times: Collection[datetime], prefixes: Prefixes) -> bool:
-    """Copy what a job's archive directory has of the sets of some times; return whether it is all.
+    """Copy the metadata of sets, given by times, from a job's archive directory.
 
-    The directory ``private`` is made. Never raises `OSError`.
+    Returns whether it was complete. Makes the directory ``private``. Never raises `OSError`.
     """
     os.mkdir(private, 0o700)
     manifests, signatures = set(), set()
@@ -50,7 +50,7 @@ def copy(own: str, private: str, times: Collection[datetime], prefixes: Prefixes
 
 
 def sets(private: str, times: Iterable[datetime], prefixes: Prefixes) -> tuple[Set, ...]:
-    """Read the manifests in a private archive directory, those of some times, in their order.
+    """Read the manifests of some times in a private archive directory, in the order of the times.
 
     Raises `OSError` if one isn't there.
     """
@@ -70,13 +70,13 @@ def sets(private: str, times: Iterable[datetime], prefixes: Prefixes) -> tuple[S
 
 @contextlib.contextmanager
 def widened(chain: Iterable[Set], wide: Collection[Volume]) -> Iterator[None]:
-    """Let duplicity read some volumes whatever is restored, for the length of the block."""
+    """Make duplicity read some volumes whatever it restores, for the length of the block."""
     with contextlib.ExitStack() as undo:
         for one in chain:
             numbers = [volume.number for volume in wide if volume.time == one.time]
             if not numbers:
                 continue
-            # Elsewhere: of a second manifest here duplicity would say that it doesn't belong here.
+            # Kept elsewhere: duplicity would complain about a second manifest here.
             kept = os.path.join(os.path.dirname(os.path.dirname(one.path)), "kept")
             kept = f"{kept}-{one.time:%Y%m%dT%H%M%SZ}"
             os.rename(one.path, kept)
@@ -100,10 +100,10 @@ def signatures_of(directory: str, time: datetime, prefixes: Prefixes) -> tuple[s
 
 
 def same_contents(one: str, other: str) -> bool:
-    """Whether two files of signatures are the same, however they are compressed.
+    """Return whether two signature files have the same contents, however they are compressed.
 
-    duplicity doesn't see damage in those that it fetches (0.8.23, 3.2.1). If the second is gone,
-    nothing speaks against the first.
+    duplicity doesn't notice damage in signatures that it fetches (0.8.23, 3.2.1). If the second
+    file is gone, the first counts as the same.
     """
     import zlib
 
@@ -118,7 +118,7 @@ def same_contents(one: str, other: str) -> bool:
 
 
 def is_whole(path: str) -> bool:
-    """Whether a file of signatures can be unpacked to its end."""
+    """Return whether a file of signatures can be unpacked to its end."""
     import zlib
 
     try:
@@ -139,7 +139,7 @@ def _unpacked(path: str) -> BufferedIOBase:
 
 
 def digest(path: str) -> str:
-    """Return what tells a file's contents from any others; nothing if it isn't there."""
+    """Return a digest of a file's contents; nothing if there is no file."""
     import hashlib
 
     found = hashlib.sha256()
@@ -156,7 +156,7 @@ def digest(path: str) -> str:
 def without(paths: Iterable[str]) -> Iterator[None]:
     """Take files out of a private archive directory, for the length of the block.
 
-    duplicity fetches from the destination what it doesn't find there.
+    duplicity fetches missing files from the destination.
     """
     with contextlib.ExitStack() as undo:
         for number, path in enumerate(paths):
@@ -167,7 +167,7 @@ def without(paths: Iterable[str]) -> Iterator[None]:
 
 
 def _metadata(name: str, prefixes: Prefixes) -> tuple[datetime | None, bool]:
-    """The time of the set that a file of metadata is of, and whether it has signatures."""
+    """Return the time of a metadata file's set, and whether the file has signatures."""
     read = read_name(name, prefixes)
     if read is None or read.volume is not None or read.part:
         return None, False
@@ -180,7 +180,7 @@ def _metadata(name: str, prefixes: Prefixes) -> tuple[datetime | None, bool]:
 
 
 def _copied(path: str, to: str) -> bool:
-    """Copy a file; nothing that isn't one, and no link."""
+    """Copy a regular file, and nothing else."""
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
         with open(os.open(path, flags), "rb") as source:
@@ -190,6 +190,6 @@ def _copied(path: str, to: str) -> bool:
                 shutil.copyfileobj(source, copied)
     except OSError:
         with contextlib.suppress(OSError):
-            os.unlink(to)  # For a part of it duplicity would not fetch the whole.
+            os.unlink(to)  # duplicity would not replace an incomplete copy.
         return False
     return True

@@ -1,4 +1,4 @@
-"""Choose what a drill restores: what was proved longest ago comes first. Pure, but for sizes."""
+"""Choose what a drill restores: what was proved longest ago comes first. Pure, except for sizes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from check_duplicity.restore.model import Sample, Set, Volume
 from check_duplicity.values import NamedTuple
 
 NOWHERE = "zzzzzzzz-check-duplicity-"
-"""How a name begins that is in no backup. Few volumes can have it: most paths come before it."""
+"""The beginning of a name that no backup has, sorted after most paths: few volumes can have it."""
 
 _MOST_LOOKED_AT = 500  # files of a volume
 
@@ -26,9 +26,9 @@ class Candidate(NamedTuple):
 
 
 def can_be_named(path: str) -> bool:
-    """Whether a path gets through duplicity's command line as it is (0.8.23 to 3.2.1).
+    """Return whether a path gets through duplicity's command line as it is (0.8.23 to 3.2.1).
 
-    It puts a user's home in the place of ``~``, variables in that of ``$NAME``.
+    duplicity expands ``~`` and ``$NAME``.
     """
     return not path.startswith(("-", "~")) and "$" not in path
 
@@ -36,10 +36,10 @@ def can_be_named(path: str) -> bool:
 def oldest(
     chain: Sequence[Set], proved: Mapping[Volume, int], bad: Collection[Volume] = ()
 ) -> Iterator[tuple[int, int]]:
-    """Yield a chain's volumes, those that were proved longest ago first: set's place, number.
+    """Yield a chain's volumes as place of the set and number, the one proved longest ago first.
 
-    Before all others come those that were ``bad``. Of those that were never proved the newest sets
-    come first: to restore from one reads something of all before it.
+    The ``bad`` ones come before all others. Of those never proved, the newest sets come first:
+    restoring from a set reads something of all sets before it.
     """
     everything = [
         (_proved(Volume(one.time, volume.number), proved, bad), -at, volume.number)

@@ -1,9 +1,9 @@
 """Compare what was restored with the source, where that has not changed since.
 
-duplicity keeps a file's time of modification, in seconds. So where the source's file has the same
-size and the same time, it mostly has the same contents. Mostly: programs set that time, too (``cp
--p``, package managers). When it was changed last, in whatever way, only the kernel sets: if that
-was before the backup, too, then one of the two has changed by itself.
+duplicity keeps a file's time of modification, in seconds. So a source
+file of the same size and time mostly has the same contents. Mostly: programs set that time, too
+(``cp -p``, package managers). Only the kernel sets the change time (ctime): if that is before the
+backup, too, one of the two files was damaged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BLOCK = 1 << 20  # bytes
 
 
 def compare(restored: str, source: str, time: datetime) -> Restored:
-    """Return what lies at ``restored``, compared with the source that it was backed up from.
+    """Return what is at ``restored``, compared with the source of its backup.
 
     ``source`` is empty if it is not on this machine. ``time`` is when the backup began: a file that
     was changed in that very second, or later, may differ from its backup.
@@ -46,7 +46,7 @@ def compare(restored: str, source: str, time: datetime) -> Restored:
 
 
 def _is_cut_short(original: str, restored: os.stat_result, time: datetime) -> bool:
-    """Whether a file that nobody has touched since its backup has another size in it."""
+    """Return whether the backup of a file, untouched since then, has another size."""
     try:
         status = os.lstat(original)
     except (OSError, ValueError):
@@ -56,7 +56,7 @@ def _is_cut_short(original: str, restored: os.stat_result, time: datetime) -> bo
 
 
 def _files(path: str) -> Iterator[str]:
-    """The regular files at a path, or below it."""
+    """Yield the regular files at a path, or below it."""
     if os.path.islink(path):
         return
     if os.path.isfile(path):
@@ -67,7 +67,7 @@ def _files(path: str) -> Iterator[str]:
 
 
 def _is_unchanged(original: str, restored: os.stat_result, since: datetime | None = None) -> bool:
-    """Whether a file is as it was backed up, by size and time; ``since`` then also by ctime."""
+    """Return whether a file's size and time are those of its backup; its ctime before ``since``."""
     try:
         status = os.lstat(original)
     except (OSError, ValueError):
@@ -81,7 +81,7 @@ def _is_unchanged(original: str, restored: os.stat_result, since: datetime | Non
 
 
 def _equal(one: str, other: str) -> bool | None:
-    """Whether two files are equal; ``None`` if they can't be read."""
+    """Return whether two files are equal; ``None`` if they can't be read."""
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
         with open(one, "rb") as left, open(os.open(other, flags), "rb") as right:

@@ -1,8 +1,8 @@
-"""Make a drill: restore what was named and what was chosen, and say what came of it.
+"""Make a drill: restore the named paths and a chosen sample, and report the results.
 
-The way: the chain's metadata, one call of duplicity for each sample, and one for the metadata of a
-set as the destination has it. What duplicity has read is counted by its own words, and only if it
-says that it has read all that a sample needs.
+The steps: get the chain's metadata, call duplicity once for each sample, and once for a set's
+metadata at the destination. Volumes count as read if duplicity reports them, and only if it reports
+all volumes that a sample needs.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from check_duplicity.restore.model import (
 from check_duplicity.restore.see import Place
 from check_duplicity.values import NamedTuple
 
-# What a drill can't do for a reason of its own: it says nothing of the backup.
+# Failures of the drill itself: they say nothing about the backup.
 _NOT_HERE = (
     Kind.NO_SECRET_KEY, Kind.NO_PASSPHRASE, Kind.NO_ROOM, Kind.NO_LOCAL_SPACE, Kind.CONNECTION,
     Kind.LOGIN, Kind.HOST_KEY, Kind.MODULE, Kind.PERMISSION, Kind.OPTIONS, Kind.KILLED, Kind.LOCKED,
     Kind.NO_DUPLICITY, Kind.PASSPHRASE, Kind.NO_DRILL,
 )  # fmt: skip
-# What a drill can find against a backup, besides that it can't be restored for whatever reason.
+# Damage that a drill can find, besides failed restores.
 _DAMAGE = (
     Kind.ROTTEN, Kind.MISSING_VOLUMES, Kind.NOT_IN_BACKUP, Kind.OTHER_CONTENTS,
     Kind.WRONG_PASSPHRASE,
@@ -67,11 +67,11 @@ class Wanted(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many bytes it chooses at the most, more or less."""
+        """The approximate maximum of bytes that a drill chooses."""
         return self.budget or self.volumes * self.volume_size
 
     def is_enough(self, chosen: int, read: int) -> bool:
-        """Whether enough was done, after so many choices and volumes read."""
+        """Return whether enough was done, after so many choices and volumes read."""
         if not self.budget:
             return chosen >= self.volumes
         return bool(chosen) and (read + 1) * self.volume_size > self.budget
@@ -102,20 +102,20 @@ class Drill:
 
     @property
     def has_damage(self) -> bool:
-        """Whether something was found against the backup."""
+        """Return whether something was found against the backup."""
         return any(found.state is State.CRITICAL for found in self._found)
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether something of the chain was removed at the destination meanwhile."""
+        """Return whether something of the chain was removed at the destination meanwhile."""
         return not all(os.path.exists(one.path) for one in self._chain)
 
     def add(self, known: Iterable[Finding]) -> None:
-        """Add what is known of the backup otherwise."""
+        """Add findings on the backup from elsewhere."""
         self._found[:0] = [Found(finding.kind, finding.state, finding.text) for finding in known]
 
     def so_far(self) -> Drilled:
-        """Return what has come of it until now."""
+        """Return the results so far."""
         return Drilled(
             datetime.fromtimestamp(int(self._began), timezone.utc),
             {one.time: len(one.manifest.volumes) for one in self._chain},
@@ -207,7 +207,7 @@ class Drill:
     def _prove_metadata(self) -> None:
         """Look whether a set's manifest and signatures can be had from the destination.
 
-        The job's own are used for the samples; but who has lost this host has no others.
+        The samples use the job's own; but after the loss of this host there are no others.
         """
         one = choose.metadata(self._chain, self._wanted.proved, bad_of(self._wanted.found))
         what, ended = self._fetch(one)
@@ -228,7 +228,7 @@ class Drill:
     def _look_at_metadata(self) -> None:
         """Look whether the signatures that were fetched are whole; there are none to compare with.
 
-        So what another drill has found to be bad stays bad.
+        So signatures that another drill found bad stay bad.
         """
         bad = bad_of(self._wanted.found)
         for one in self._chain:
@@ -370,7 +370,7 @@ class Drill:
         return f"{of} was changed after it was written (wrong hash); it holds: {paths}"
 
     def _unreadable(self, sample: Sample, ended: Ended) -> tuple[Volume, str]:
-        """Find the first set that can't be decrypted: those before it were made otherwise.
+        """Find the first set that can't be decrypted: earlier ones were made differently.
 
         Return its first volume, and what to say.
         """
@@ -385,7 +385,7 @@ class Drill:
             elif kind is ended.kind:
                 bad = middle
             else:
-                break  # Something else is in the way: what is between isn't known.
+                break  # It failed for another reason: the sets between are unknown.
         one = self._chain[bad]
         first = Volume(one.time, one.manifest.volumes[0].number)
         text = f"{ended.reason}: the backup of {format_time(one.time)} can't be decrypted"

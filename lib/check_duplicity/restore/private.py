@@ -1,8 +1,7 @@
-"""Make the private directory of a drill, and let nothing of it stay.
+"""Make the private directory of a drill, and remove it completely.
 
-It has files of the backup in it. So it is removed even if the drill is killed: a guardian waits for
-that, and ends whatever still works in it. And what a machine that has lost its power has left is
-removed by the next drill.
+It has files of the backup in it. So a guardian process removes it even if the drill is killed, and
+ends all processes that still work in it. After a power failure the next drill removes it.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ _DEFAULT = "/var/tmp"  # noqa: S108  # nosec B108  # what is made there is priva
 
 
 def directory(tempdir: str | None) -> str:
-    """Make a directory that is this user's alone, and is gone when the drill has ended.
+    """Make a directory for this user only, which is removed when the drill ends.
 
-    From now on it is the one for all that is temporary. Raises `CannotSee` if none can be made.
+    From now on all temporary files go there. Raises `CannotSee` if none can be made.
     """
     parent = os.path.abspath(tempdir or os.environ.get("TMPDIR") or _DEFAULT)
     name = f"{_BEGIN}{os.urandom(8).hex()}"

@@ -1,7 +1,7 @@
-"""See what duplicity restores: start it, listen to it, and end it in time.
+"""Let duplicity restore: start it, read its messages, and end it in time.
 
-Two ways of duplicity's have to be known (0.8.23 to 3.2.1). On a full disk it prints the error, and
-never ends. And after a failure a part of the file may lie there: only its exit status counts.
+duplicity has two peculiarities (0.8.23 to 3.2.1). On a full disk it prints the error and never
+ends. And after a failure it may leave a part of the file: only its exit status counts.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Place:
             return self._run("restore", words, (self.target,), told)
 
     def has_room_for(self, size: int) -> bool:
-        """Whether a file of so many bytes can be restored here."""
+        """Return whether a file of so many bytes can be restored here."""
         return shutil.disk_usage(self._directory).free >= _COPIES * size + _ROOM
 
     def _run(

@@ -1,1 +1,1 @@
-"""What the last runs said."""
+"""Read the output of the last runs of each job, and judge it."""

@@ -1,7 +1,7 @@
-"""Whose files count as what a log has been: anybody may put a file beside it, in some directories.
+"""Find a log's rotated files, and accept only trusted owners' ones.
 
-The names are those that logrotate, savelog and the like give. Who may write to a directory, as all
-may to /tmp, can make a file of such a name, in which the last run was good.
+The names are those that logrotate, savelog and the like give. Anybody who may write to a directory,
+such as /tmp, can forge a file of such a name, in which the last run was good.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from collections.abc import Container, Sequence
 
 from check_duplicity.system.user import name_of_uid
 
-# A plain number is one only behind a dot: web-2 is another log than web.
+# A short number counts only behind a dot: web-2 is another log than web.
 _ROTATED = r"(?:\.\d{1,4}|[.-]\d{8,14}(?:-\d{1,10})?|[.-]old)?(?:\.(?:gz|bz2|xz))?"
 _UNROTATED = re.compile(rf"(?<=[^/]){_ROTATED}$")
-_NAMED = 3  # of the files that are passed over
+_NAMED = 3  # ignored files that are named in the message
 
 
 def owners_without(path: str) -> set[int]:
-    """Whose files count while the log itself is not there: just rotated, and not written to yet.
+    """Return whose files count while the log itself is missing: just rotated, and not yet written.
 
-    Of the user that this process runs as, root's, and of whom alone may write to the directory.
+    They are this process's user, root, and a user who alone may write to the directory.
     """
     owners = {os.geteuid(), 0}
     with contextlib.suppress(OSError):
@@ -34,7 +34,7 @@ def owners_without(path: str) -> set[int]:
 
 
 def owners_with(uid: int) -> set[int]:
-    """Whose files count beside a log of this user: also those of whom this process runs as."""
+    """Return whose files count beside a log of ``uid``: its own, this process's user's, root's."""
     return {uid, os.geteuid(), 0}
 
 
@@ -47,7 +47,7 @@ def of(path: str) -> list[str]:
 
 
 def that_count(path: str, owners: Container[int]) -> tuple[list[str], list[str]]:
-    """Return the rotated files beside one that count, and what to say of those that don't."""
+    """Return the rotated files beside a log that count, and messages about those that don't."""
     counting, others = [], []
     for name in rotated(path):
         with contextlib.suppress(OSError):
@@ -60,16 +60,16 @@ def that_count(path: str, owners: Container[int]) -> tuple[list[str], list[str]]
 
 
 def passed_over(others: Sequence[tuple[str, int]]) -> list[str]:
-    """What to say of files that belong to users who could have put them there."""
+    """Return messages about files that other users may have forged."""
     said = [f"Passed over: {name}, it is {name_of_uid(uid)}'s" for name, uid in others[:_NAMED]]
     more = len(others) - len(said)
     return [*said, f"Passed over: {more} more"] if more else said
 
 
 def demand_no_strangers(name: str, status: os.stat_result) -> None:
-    """Refuse a log that anybody could have made there, and neither root nor this user has.
+    """Refuse a stranger's log in a directory where anybody may create files.
 
-    A mailbox is that of the user that it is named after, in some systems in such a directory.
+    Some systems keep mailboxes in such a directory: they belong to the user in their name.
     """
     if not os.stat(os.path.dirname(os.path.realpath(name))).st_mode & stat.S_IWOTH:
         return
@@ -79,14 +79,14 @@ def demand_no_strangers(name: str, status: os.stat_result) -> None:
 
 
 def unrotated(path: str) -> str:
-    """Return what a file was called before it was rotated or compressed, if it was."""
+    """Return a file's name without the suffixes of rotation and compression."""
     return _UNROTATED.sub("", path)
 
 
 def rotated(path: str) -> list[str]:
-    """Return the names beside a file that it had before: ``.1``, ``.2.gz``, ``-20261124`` ...
+    """Return the names of a log's rotated files: ``.1``, ``.2.gz``, ``-20261124`` ...
 
-    Whoever may write to the directory can have made them.
+    Anybody who may write to the directory can have made them.
     """
     directory, base = os.path.split(path)
     stem, dot, suffix = base.rpartition(".")

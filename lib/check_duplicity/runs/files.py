@@ -1,11 +1,11 @@
-"""See what mailboxes and logs hold, reading only what is new since an earlier check.
+"""Read the runs in mailboxes and logs; read only what is new since an earlier check.
 
-What is kept of a file is how far it was read, what it was then (device and inode, and the bytes at
-its beginning and before the end of what was read), and the runs in it, those in a last message or
-line as long as nothing follows. That is a cache: a file that isn't the same any more is read anew,
-and one that is gone is forgotten, so that the answer is what it would be without. Rotated files
-beside it are read as well, compressed ones, too, if they are the log's owner's or root's: what
-another user puts there says nothing.
+The cache has for each file the position up to which it was read, its identity (device and inode,
+checksums of the first bytes and of the last ones before that position), and its runs; those in the
+last message or line count only while nothing follows. A file that has been replaced is read again,
+and a deleted one is forgotten, so that the cache never changes the result. Rotated files beside a
+log are read, too, even compressed ones, if they belong to the log's owner or root: other users'
+files are ignored.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20  # bytes read at once
 _FINGERPRINT = 1024  # bytes
-_LONGEST_LINE = 1 << 16  # bytes; what is longer is cut
-_SETTLED = 60  # seconds after which nobody goes on writing a line or a message
+_LONGEST_LINE = 1 << 16  # bytes; longer lines are cut
+_SETTLED = 60  # seconds after which a line or a message counts as complete
 _LARGEST_COPY = 2 << 30  # bytes, of a compressed mbox
 _COMPRESSED = (".gz", ".bz2", ".xz")
 _SUFFIX = re.compile(r"\.(?:log|txt|out)$")
 
 
 class Look(NamedTuple):
-    """How to look.
+    """The settings of a look.
 
-    ``now`` and the time of the oldest run that matters are in seconds since the epoch, ``hide``
-    removes secrets.
+    ``now`` and ``horizon``, the time of the oldest run that matters, are in seconds since the
+    epoch; ``hide`` removes secrets.
     """
 
     now: float
@@ -54,12 +54,12 @@ class Look(NamedTuple):
 
     @property
     def latest(self) -> float:
-        """The latest time that a run can have, if no clock was wrong."""
+        """Return the latest time that a run can have, if no clock was wrong."""
         return self.now + 86400
 
 
 class Found(NamedTuple):
-    """The runs that matter, the oldest first, what to keep, and what couldn't be read."""
+    """The relevant runs, oldest first, the values to keep, and what couldn't be read."""
 
     runs: list[Logged]
     kept: dict[str, Any]
@@ -67,7 +67,7 @@ class Found(NamedTuple):
 
 
 class _File(NamedTuple):
-    """An open file, as it was when it was opened."""
+    """An open file, with its status when it was opened."""
 
     name: str
     opened: BinaryIO
@@ -100,7 +100,7 @@ def look(log: Log, kept: dict[str, Any], how: Look) -> Found:
 def _look_at_stdin(how: Look) -> Found:
     import tempfile
 
-    with tempfile.TemporaryFile() as copy:  # An mbox is looked at twice.
+    with tempfile.TemporaryFile() as copy:  # An mbox is read twice.
         _copy(sys.stdin.buffer, copy)
         file = _File("-", copy, [], copy.tell(), 0)
         runs, _ = _read(file, "-", {}, how)
@@ -128,7 +128,7 @@ def _look_at_maildir(path: str, kept: dict[str, Any], how: Look) -> Found:
             try:
                 run = messages.of_message(mailboxes.maildir_message(name), delivered, how.hide)
             except FileNotFoundError:
-                continue  # Its reader has moved it.
+                continue  # The user's mail program has moved it.
             except OSError as error:
                 problems.append(f"{name}: {error.strerror}")
                 continue
@@ -140,7 +140,7 @@ def _look_at_maildir(path: str, kept: dict[str, Any], how: Look) -> Found:
 def _look_at_files(path: str, kept: dict[str, Any], how: Look) -> Found:
     with contextlib.ExitStack() as stack:
         files, owners = [], beside.owners_without(path)
-        # The log itself first: whose its earlier ones must be is known by its owner.
+        # The log itself first: its owner decides whose rotated files count.
         with contextlib.suppress(FileNotFoundError):
             files.append(stack.enter_context(_opened(path, follow=True)))
             owners = beside.owners_with(files[0].uid)
@@ -160,7 +160,7 @@ def _look_at_files(path: str, kept: dict[str, Any], how: Look) -> Found:
 
 
 def _look_at_log(log: Log, names: Iterable[str], kept: dict[str, Any], how: Look) -> Found:
-    """Look at files that are one log: without the newest one, nothing is known."""
+    """Return the runs in the files of one log; without the newest file, nothing is known."""
     unread: dict[str, str] = {}
     with contextlib.ExitStack() as stack:
         files = []
@@ -220,7 +220,7 @@ def _opened(name: str, *, follow: bool) -> Iterator[_File]:
 
 
 def _is_of(entry: Any, file: _File, how: Look) -> bool:
-    """Whether what was kept is of this file, which has only grown since."""
+    """Whether the kept entry belongs to this file, which has only grown since."""
     if not isinstance(entry, dict) or entry.get("identity") != file.identity:
         return False
     offset = entry.get("offset")
@@ -229,15 +229,15 @@ def _is_of(entry: Any, file: _File, how: Look) -> bool:
     if _compression(file) and offset != file.size:
         return False
     if entry.get("size") == file.size and entry.get("changed") != file.changed:
-        return False  # Written to, and not longer.
+        return False  # It was written to, but isn't longer.
     horizon = entry.get("horizon")
     if not isinstance(horizon, (int, float)) or horizon > how.horizon:
-        return False  # What is too old was left out; now it isn't any more.
+        return False  # Older runs were left out, and are needed now.
     return bool(entry.get("fingerprints") == _fingerprints(file.opened, offset))
 
 
 def _fingerprints(opened: BinaryIO, offset: int) -> list[int]:
-    """Checksums of the first bytes and of the last ones before ``offset``."""
+    """Return checksums of the first bytes and of the last ones before ``offset``."""
     file = opened.fileno()
     size = min(_FINGERPRINT, offset)
     return [zlib.crc32(os.pread(file, size, at)) for at in (0, offset - size)]
@@ -249,7 +249,7 @@ def _compression(file: _File) -> str:
 
 
 def _read(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple[list[Logged], Any]:
-    """Return the runs in a file, and what to keep of it. What is known of it may be nonsense."""
+    """Return the runs in a file, and the values to keep. ``known`` may be nonsense."""
     if _compression(file):
         return _read_compressed(file, job, known, how)
     file.opened.seek(0)
@@ -297,9 +297,9 @@ def _decompressed(file: _File) -> Any:
 
 @contextlib.contextmanager
 def _as_far_as_it_goes() -> Iterator[None]:
-    """Let a compressed file that is none, or is damaged, end where it can't be read.
+    """Read a damaged or mislabelled compressed file as far as possible.
 
-    A header that is made up may ask for gigabytes.
+    A forged header may ask for gigabytes of memory.
     """
     from lzma import LZMAError
 
@@ -310,7 +310,7 @@ def _as_far_as_it_goes() -> Iterator[None]:
 def _read_compressed_mbox(plain: BinaryIO, file: _File, job: str, how: Look) -> list[Logged]:
     import tempfile
 
-    with tempfile.TemporaryFile() as copy:  # It is looked at twice.
+    with tempfile.TemporaryFile() as copy:  # It is read twice.
         with _as_far_as_it_goes():
             _copy(plain, copy)
         whole = _File("", copy, [], copy.tell(), file.changed, file.owner)
@@ -349,7 +349,7 @@ def _read_mbox(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple
     runs = newest([*runs, *_by_place(read)], how.latest)
     kept = {"runs": list(map(values_of_logged, runs))}
     entry = _entry(file, index.last, kept, known, how)
-    # The last message may not be written to its end, so what it says is never kept.
+    # The last message may be incomplete, so its run is never kept.
     if _is_settled(file, how.now, b"\n\n"):
         last = index.end and messages.of_place(file.opened, index.end, how.hide)
         end = [last] if last else []
@@ -381,18 +381,18 @@ def _read_text(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple
 
 
 def _with_end(entry: dict[str, Any], runs: Iterable[Logged]) -> dict[str, Any]:
-    """Keep what the end of a file says, too, for as long as that is the end."""
+    """Return an entry with the runs at the end of the file, valid until something follows."""
     return {**entry, "end": list(map(values_of_logged, runs))} if entry else entry
 
 
 def _is_unchanged(file: _File, known: dict[str, Any]) -> bool:
-    """Whether nothing was written since the end of a file was read."""
+    """Whether the file has not changed since its end was read."""
     same = known.get("size") == file.size and known.get("changed") == file.changed
     return same and "end" in known
 
 
 def _read_lines(stream: BinaryIO, reader: LogReader) -> tuple[str, int]:
-    """Read all whole lines; return the rest behind them, and how many bytes the lines were."""
+    """Read all whole lines; return the incomplete rest, and the lines' size in bytes."""
     rest, rest_size, read = b"", 0, 0
     while block := stream.read(_BLOCK):
         first, *others = block.split(b"\n")
@@ -405,7 +405,7 @@ def _read_lines(stream: BinaryIO, reader: LogReader) -> tuple[str, int]:
 
 
 def _is_settled(file: _File, now: float, ending: bytes) -> bool:
-    """Whether the end of a file is one, and nobody is just writing there."""
+    """Whether the end of a file is complete: nobody is writing there now."""
     if now - file.changed > _SETTLED:
         return True
     at = max(0, file.size - len(ending))
@@ -413,9 +413,9 @@ def _is_settled(file: _File, now: float, ending: bytes) -> bool:
 
 
 def _dated(runs: Sequence[Logged], changed: float) -> list[Logged]:
-    """Give runs that have none a time: that of the file's last change, or of the run behind.
+    """Return runs with times: one without gets that of the next run or of the file's last change.
 
-    The runs of a log are in their order, and ended before what is behind them was written.
+    The runs of a log are in order: each ended before the text behind it was written.
     """
     dated: list[Logged] = []
     for run in reversed(runs):
@@ -429,7 +429,7 @@ def _dated(runs: Sequence[Logged], changed: float) -> list[Logged]:
 def job_of(path: str) -> str:
     """Return the name of the job whose log a file is: its base name, without ``.log``.
 
-    What differs between several files of one log (``*``) is none of it.
+    The part that differs between several files of one log (``*``) is left out.
     """
     base = _SUFFIX.sub("", os.path.basename(path))
     return re.sub(r"[-_.]*\*[-_.]*", " ", base).strip() or base

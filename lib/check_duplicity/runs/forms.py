@@ -1,11 +1,11 @@
-"""What programs put in front of each line of a log: when, on which machine, whose, how bad. Pure.
+"""Parse the prefix that programs write before a log line: time, host, program, level. Pure.
 
 Known are the forms of journalctl (short, short-iso, short-precise, short-unix), syslog (RFC 3164
 and 5424), moreutils' ``ts``, ``logger``, ``docker logs -t``, docker compose and swarm, the
-kubelet, backupninja, Python's logging, duplicity's own ``--log-timestamp``, and what scripts make
-of dates, levels and brackets. A prefix is a row of parts, each of which has its letter in a
-*form* (``TI`` is a time and a program's name). How far it goes can't always be told from one
-line: `cuts` says where it may end.
+kubelet, backupninja, Python's logging, duplicity's own ``--log-timestamp``, and scripts'
+combinations of dates, levels and brackets. A prefix is a sequence of parts, each of which has its
+letter in a *form* (``TI`` is a time and a program's name). One line doesn't always show where its
+prefix ends: `cuts` returns the possible ends.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from functools import lru_cache
 from check_duplicity.values import NamedTuple
 
 _MOST_PARTS = 6
-_REPEATED = 2048  # lines that are known again: what a job prints is mostly the same every night
+_REPEATED = 2048  # cached lines: a job's output is mostly the same every night
 _CLOCK = r"\d\d?:\d\d:\d\d(?:[.,]\d{1,9})?"
 _ZONE = r"(?: ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)(?![\w:]))?"
 _WORD = r"[^\W\d_]{1,9}\.?"  # a month or a day of the week, in any language
-# What date(1) has behind the hour.
+# The rest of date(1)'s output, behind the hour.
 _OF_DATE = r"(?: [AP]M)?(?: [A-Z]{2,5}(?= \d{4}))?(?: \d{4}(?![\d:]))?"
 _TIME = "|".join(
     (
@@ -43,13 +43,13 @@ _LEVEL = rf"(?:{_LEVELS}|{_LEVELS.upper()}|{_LEVELS.title()}|[IWEDN])"
 _NAME = r"[^\s\[\]():|<>{}\"']{1,64}"
 _HOST = r"[\w.-]{1,255}"
 _DATA = r"(?:-|(?:\[(?:[^\]\\]|\\.){0,400}\]){1,9})"
-# Behind most parts only one blank is the prefix's: a line may begin with its own.
+# Only one blank behind most parts belongs to the prefix: the text may begin with blanks.
 _PARTS = {
     "P": r"<\d{1,3}>",
     "V": r"<\d{1,3}>1 ",
     "T": rf"(?P<open>[\[(<] ?)?(?P<time>{_TIME})(?(open) ?[\])>]|(?!\w))"
     r" ?(?:(?:[:,;|>-]|[=-]>|>>|--)(?: |$))?",
-    # A time of the program's own, behind its name: duplicity's --log-timestamp, too.
+    # The program's own time, behind its name: duplicity's --log-timestamp, too.
     "t": rf"[\[(]?(?:{_TIME})(?!\w)[\])]? ?",
     # RFC 5424: host, program, its process, the message's name, structured data.
     "S": rf" ?(?P<host>\S{{1,255}}) (?P<name>{_NAME}) \S{{1,128}} \S{{1,32}} {_DATA}(?: \ufeff?|$)",
@@ -59,13 +59,13 @@ _PARTS = {
     "F": r" ?(?:stdout|stderr) [FP](?: |$)",
     "L": rf" ?(?:(?:\[ ?{_LEVEL} ?\]|\({_LEVEL}\)|<{_LEVEL}>):?|{_LEVEL}(?::| {{0,8}}[|>-](?= )))"
     r"(?: +|$)",
-    # As a plain word it is one only behind a time, and the machine log has a number behind it.
+    # A plain word is a level only behind a time; not before a number, as in the machine log.
     "W": rf" ?{_LEVEL}(?: +(?!\d{{1,4}}(?: |$))|$)",
     "M": r" ?[\w.-]{1,64}(?::| [-|>])(?: |$)",
     "B": r" ?(?:\[[^\]\[]{1,80}\]|\([^()]{1,80}\))[:,]?(?: |$)",
 }
 _PART = {letter: re.compile(pattern) for letter, pattern in _PARTS.items()}
-_WHOSE = "SIHN"  # parts that say whose a line is: one of them is enough
+_WHOSE = "SIHN"  # parts that name the source of a line: one of them is enough
 _NEXT = {"": "VPTNLI", "V": "T", "VT": "S"}
 _BEHIND = "TtFINLWBHM"
 _BEGINS = re.compile(rf"{_WORD},? (?:{_WORD} )?[ \d][ \d]|{_LEVEL}[:\]|> -]")
@@ -73,9 +73,9 @@ _BEGINS = re.compile(rf"{_WORD},? (?:{_WORD} )?[ \d][ \d]|{_LEVEL}[:\]|> -]")
 
 @lru_cache(maxsize=64)
 def _whole(form: str) -> tuple[Callable[[str], re.Match[str] | None], tuple[str, ...]]:
-    """What matches a prefix of one form, and which of its groups say whose the line is.
+    """Return the matcher for a form's prefix, and its groups that name the source of the line.
 
-    What is named in a part, no other of it names.
+    No two parts of a form name the same group.
     """
     pattern = re.compile("".join(_PARTS[letter] for letter in form))
     return pattern.match, tuple(name for name in ("host", "name") if name in pattern.groupindex)
@@ -95,7 +95,7 @@ def cut_of(line: str, form: str) -> Cut | None:
 
 
 class Cut(NamedTuple):
-    """Where a prefix may end, its form, and what it says: the time as written there, and whose."""
+    """A possible end of a prefix, with its form, its time as written there, and its source."""
 
     end: int
     form: str
@@ -105,7 +105,7 @@ class Cut(NamedTuple):
 
 @lru_cache(maxsize=_REPEATED)
 def cuts(line: str) -> tuple[Cut, ...]:
-    """Return where the prefix of a line may end, the shortest first; nothing if it has none."""
+    """Return the possible ends of a line's prefix, the shortest first; empty without a prefix."""
     found: list[Cut] = []
     if line and (
         line[:1] in "<[(0123456789" or "|" in line or "]: " in line or _BEGINS.match(line)
@@ -117,7 +117,7 @@ def cuts(line: str) -> tuple[Cut, ...]:
 
 
 def _longer(line: str, cut: Cut) -> Cut:
-    """Return a prefix with one part more; one without an end if there is none."""
+    """Return a prefix with one more part; one without an end if there is none."""
     for letter, match in _behind(cut.form):
         part = match(line, cut.end)
         if part and part.end() > cut.end:
@@ -127,7 +127,7 @@ def _longer(line: str, cut: Cut) -> Cut:
 
 @lru_cache(maxsize=256)
 def _behind(form: str) -> tuple[tuple[str, Callable[[str, int], re.Match[str] | None]], ...]:
-    """The parts that may stand behind those of a form."""
+    """Return the parts that may follow those of a form."""
     letters = (letter for letter in _NEXT.get(form, _BEHIND) if _fits(letter, form))
     return tuple((letter, _PART[letter].match) for letter in letters)
 
@@ -165,9 +165,9 @@ _OFFSET = re.compile(r"(?:(Z|UTC|GMT)|([+-])(\d\d):?(\d\d)?)$")
 
 @lru_cache(maxsize=64)
 def instant(text: str, latest: float) -> float | None:
-    """Return a prefix's time in seconds since the epoch, ``None`` if it doesn't say the day.
+    """Return a prefix's time in seconds since the epoch, ``None`` if it has no date.
 
-    Without a zone it is this machine's; without a year it is the last such day before ``latest``.
+    The default zone is this machine's; without a year it is the last such day before ``latest``.
     """
     epoch = _EPOCH_TIME.match(text)
     if epoch:
@@ -206,7 +206,7 @@ def _instant(text: str, latest: float) -> float | None:
 
 
 def _month(text: str) -> int:
-    """A month's number, by its number or its English name. Raises `ValueError`."""
+    """Return a month's number from its number or its English name. Raises `ValueError`."""
     return int(text) if text.isdigit() else _MONTHS.index(text[:3].lower()) + 1
 
 

@@ -1,11 +1,11 @@
-"""The runs in systemd's journal: ``journal:UNIT``, ``journal:tag=TAG``, and ``,/PATH`` behind it.
+"""Read the runs in systemd's journal: ``journal:UNIT`` or ``journal:tag=TAG``, perhaps ``,/PATH``.
 
-One invocation of a unit is one run: its own lines are read as any output, and systemd's tell how it
-ended, by their fields. A tag has lines only, one run behind the other; anybody can use it, so that
-only root's and this user's lines count. All times are the journal's.
+One invocation of a unit is one run: the unit's lines are read like any output, and the fields of
+systemd's own records show how it ended. A tag has only lines, one run after the other; anybody can
+use a tag, so only root's and this user's lines count. All times are the journal's.
 
-What is kept is a cursor: all before it was read to its end. Of a unit what isn't at its end is read
-again, of a tag the reader goes on.
+A cursor is kept: everything before it has been read completely. Unfinished invocations of a unit
+are read again; the reader of a tag goes on where it was.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ _TAG = "tag="
 _SUCCESS = "7ad2d189f7e94e70a38c781354912448"
 _FAILURE = "d9b373ed55a64feb8242e02dbe79a49c"
 _NOT_STARTED = "be02cf6855d2428ba40df7e9d022f03d"
-_STARTED = "39f53479d3a045ac8e11786248231fbf"  # Of a oneshot it says "Finished".
+_STARTED = "39f53479d3a045ac8e11786248231fbf"  # For a oneshot its text is "Finished".
 _SETTLED = 60  # seconds after which no line comes late
 _MOST = 1000  # invocations at once
-_PAUSE = 10  # seconds between lines, after which it is noted when a run ended
+_PAUSE = 10  # seconds between lines after which the end of a run is noted
 
 
 def place_of(path: str) -> Place:
-    """Return what a path names: ``journal:UNIT`` or ``journal:tag=TAG``.
+    """Return the unit or tag that a path names: ``journal:UNIT`` or ``journal:tag=TAG``.
 
-    Behind it may stand ``,/PATH``, the file or directory of another journal: the name of a unit has
-    no comma. Raises `CannotSee`.
+    ``,/PATH`` may follow, the file or directory of another journal: a unit's name has no comma.
+    Raises `CannotSee`.
     """
     what, at, where = path[len(JOURNAL) :].partition(",/")
     tagged = what.startswith(_TAG)
@@ -54,7 +54,7 @@ def place_of(path: str) -> Place:
 
 
 def look(path: str, kept: dict[str, Any], how: Look) -> Found:
-    """Return the runs that a journal has, and what to keep for the next time.
+    """Return the runs in a journal, and the values to keep for the next check.
 
     ``kept`` may be anything that was once returned. Raises `CannotSee`, with what to do.
     """
@@ -66,7 +66,7 @@ def look(path: str, kept: dict[str, Any], how: Look) -> Found:
         except (CannotSee, KeyError, ValueError, TypeError, AttributeError) as reason:
             if not kept or (isinstance(reason, CannotSee) and reason.kind is not Kind.NOT_READABLE):
                 raise
-            found = read(path, place, {}, how)  # The cursor, or all of it, is nonsense by now.
+            found = read(path, place, {}, how)  # The cursor is no longer valid.
         if not found.runs and not any(True for _ in journal.records(place, ["--lines=1"])):
             other = (
                 "what is it called? systemctl list-units --all, or journalctl -F SYSLOG_IDENTIFIER"
@@ -80,7 +80,7 @@ def look(path: str, kept: dict[str, Any], how: Look) -> Found:
 
 
 def is_active(run: Logged, path: str) -> bool | None:
-    """Whether the invocation that a run is of goes on; ``None`` if that can't be seen."""
+    """Whether the invocation of a run still goes on; ``None`` if that can't be seen."""
     return journal.is_active(place_of(path), run.command)
 
 
@@ -95,7 +95,7 @@ class _Invocation:
         self.host = _of(record, "_HOSTNAME")
         self.first, self.before = at, before
         self.ended = self.failed = self.killed = False
-        self._own: list[str] = []  # systemd's words, which come before late lines of the unit
+        self._own: list[str] = []  # systemd's messages; late lines of the unit may follow
         self._reader = LogReader(how.hide, how.latest)
         self._hide = how.hide
 
@@ -151,7 +151,7 @@ def _read_unit(path: str, place: Place, kept: dict[str, Any], how: Look) -> Foun
         if invocation is new:
             before = running.get((new.unit, new.host))
             if before:
-                before.ended = True  # It has gone down with its machine.
+                before.ended = True  # The machine went down during it.
             running[new.unit, new.host] = new
             if len(read) > _MOST:
                 del read[next(iter(read))]
@@ -167,9 +167,9 @@ def _read_unit(path: str, place: Place, kept: dict[str, Any], how: Look) -> Foun
 def _settled(
     read: Sequence[_Invocation], now: float
 ) -> tuple[Sequence[_Invocation], Sequence[_Invocation]]:
-    """Divide invocations into those that are at their end, and the others, which are read again.
+    """Return the finished invocations, and the others, which will be read again.
 
-    With one that isn't, all are read again that had not ended when it began.
+    With an unfinished one, all that had not ended when it began are read again.
     """
     again = {e.first for e in read if not e.ended or now - e.time < _SETTLED}
     cut = min(again, default=None)
@@ -207,7 +207,7 @@ def _read_tag(path: str, place: Place, kept: dict[str, Any], how: Look) -> Found
 
 
 class _Stream:
-    """The lines of a tag: runs one behind the other, with the times at which they ended."""
+    """The lines of a tag: one run after the other, with the times at which they ended."""
 
     def __init__(
         self, how: Look, reader: Any = None, ends: Iterable[float] = (), time: float = 0
@@ -252,6 +252,6 @@ def _from(cursor: str, how: Look) -> list[str]:
 
 
 def _time_of(record: dict[str, Any]) -> float:
-    """When a record was received, in seconds since the epoch; 0 if it doesn't say."""
+    """Return when a record was received, in seconds since the epoch; 0 if unknown."""
     time = _of(record, "__REALTIME_TIMESTAMP")
     return int(time) / 1e6 if time.isascii() and time.isdigit() else 0

@@ -1,8 +1,7 @@
 """Judge the newest run of each job. Pure, with the clock as argument.
 
-A finding stays until a later run of its job is good, or it is older than the lookback. A job that
-prints nothing when all is well is known to be good again by a complete set in its archive
-directory.
+A finding stays until a later run of its job is good, or until it is older than the lookback. If a
+job prints nothing when all is well, a complete set in its archive directory proves a good run.
 """
 
 from __future__ import annotations
@@ -32,34 +31,34 @@ from check_duplicity.runs.model import Logged
 from check_duplicity.values import NamedTuple
 
 _LESSER = {Kind.ORPHANED: Kind.ORPHANED_SIGNATURES, Kind.INCOMPLETE: Kind.UNMATCHED_SIGNATURES}
-_LAST_VOLUME = 6 * 3600  # seconds for what a run sends when its statistics are counted
+_LAST_VOLUME = 6 * 3600  # seconds for the uploads after a run has counted its statistics
 _MEANWHILE = 3600  # seconds from the end of a backup to the mail about it
 _LONGEST_NAME = 40  # characters
 _FAILED_KINDS = frozenset(kind for kind in SENTENCES if state_of(kind) == State.CRITICAL)
 
 
 class Verdict(NamedTuple):
-    """The newest run of a job, and what there is to complain about."""
+    """The newest run of a job, and its findings."""
 
     run: Logged
     told: tuple[Told, ...]
 
     @property
     def unread(self) -> bool:
-        """Whether what it says at last can't be made out."""
+        """Whether the end of the run's output can't be interpreted."""
         return any(item.kind is Kind.NOT_RECOGNISED for item in self.told)
 
     @property
     def failed(self) -> bool:
-        """Whether it has failed."""
+        """Whether the run has failed."""
         return any(item.kind in _FAILED_KINDS for item in self.told)
 
 
 def verdicts(runs: Iterable[Logged], since: float, running: Container[str] = ()) -> list[Verdict]:
-    """Return what the newest run of each of duplicity's jobs says, the newest first.
+    """Return the verdict on the newest run of each job of duplicity's, the newest first.
 
-    ``runs`` are in the order of time; older ones than ``since`` (seconds since the epoch) don't
-    count. ``running`` are the jobs whose last run is in progress: the one before it decides.
+    ``runs`` are in the order of time; those older than ``since`` (seconds since the epoch) don't
+    count. ``running`` are the jobs whose last run is in progress: the run before it decides.
     """
     jobs: dict[str, list[Logged]] = {}
     for run in runs:
@@ -74,7 +73,7 @@ def verdicts(runs: Iterable[Logged], since: float, running: Container[str] = ())
 
 
 def _named(found: Sequence[Verdict]) -> list[Verdict]:
-    """Tell jobs of the same name apart: by their hosts, or else by the words of their commands."""
+    """Return verdicts with unique names: by hosts, or else by the words of the commands."""
     hosts: dict[str, list[str]] = {}
     for verdict in found:
         hosts.setdefault(verdict.run.name, []).append(verdict.run.host)
@@ -100,19 +99,19 @@ def _renamed(run: Logged, *, by_host: bool) -> Logged:
 
 
 def _verdict(runs: Sequence[Logged]) -> Verdict:
-    """The verdict on one job by its runs: the last that was good or failed, and what came later."""
+    """Return the verdict on one job: on its last good or failed run, and those after it."""
     position = max((i for i, run in enumerate(runs) if run.decisive), default=len(runs) - 1)
     decisive, later = runs[position], runs[position:]
     run = joined([each.run for each in later])
     kinds = {item.kind for item in run.told}
-    # The same leftovers, with the same cure.
+    # Both kinds are about the same leftovers, with the same remedy.
     less = {lesser for kind, lesser in _LESSER.items() if kind in kinds}
     told = tuple(item for item in run.told if item.kind not in less)
     told += tuple(_not_cleared(decisive.run, runs))
     last = runs[-1]
     if decisive.run.outcome in (FAILED, UNREAD) or last.run.outcome in (GOOD, OTHER):
         return Verdict(decisive, told)
-    # If it mostly says how it went, and now doesn't, it was killed.
+    # If earlier runs reported their results, and this one doesn't, it was killed.
     known = last.run.outcome == OPEN and any(r.run.statistics for r in runs[:-1])
     killed = last.run.uploading or known
     kind = Kind.KILLED if killed else Kind.UNCLEAR
@@ -120,9 +119,9 @@ def _verdict(runs: Sequence[Logged]) -> Verdict:
 
 
 def _not_cleared(good: Run, runs: Iterable[Logged]) -> Iterator[Told]:
-    """Yield what failed minutes before a good run that may be another job's.
+    """Yield the failure minutes before a good run, if that run may be another job's.
 
-    If it was the same job's, repeated, then as many runs were good as there are jobs.
+    If the same job was repeated, as many runs were good as there are jobs.
     """
     sitting = good.sitting
     jobs = max(1, *(run.run.sitting.usual for run in runs))
@@ -131,9 +130,9 @@ def _not_cleared(good: Run, runs: Iterable[Logged]) -> Iterator[Told]:
 
 
 def restored(found: Sequence[Verdict], complete: datetime | None) -> list[Verdict]:
-    """Return the verdicts with what a complete backup set in the archive directory has mended.
+    """Return the verdicts without a failure that a later complete set has made good.
 
-    It is the archive directory of one job, so it tells nothing if there are several.
+    The set is in the archive directory of one job, so it proves nothing if there are several.
     """
     if complete is None or len(found) != 1:
         return list(found)
@@ -146,8 +145,8 @@ def restored(found: Sequence[Verdict], complete: datetime | None) -> list[Verdic
 def _until_own_set(verdict: Verdict) -> float:
     """Return the seconds from a run's time within which a complete set may be its own.
 
-    What its own set is worth it has said itself. A run that has said nothing was mailed just after
-    its set was whole; one that is good has counted its statistics before the last volume was sent.
+    A failed run has judged its own set. A silent run was mailed just after its set was complete; a
+    good one counted its statistics before it sent the last volume.
     """
     if verdict.failed:
         return 0
@@ -159,8 +158,8 @@ def _until_own_set(verdict: Verdict) -> float:
 def vouching(found: Sequence[Verdict], *, by_mail: bool) -> datetime | None:
     """Return when the newest run of a job ended, if it was good and had nothing to back up.
 
-    Seen on 2.1.5 to 3.2.1 with ``--skip-if-no-change``: nothing but its output tells of such a run.
-    Anybody can send a mail: it vouches only if that is known of the job otherwise, ``by_mail``.
+    Seen on 2.1.5 to 3.2.1 with ``--skip-if-no-change``: only its output shows such a run. Anybody
+    can send a mail: it counts only if the job is otherwise known to do this, ``by_mail``.
     """
     if len(found) != 1 or found[0].failed or not found[0].run.run.skipped:
         return None
@@ -172,9 +171,9 @@ def vouching(found: Sequence[Verdict], *, by_mail: bool) -> datetime | None:
 
 
 def backed_up(found: Sequence[Verdict]) -> float | None:
-    """Return when the newest run of a job was, if that has told of a good backup.
+    """Return the time of a job's newest run, if its output shows a good backup.
 
-    In seconds since the epoch. Several jobs tell nothing of one.
+    In seconds since the epoch; ``None`` if there are several jobs.
     """
     if len(found) != 1 or found[0].failed or not found[0].run.run.statistics:
         return None
@@ -182,7 +181,7 @@ def backed_up(found: Sequence[Verdict]) -> float | None:
 
 
 def by_archive(complete: datetime | None, since: float, job: str) -> list[Verdict]:
-    """Return the verdict on a job that has said nothing, by its archive directory alone."""
+    """Return the verdict on a job without output, by its archive directory alone."""
     if complete is None or complete.timestamp() < since:
         return []
     run = Logged(
@@ -201,17 +200,17 @@ def last_runs(
 ) -> list[Verdict]:
     """Return the verdicts on all jobs, by their runs and by the archive directory of the one job.
 
-    ``complete`` is when its newest backup that can be restored was completed, as far as is known.
-    For the others see `verdicts` and `by_archive`.
+    ``complete`` is when its newest restorable backup was completed, if known. For the other
+    arguments see `verdicts` and `by_archive`.
     """
     found = restored(verdicts(runs, since, running), complete)
     return found or by_archive(complete, since, job)
 
 
 def not_made_out(found: Iterable[Verdict]) -> CannotSee | None:
-    """Return why it is not known how all is, if the last words of a job can't be made out.
+    """Return why the state is unknown, if the end of a job's output can't be interpreted.
 
-    What has failed is the worse news, whatever else there is.
+    ``None`` if any job has failed: that is the worse news.
     """
     found = list(found)
     unread = next((verdict for verdict in found if verdict.unread), None)
@@ -239,7 +238,7 @@ def no_news(runs: Sequence[Logged], running: Iterable[str], now: datetime, back:
 def measure(
     found: Sequence[Verdict], runs: Sequence[Logged], since: float, now: datetime
 ) -> Iterator[Measure]:
-    """Yield the numbers: of jobs, of what is wrong, and those of the newest statistics."""
+    """Yield the numbers of jobs and findings, and those of the newest statistics."""
     yield Measure("runs", len(found), said=_said(found, now))
     yield Measure("failed", sum(verdict.failed for verdict in found))
     for name, kinds in (
@@ -262,7 +261,7 @@ def measure(
 
 
 def _errors(found: Sequence[Verdict]) -> Measure:
-    """How many files could not be read; of many jobs, those of the worst are the finding."""
+    """Return how many files could not be read; the finding is about the job with the most."""
     of_jobs = [(v.run.run.statistics.errors, v.run) for v in found if v.run.run.statistics]
     total = sum(errors for errors, _ in of_jobs)
     if not of_jobs:
@@ -273,7 +272,7 @@ def _errors(found: Sequence[Verdict]) -> Measure:
 
 
 def _of_statistics(run: Logged, past: Sequence[Past]) -> Iterator[Measure]:
-    """The numbers of a run's statistics, and by how much its source has shrunk."""
+    """Yield the numbers of a run's statistics, and by how much its source has shrunk."""
     statistics = run.run.statistics
     if statistics is None:
         return
@@ -310,7 +309,7 @@ def _extent(past: Past) -> Extent:
 
 
 def _said(found: Sequence[Verdict], now: datetime) -> str:
-    """What the status line says when all is well."""
+    """Return the text of the status line when all is well."""
     if not found:
         return ""
     newest, oldest = (_age(verdict, now) for verdict in (found[0], found[-1]))
@@ -327,7 +326,7 @@ def _age(verdict: Verdict, now: datetime) -> str:
 def judge(
     found: Iterable[Verdict], now: datetime, *, errors_have_limits: bool = False
 ) -> Iterator[Finding]:
-    """Yield the findings of all verdicts; of files that weren't read only if they have no limit."""
+    """Yield the findings of all verdicts; unread files only if they have no limits."""
     for verdict in found:
         age = _age(verdict, now)
         for item in verdict.told:
@@ -348,7 +347,7 @@ def judge(
 
 
 def details(found: Iterable[Verdict], verbose: int) -> Iterator[str]:
-    """Yield lines on each run: if there is more than one, or with -v."""
+    """Yield lines on each run, if there is more than one, or with -v."""
     found = list(found)
     if len(found) == 1 and not verbose:
         return

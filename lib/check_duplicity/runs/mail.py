@@ -1,6 +1,6 @@
-"""Read the mail that cron sends: whose job it was, and what it printed.
+"""Read the mail that cron sends: the job, and its output.
 
-Cron's own words are in the subject: ``Cron <user@host> command`` with Debian's cron and Red Hat's
+The subject is cron's own text: ``Cron <user@host> command`` with Debian's cron and Red Hat's
 cronie (Debian adds `` (failed)`` if the exit status was not 0), ``[host] Failure: user's crontab
 "0 2 * * * command"`` with systemd-cron, ``Anacron job 'name' on host``. The body is decoded as
 UTF-8, whatever its label says: cron without LANG labels UTF-8 as US-ASCII.
@@ -14,12 +14,12 @@ from datetime import datetime, timedelta, timezone
 
 from check_duplicity.values import TYPE_CHECKING, NamedTuple
 
-# email is imported where it is needed: it takes longer to load than all the rest, and what cron
-# sends is mostly plain.
+# email is imported late: it takes longer to load than all the rest, and most of cron's mails are
+# plain.
 if TYPE_CHECKING:
     from email.message import Message
 
-# Mailing lists and spam filters write in front of a subject; who answers or forwards isn't cron.
+# Tags of mailing lists and spam filters before a subject. Replies and forwards aren't cron's mails.
 _TAGS = r"\s*(?:\[[^\]]*\]\s*|\*+SPAM\*+\s*)*?"
 _USER = r"(?P<user>[A-Za-z_][\w.-]*\$?)"
 _HOST = r"(?P<host>[\w.:-]+)"
@@ -50,10 +50,10 @@ _PLAIN = {
 
 
 class Mail(NamedTuple):
-    """What one of cron's mails says.
+    """The contents of one of cron's mails.
 
-    ``time`` is that of its Date, in seconds since the epoch. ``failed`` and ``succeeded`` tell of
-    the exit status, and neither if that isn't known.
+    ``time`` is its Date in seconds since the epoch. ``failed`` and ``succeeded`` show the exit
+    status; both are false if it is unknown.
     """
 
     user: str
@@ -66,7 +66,7 @@ class Mail(NamedTuple):
 
 
 def read_mail(raw: bytes) -> Mail | None:
-    """Read a message; ``None`` if cron didn't send it."""
+    """Return the contents of a message; ``None`` if cron didn't send it."""
     fields, text = _read_plain(raw) or _read_any(raw)
     subject = _subject(str(fields.get("subject", "")))
     match = next(filter(None, (form.match(subject) for form in _SUBJECTS)), None)
@@ -87,9 +87,9 @@ def read_mail(raw: bytes) -> Mail | None:
 
 
 def _read_plain(raw: bytes) -> tuple[Mapping[str, object], str] | None:
-    """Return header and text of a message in which nothing is encoded: the same as of any other.
+    """Return header and text of a message without any encoding, as `_read_any` would.
 
-    ``None`` if it isn't so plain that this is sure.
+    ``None`` if it isn't certain that the message is plain.
     """
     header, _, body = raw.partition(b"\n\n")
     if not body or b"\r" in raw or not header.isascii():
@@ -115,7 +115,7 @@ def _read_any(raw: bytes) -> tuple[Mapping[str, object], str]:
     try:
         message = email.message_from_bytes(raw)
         text = "\n".join(_texts(message))
-    except RecursionError:  # Parts in parts in parts.
+    except RecursionError:  # Too deeply nested parts.
         head, _, body = raw.partition(b"\n\n")
         message = email.message_from_bytes(head)
         text = body.decode("utf-8", "replace")
@@ -144,7 +144,7 @@ def _subject(raw: str) -> str:
 
 
 def _texts(message: Message) -> Iterator[str]:
-    """The text of a message, without what is attached or HTML."""
+    """Yield the text parts of a message, without attachments or HTML."""
     for count, part in enumerate(message.walk()):
         if count >= _MOST_PARTS:
             return
@@ -155,7 +155,7 @@ def _texts(message: Message) -> Iterator[str]:
 
 
 def read_date(text: str) -> float | None:
-    """Return a Date (RFC 5322) in seconds since the epoch; ``None`` if it is none."""
+    """Return a Date (RFC 5322) in seconds since the epoch; ``None`` if it is invalid."""
     plain = _DATE.match(text[:100])
     try:
         if plain and plain[2] in _MONTHS:

@@ -1,7 +1,7 @@
-"""See which of a mailbox's messages matter, without reading all of them.
+"""Find the relevant messages of a mailbox, without reading all of them.
 
-An mbox can be large and old: most of its messages are passed over by the day in their "From " line,
-and of the others only the newest of each subject are read. The messages of a Maildir are files.
+An mbox can be large and old: most of its messages are skipped by the day in their "From " line, and
+of the others only the newest of each subject are read. The messages of a Maildir are files.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Place(NamedTuple):
-    """Where a message stands in an mbox, in bytes; when it was sent, in seconds since the epoch."""
+    """Where a message is in an mbox, in bytes, and when it was sent, in seconds since the epoch."""
 
     start: int
     end: int
@@ -57,7 +57,7 @@ class Place(NamedTuple):
 class Index(NamedTuple):
     """The messages of an mbox by subject, and the last one, if cron may have sent it.
 
-    ``last`` is where that begins: it may be growing.
+    ``last`` is where the last message begins: it may be growing.
     """
 
     subjects: dict[bytes, Messages]
@@ -66,10 +66,9 @@ class Index(NamedTuple):
 
 
 class Messages:
-    """The places of the messages with one subject, of which few are looked at.
+    """The places of the messages with one subject, of which few are read.
 
-    Their numbers stand in one row: of a hundred thousand messages that is quickly made, and takes
-    little memory.
+    All numbers are in one array: fast and small even for a hundred thousand messages.
     """
 
     def __init__(self) -> None:
@@ -79,7 +78,7 @@ class Messages:
         self._numbers = array("d")
 
     def add(self, place: tuple[float, float, float]) -> None:
-        """Add one; of very many, only the newest are kept."""
+        """Add a place; of very many, only the newest are kept."""
         self._numbers.extend(place)
         if len(self._numbers) >= 6 * _MOST_PLACES:
             newest = list(islice(self.newest_first(_ANY_TIME), _MOST_PLACES))
@@ -88,14 +87,14 @@ class Messages:
                 self._numbers.extend(kept)
 
     def __len__(self) -> int:
-        """Return how many they are."""
+        """Return the number of messages."""
         return len(self._numbers) // 3
 
     def newest_first(self, latest: float, passed_over: Container[int] = ()) -> Iterator[Place]:
-        """Yield them by when they were sent; what was sent after ``latest`` is the last.
+        """Yield the places, newest first; those later than ``latest`` come last.
 
-        That was dated by a wrong clock. Those of days (since the epoch) that are passed over when
-        it is their turn are left out.
+        A wrong clock dated those. Messages of the days (since the epoch) in ``passed_over`` are
+        skipped; the caller may add days during the iteration.
         """
         times = [0 if time > latest else time for time in self._numbers[2::3]]
         for count in sorted(range(len(times)), key=times.__getitem__)[::-1]:
@@ -132,10 +131,10 @@ def index(mbox: BinaryIO, start: int, horizon: float) -> Index:
 
 
 def _sent(header: bytes, day: int, found: re.Match[bytes]) -> float:
-    """When a message was sent that was delivered on a day: see `when`."""
+    """Return when a message was sent; ``day`` is its day of delivery. See `when`."""
     date = _date(header)
     if date is not None and -28 < date // 86400 - day <= 0:
-        return date  # Whatever the hour that it was delivered.
+        return date  # The hour of delivery doesn't matter.
     delivered = _delivered(found)
     return when(date, delivered) or delivered
 
@@ -143,19 +142,19 @@ def _sent(header: bytes, day: int, found: re.Match[bytes]) -> float:
 def _boundaries(
     mbox: BinaryIO, start: int, oldest: int
 ) -> Iterator[tuple[int, re.Match[bytes] | None, int, bytes | None]]:
-    """Yield where each message begins, its day, and its header if that isn't too old.
+    """Yield where each message begins, its day, and its header, unless it is too old.
 
-    At last comes the end.
+    The last item is the end of the mbox.
     """
     mbox.seek(start)
-    # A newline in front, so that every message begins behind one.
+    # A newline comes first, so that every message has one before it.
     block, base = b"\n", start - 1
     more = True
     while more:
         read = mbox.read(_BLOCK)
         more = len(read) > 0
         block += read
-        # Of what begins later the header may not be there yet.
+        # The header of a message that begins later may be incomplete.
         complete = len(block) - (_LONGEST_HEADER if more else 0)
         keep = max(0, complete)
         for candidate in _CANDIDATE.finditer(block):
@@ -178,8 +177,8 @@ def _header(block: bytes, start: int) -> bytes:
 
 
 def _subject(header: bytes) -> bytes:
-    """The subject as it stands there, folded or encoded; ``?`` if it may be further down."""
-    start = header.find(b"\nSubject:")  # So it is mostly written, and found quickly.
+    """Return the raw subject, folded or encoded; ``?`` if it may be further down."""
+    start = header.find(b"\nSubject:")  # The usual spelling, which is found quickly.
     if start < 0:
         found = _SUBJECT.search(header)
         if found is None:
@@ -198,7 +197,7 @@ def _is_crons(subject: bytes) -> bool:
 
 @lru_cache(maxsize=1000)
 def _day(year: bytes, month: bytes, day: bytes) -> int:
-    """The days since the epoch; a day that there isn't is an old one."""
+    """Return the days since the epoch; an impossible day counts as old."""
     try:
         return date(int(year), _MONTHS.index(month) // 3 + 1, int(day)).toordinal() - _EPOCH
     except ValueError:
@@ -212,7 +211,7 @@ def _delivered(found: re.Match[bytes]) -> float:
 
 
 def _date(header: bytes) -> float | None:
-    """The Date of a header in seconds since the epoch; quickly, if others are of the same hour."""
+    """Return a header's Date in seconds since the epoch; fast for dates of the same hour."""
     at = header.find(_DATED) + len(_DATED)
     text = header[at : at + len(_USUAL) + 1]
     usual = at >= len(_DATED) and len(text.rstrip(b"\n")) == len(_USUAL)
@@ -226,13 +225,13 @@ def _date(header: bytes) -> float | None:
 
 @lru_cache(maxsize=1000)
 def _begin_of(hour: bytes, zone: bytes) -> float | None:
-    """When an hour began; ``None`` if it is none that `read_date` knows."""
+    """Return when an hour began; ``None`` if `read_date` can't read it."""
     return read_date(f"{hour.decode('latin-1')}:00:00{zone.decode('latin-1')}")
 
 
 @lru_cache(maxsize=3600)
 def _seconds_of(text: bytes) -> int | None:
-    """The seconds of ``MM:SS``."""
+    """Return the seconds of ``MM:SS``."""
     found = _MINUTES.fullmatch(text)
     return int(found[1]) * 60 + int(found[2]) if found else None
 
@@ -267,8 +266,8 @@ def maildir(
 ) -> tuple[list[tuple[str, str, float, int]], list[tuple[str, int]]]:
     """Return the messages of a Maildir since ``horizon``: unique name, path, delivery, and size.
 
-    Links and pipes are none. What is neither root's, nor of whom the Maildir is, nor of whom this
-    process runs as, was not delivered: path and owner of these are returned besides. Raises
+    Links and pipes don't count. Only files of root, of the Maildir's owner and of this process's
+    user can have been delivered: path and owner of other files are returned separately. Raises
     `OSError`.
     """
     found, others = [], []
@@ -279,7 +278,7 @@ def maildir(
             try:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
-                continue  # Its reader has moved it.
+                continue  # The user's mail program has moved it.
             if not stat.S_ISREG(status.st_mode) or status.st_mtime < horizon:
                 continue
             if status.st_uid not in owners:

@@ -1,8 +1,8 @@
-"""The runs that messages are about: of each job, only those are read that tell something.
+"""Read the runs in messages: for each job, only the messages that matter.
 
-Those are what `newest` would choose of all: the newest two, and whatever is in front of the newest
-that says how a backup went. That one is compared with what those before it found of the source; of
-each day, one tells enough.
+These are the runs that `newest` would choose from all: the newest two, and those back to the newest
+with a backup's result. That one is compared with the source's sizes in the runs before it; one run
+of each day is enough for that.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def of_subject(
     """
     found: dict[int, Logged] = {}
     decisive = False
-    days: set[int] = set()  # of which a run is known that the newest is compared with
+    days: set[int] = set()  # that have a run with which to compare the newest one
     for place in messages.newest_first(latest, days):
         if len(days) >= _COMPARED or (decisive and len(found) >= _LOOKED_AT):
             break

@@ -1,4 +1,4 @@
-"""A run with what is known of it besides its output: whose job's it is, and when."""
+"""The model of a run with its job and time, which are not part of its output."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ _KEPT = 2  # runs of each job: the newest decides, the one before tells how it m
 class Logged(NamedTuple):
     """A run of a job.
 
-    ``job`` tells jobs apart: the user, the host and the command of cron, or the log's name, whose
-    ``host`` is empty.
-    ``time`` is that of its end, in seconds since the epoch, ``None`` if only the log's own tells.
-    ``whole`` is whether it can't go on any more, ``sure`` whether it is duplicity's. ``command`` is
-    what cron runs, for the shell.
+    ``job`` identifies the job: the user, the host and the command of cron, or the log's name; a
+    log's ``host`` is empty. ``time`` is the end of the run, in seconds since the epoch, ``None`` if
+    only the log's own time can show it. ``whole`` is whether it is surely finished, ``sure``
+    whether it is surely duplicity's. ``command`` is cron's shell command.
     """
 
     job: str
@@ -46,7 +45,7 @@ class Logged(NamedTuple):
 
     @property
     def decisive(self) -> bool:
-        """Whether it says how a backup went, if one can make it out."""
+        """Whether the run has the result of a backup, even one that can't be interpreted."""
         return self.run.outcome in (GOOD, FAILED, UNREAD)
 
     def is_of(self, job: str, script: str) -> bool:
@@ -55,7 +54,7 @@ class Logged(NamedTuple):
 
 
 def known_as(runs: Iterable[Logged], job: str, script: str) -> list[Logged]:
-    """Return the runs of a known job: what a mail of its script says is duplicity's."""
+    """Return the runs of a known job; the mails of its script count as duplicity's."""
     theirs = (run for run in runs if run.is_of(job, script))
     return [run._replace(sure=run.sure or run.decisive) for run in theirs]
 
@@ -63,7 +62,7 @@ def known_as(runs: Iterable[Logged], job: str, script: str) -> list[Logged]:
 def when(date: float | None, delivered: float | None) -> float | None:
     """Return the time of a mail: its Date, unless there is none or its sender's clock was wrong.
 
-    Nonsense stays nonsense, but can be remembered.
+    Absurd times are limited, so that they can be saved.
     """
     wrong = delivered is not None and date is not None and not -30 * _DAY < date - delivered < _DAY
     time = delivered if date is None or wrong else date
@@ -71,11 +70,11 @@ def when(date: float | None, delivered: float | None) -> float | None:
 
 
 def newest(runs: Iterable[Logged], latest: float) -> list[Logged]:
-    """Return what matters of runs, in their order (for ``latest`` see `in_order`).
+    """Return the runs that matter, in order (for ``latest`` see `in_order`).
 
-    Of each job that are the newest and the one before it; of those that are surely duplicity's the
-    newest, and the newest that was good or failed. What is left is the same whether runs are left
-    out one by one or all at once.
+    For each job these are its newest two runs, and of those that are surely duplicity's the newest,
+    and the newest decisive one. The result is the same whether runs are dropped one by one or all
+    at once.
     """
     jobs: dict[str, list[Logged]] = {}
     for run in in_order(runs, latest):
@@ -84,7 +83,7 @@ def newest(runs: Iterable[Logged], latest: float) -> list[Logged]:
 
 
 def matter(runs: Sequence[Logged]) -> list[Logged]:
-    """Return which runs of one job, in their order, matter."""
+    """Return the runs of one job that matter; ``runs`` are in order."""
     kept = set(range(len(runs))[-_KEPT:])
     sure = [i for i, run in enumerate(runs) if run.sure]
     kept.update(sure[-1:], [i for i in sure if runs[i].decisive][-1:])
@@ -98,8 +97,8 @@ def matter(runs: Sequence[Logged]) -> list[Logged]:
 def in_order(runs: Iterable[Logged], latest: float) -> list[Logged]:
     """Return runs in the order of time; one job's of the same second in their own order.
 
-    What is later than ``latest`` (seconds since the epoch) was dated by a wrong clock: it must not
-    outrank what comes after it, and so is the first.
+    A wrong clock dated runs later than ``latest`` (seconds since the epoch): they come first, since
+    they must not outrank later ones.
     """
 
     def order(run: Logged) -> tuple[float, str]:
@@ -110,7 +109,7 @@ def in_order(runs: Iterable[Logged], latest: float) -> list[Logged]:
 
 
 def values_of_logged(logged: Logged) -> list[Any]:
-    """Return it as plain values, for `logged_of`."""
+    """Return a logged run as plain values, for `logged_of`."""
     return [*logged[:-1], values_of(logged.run)]
 
 

@@ -1,11 +1,11 @@
-"""Which files a pattern or a directory names, and which of them are one job's.
+"""Find the files that a pattern or a directory names, and group them into logs.
 
-Files are one log, of which the newest decides, if their names differ in nothing but when they were
-written (``web-2026-11-28.log``, ``web.log.1.gz``, ``web-Mon.log``). Other names are other jobs':
-``/var/log/duplicity/*.log`` has ``web.log`` and ``db.log``, and a good run in one says nothing of
-the other. A number of less than four digits may be a job's, ``web2.log``, and does not count.
+Files form one log, of which the newest decides, if their names differ only in the time of writing
+(``web-2026-11-28.log``, ``web.log.1.gz``, ``web-Mon.log``). Other names belong to other jobs:
+``/var/log/duplicity/*.log`` has ``web.log`` and ``db.log``, and a good run in one proves nothing
+about the other. A number of fewer than four digits may be part of a job's name, ``web2.log``.
 
-Whoever may write to the directory can put a file there: see `beside`, whose rules are these.
+Anybody who may write to the directory can put a file there: the rules of `beside` apply.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _TIMES = re.compile(
 
 
 class Log(NamedTuple):
-    """What is read as one log: its name, and its files; ``None`` if it is the path that was given.
+    """The name of a log, and its files; ``None`` if the given path is the only file.
 
     ``owners`` are the users whose files count.
     """
@@ -49,15 +49,15 @@ class Log(NamedTuple):
 
     @property
     def newest(self) -> str:
-        """The file that is written to."""
+        """Return the file that is written to."""
         return max(self.files, key=_changed) if self.files else self.path
 
 
 def logs_of(path: str, horizon: float) -> tuple[list[Log], list[str]]:
-    """Return what a path names, and what to say of what was passed over.
+    """Return the logs that a path names, and messages about ignored files.
 
-    A pattern is one only if there is no file of that name. What was not changed since ``horizon``
-    (seconds since the epoch) is left out. Raises `CannotSee` if there is nothing.
+    A path is a pattern only if there is no file of that name. Files not changed since ``horizon``
+    (seconds since the epoch) are left out. Raises `CannotSee` if there is nothing.
     """
     if is_no_file(path) or not (is_pattern(path) or _is_plain_directory(path)):
         return [Log(path)], []
@@ -97,7 +97,7 @@ def is_journal(path: str) -> bool:
 
 
 def is_no_file(path: str) -> bool:
-    """Whether a path is none: the journal, or standard input."""
+    """Whether a path isn't a file but the journal or standard input."""
     return path == "-" or is_journal(path)
 
 
@@ -107,19 +107,19 @@ def is_pattern(path: str) -> bool:
 
 
 def together(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return files by the log that they are: what differs between them is a ``*`` in its name."""
+    """Return files by their log: its name has a ``*`` where theirs differ."""
     logs: dict[str, list[str]] = {}
     for name in names:
         folder, base = os.path.split(beside.unrotated(name))
         logs.setdefault(os.path.join(folder, _TIMES.sub("*", base)), []).append(name)
-    # logrotate's dateext with extension: web-20261128.log is what web.log has been.
+    # logrotate's dateext with extension: web-20261128.log is the rotated web.log.
     for log in [log for log in logs if "-*." in log and log.replace("-*.", ".") in logs]:
         logs[log.replace("-*.", ".")] += logs.pop(log)
     return logs
 
 
 def _matching(pattern: str) -> list[str]:
-    """The files that match, and those that did before they were rotated or compressed."""
+    """Return the files that match, also by their names before rotation or compression."""
     found = set(glob.glob(pattern))
     found.update(
         name

@@ -1,4 +1,4 @@
-"""Read runs out of what was seen: a mail of cron's, or what a log has. Pure."""
+"""Make logged runs from a mail of cron's, or from the runs in a log. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DIRECTORY = re.compile(r"(?:^|(?<= ))/.*/")  # of a job's archive directory
 
 def of_mail(mail: Mail, hide: Callable[[str], str], delivered: float | None) -> Logged:
     """Return the run that cron has mailed; for ``delivered`` see `when`."""
-    # Mostly there is no new mail, and no need for all that is known of duplicity's words.
+    # Imported late: mostly there is no new mail, and the catalogue isn't needed.
     from check_duplicity.runs.reader import LogReader
     from check_duplicity.shell.programs import name_of
 
@@ -35,12 +35,12 @@ def of_mail(mail: Mail, hide: Callable[[str], str], delivered: float | None) -> 
         reader.read(line)
     if mail.failed and not any(run.outcome == FAILED for run in reader.runs()):
         reader.fail()
-    # A mail in which nothing is known says nothing of how it went.
+    # A mail without a known line has no result.
     run = joined(reader.runs() or [Run(NOTHING)])
     if mail.succeeded and run.outcome in (OPEN, NOTHING):
         run = run._replace(outcome=OTHER)
     command = hidden(mail.command)
-    # Other jobs fail, too, and in the same words; what only duplicity says, or its name, tells.
+    # Other jobs fail with the same messages: only duplicity's own messages or name prove its job.
     named = re.search(f"(?i){catalogue.ITS_NAME}", mail.command)
     sure = bool(named or re.search(f"(?i){catalogue.ITS_OWN}", mail.text))
     name = hidden(name_of(mail.command))
@@ -49,7 +49,7 @@ def of_mail(mail: Mail, hide: Callable[[str], str], delivered: float | None) -> 
 
 
 def of_log(path: str, name: str, user: str, runs: Iterable[Run]) -> list[Logged]:
-    """Return the runs of a user's log in their order. The last one of each job may go on."""
+    """Return the runs of a user's log in order. The last one of each job may be unfinished."""
     found = [
         Logged(
             job=f"{path}: {run.label}" if run.label else path,
@@ -66,7 +66,7 @@ def of_log(path: str, name: str, user: str, runs: Iterable[Run]) -> list[Logged]
 
 
 def _end(run: Run) -> float | None:
-    """When a run ended, as far as it tells: what failed behind a good backup did later."""
+    """Return when a run ended, if known; a failure behind a good backup is later than that."""
     counted = run.statistics.end if run.statistics else None
     if run.outcome == GOOD or counted is None or run.time is None:
         return counted if run.outcome == GOOD else run.time
@@ -74,9 +74,9 @@ def _end(run: Run) -> float | None:
 
 
 def told_apart(runs: Iterable[Logged], path: str, name: str) -> list[Logged]:
-    """Return a log's runs as those of its jobs, if there is more than one, else as the log's.
+    """Return a log's runs by job, if the log has several, else unchanged.
 
-    What fails before it says whose it is could be anybody's, until all are good behind it.
+    A failure before the job's name is known may be any job's, until all jobs are good after it.
     """
     runs = list(runs)
     labels = {run.run.label for run in runs if not run.host} - {""}

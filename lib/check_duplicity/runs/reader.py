@@ -1,9 +1,9 @@
-"""Read a log line by line, whatever stands in front: bare lines go to a `transcript.Reader`.
+"""Read a log line by line, with any prefix: the text behind it goes to a `transcript.Reader`.
 
-A line counts by what it begins with behind a known prefix, or behind one of the shape that this
-log has everywhere. What would say something but stands behind anything else is noted as not made
-out: it is neither a failure nor a good end. A log that several programs or containers write to
-has a transcript for each, so that nothing of one clears or breaks another's.
+A line counts by its text behind a known prefix, or behind one of the shape that is usual in this
+log. A known message behind anything else is noted as not recognised: it is neither a failure nor a
+good end. If several programs or containers write to a log, each has its own transcript, so that one
+neither clears nor spoils another's result.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_SOURCES = 20
 _MOST_USUAL = 1000
-_MOST_PENDING = 30  # lines that can't be made out, until the shape of the prefix is known
+_MOST_PENDING = 30  # lines that wait until the shape of their prefix is known
 _ITS_OWN = re.compile(f"(?i){catalogue.ITS_OWN}")
 _UNIT = re.compile(r"([\w@.:\\-]{1,200})\.service\b")
 _MOST_UNITS = 20
@@ -31,15 +31,15 @@ _WEAK = frozenset("HMWB")  # parts that may be the text's own
 
 
 class LogReader:
-    """Reads lines; what it knows between two of them can be kept, as plain values.
+    """A reader of lines; its state between two lines can be saved as plain values.
 
-    ``latest`` is the latest time that a line can be of, in seconds since the epoch.
+    ``latest`` is the latest possible time of a line, in seconds since the epoch.
     """
 
     def __init__(
         self, hide: Callable[[str], str], latest: float, kept: dict[str, Any] | None = None
     ) -> None:
-        """Begin, or go on with what ``keep`` has returned. Raises `ValueError` and the like."""
+        """Begin, or go on from the values of ``keep``. Raises `ValueError` and the like."""
         self._hide = hide
         self._latest = latest
         self._main, self._form, self._candidate, self._started = "", "", "", ""
@@ -59,7 +59,7 @@ class LogReader:
             }
 
     def keep(self) -> dict[str, Any]:
-        """Return what is needed to go on, as plain values, without secrets."""
+        """Return the reader's state as plain values, without secrets."""
         form = self._main, self._form, self._candidate, self._learned, self._started
         return {
             "form": list(map(self._hide, form)),
@@ -71,7 +71,7 @@ class LogReader:
         }
 
     def runs(self) -> list[Run]:
-        """Return the runs that were read, those of one program behind those of another."""
+        """Return the runs that were read, program by program."""
         return [
             run._replace(label=" ".join(filter(None, (name or self._main, run.label))))
             for name, source in self._counting()
@@ -79,11 +79,11 @@ class LogReader:
         ]
 
     def fail(self) -> None:
-        """Say that the whole has failed, see `transcript.Reader.fail`."""
+        """Mark the whole output as failed, see `transcript.Reader.fail`."""
         self._sources[""].reader.fail()
 
     def read(self, line: str) -> None:
-        """Read one line, or what a record in JSON has of them."""
+        """Read one line, or the lines in a JSON record."""
         if line.startswith("{"):
             for each in records.lines_of(line):
                 self._read(each)
@@ -115,7 +115,7 @@ class LogReader:
             self._usual.add(cut.source)
 
     def _read_usual(self, line: str) -> bool:
-        """Read a line that has the same form as those before, and is of one of their programs."""
+        """Read a line if it has the form and program of earlier lines; return whether it has."""
         cut = forms.cut_of(line, self._form)
         if cut is None or cut.source not in self._usual:
             return False
@@ -123,28 +123,28 @@ class LogReader:
         if transcript.is_known(text):
             self._read_known(cut, text)
         elif forms.cuts(text):
-            return False  # There may be more of the prefix.
+            return False  # The prefix may be longer.
         else:
             self._read_unknown(line, cut)
         return True
 
     def _known_cut(self, line: str, found: Sequence[Cut]) -> Cut | None:
-        """Where something that is known begins: the first such place.
+        """Return the first possible end of the prefix with a known message behind it.
 
-        Only a listing begins with a time itself, and what stands behind that is a file's name.
+        Only a listing's own text begins with a time, with a file's name behind it.
         """
         timed = bool(found) and found[0].form == "T"
         order = [*found, _WHOLE] if timed else [_WHOLE, *found]
         return next((cut for cut in order if transcript.is_known(line[cut.end :])), None)
 
     def _likely_cut(self, found: Sequence[Cut]) -> Cut:
-        """Where an unknown line begins: as the known ones do, or behind what can't be its own."""
+        """Return the likely end of an unknown line's prefix: as in known lines, or certain."""
         same = [cut for cut in found if cut.form == self._form]
         sure = [cut for cut in found if not _WEAK & set(cut.form)]
         return (same or sure or [_WHOLE])[-1]
 
     def _read_shaped(self, line: str) -> bool:
-        """Read a line that has a prefix of the learned shape, or by which another is learned."""
+        """Read a line whose prefix has the learned shape, or from which a new shape is learned."""
         found = shapes.shape(self._learned).match(line) if self._learned else None
         if found:
             text = line[found.end() :]
@@ -157,7 +157,7 @@ class LogReader:
         return bool(self._candidate) and self._learn(line)
 
     def _learn(self, line: str) -> bool:
-        """Learn the shape if this is its second line: all that has it can be read now."""
+        """Learn the shape if this is its second line, and read all waiting lines that have it."""
         found = shapes.shape(self._candidate).match(line)
         text = line[found.end() :] if found else ""
         if not text or line in self._pending or self._known_cut(text, forms.cuts(text)) is None:
@@ -183,7 +183,7 @@ class LogReader:
         source.own = source.own or _ITS_OWN.search(text) is not None
 
     def _is_of_our_unit(self, text: str) -> bool:
-        """Whether systemd speaks of the unit that writes here: the only one, or one of its name."""
+        """Whether systemd's message is about the unit of this log: the only one, or by its name."""
         unit = _UNIT.search(text)
         if unit is None:
             return False
@@ -192,7 +192,7 @@ class LogReader:
         if text.startswith("Start"):
             self._started = unit[1]
         elif self._started != unit[1]:
-            self._sources[""].reader.leave_frame()  # It was another's.
+            self._sources[""].reader.leave_frame()  # The frame was another unit's.
         program = self._main.rpartition(" ")[2].rpartition("/")[2].partition(".")[0]
         return len(self._units) == 1 or unit[1] == program
 
@@ -206,7 +206,7 @@ class LogReader:
             source.reader.muddle(text)
             source.own = source.own or _ITS_OWN.search(text) is not None
         elif not self._main or self._key(cut.source) in self._sources:
-            # What other programs say is nothing, until one says what is known.
+            # Other programs don't count until one prints a known message.
             key = self._key(cut.source) if self._main else ""
             self._sources[key].reader.read(text, known=False)
 
@@ -225,13 +225,13 @@ class LogReader:
         return self._sources[key]
 
     def _counting(self) -> list[tuple[str, _Source]]:
-        """The programs that count: if one prints what only duplicity does, those that do."""
+        """Return the programs that count: those with duplicity's own messages, else all."""
         found = [(name, source) for name, source in self._sources.items() if source.reader.runs()]
         return [(name, source) for name, source in found if source.own] or found
 
 
 class _Source:
-    """What one program prints, and whether it is surely duplicity's."""
+    """The output of one program, and whether it is surely duplicity's."""
 
     def __init__(self, reader: transcript.Reader, own: bool) -> None:
         self.reader = reader

@@ -1,8 +1,8 @@
-"""Lines that are JSON: as journald, docker and others' loggers write them to files. Pure.
+"""Convert JSON log records of journald, docker and other loggers to plain lines. Pure.
 
-Known are ``journalctl -o json``, docker's json-file (``/var/lib/docker/containers``, which
-kubernetes had, too), and records with a ``message`` or ``msg``. Each is written as the line that
-journalctl or ``docker logs -t`` would print, so that there is one way to read these.
+Known are ``journalctl -o json``, docker's json-file (``/var/lib/docker/containers``, formerly also
+kubernetes'), and records with a ``message`` or ``msg``. Each becomes the line that journalctl or
+``docker logs -t`` would print, so that both can be read in one way.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _LONGEST_NAME = 64
 
 
 def lines_of(line: str) -> Sequence[str]:
-    """Return the lines that a record has, each behind its time and program, if it tells them.
+    """Return the lines of a record, each behind its time and program, if known.
 
-    That is the line itself if it isn't a record with a message.
+    A line that isn't a record with a message is returned unchanged.
     """
     if not (line.startswith("{") and line.rstrip().endswith("}")):
         return (line,)
@@ -41,7 +41,7 @@ def lines_of(line: str) -> Sequence[str]:
 
 
 def _front(record: dict[str, Any]) -> str:
-    """What journalctl and ``docker logs -t`` would print in front of a message."""
+    """Return the prefix that journalctl or ``docker logs -t`` would print before a message."""
     times = (text_in(record, key) for key in _TIMES)
     micro = text_in(record, "__REALTIME_TIMESTAMP")
     time = f"{micro[:-6]}.{micro[-6:]}" if micro else next(filter(None, times), "")
@@ -55,7 +55,7 @@ def _name(record: dict[str, Any], field: str) -> str:
 
 
 def text_in(record: dict[str, Any], field: str) -> str:
-    """Return the text of a field: journald has bytes as numbers, what is there twice as list."""
+    """Return the text of a field; journald writes bytes as numbers, repeated fields as a list."""
     value = record.get(field)
     if isinstance(value, list) and value:
         if not isinstance(value[0], int):

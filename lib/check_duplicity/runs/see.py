@@ -1,4 +1,4 @@
-"""See the runs of all paths, remembering what was read, and what else tells of them."""
+"""Find the runs in all paths with a cache, and the runs in progress."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DAY = timedelta(days=1)
 
 
 class Seen(NamedTuple):
-    """The runs, in the order of time, and what could not be read or kept.
+    """The runs, in order of time, and problems with reading or the cache.
 
     ``unread`` is why a path could not be read at all.
     """
@@ -49,7 +49,7 @@ def own_mailbox() -> str:
 
 
 def to_read(paths: Sequence[str]) -> list[str]:
-    """Return which of a job's paths there are to read; the own mailbox, if it has none.
+    """Return the paths of a job that can be read; this user's mailbox, if it has none.
 
     Raises `CannotSee` if there is nothing.
     """
@@ -115,7 +115,7 @@ def _look_at(log: Log, kept: dict[str, Any], how: files.Look) -> files.Found:
 
 
 def _logs_of(paths: Iterable[str], since: float) -> tuple[list[Log], list[str], list[str]]:
-    """Return the logs that paths name, each once; why one names none, and what is passed over."""
+    """Return the logs that paths name, each once, the errors, and messages on ignored files."""
     logs: dict[str, Log] = {}
     unread, said = [], []
     for path in paths:
@@ -135,7 +135,7 @@ def _absolute(paths: Iterable[str]) -> list[str]:
 
 
 def _apart(paths: Iterable[str]) -> list[str]:
-    """Leave out what is read anyway: the rotated neighbours of another path."""
+    """Return paths without those that are read anyway, as rotated files of another path."""
     paths = list(dict.fromkeys(paths))
     others = {other for path in paths if not is_no_file(path) for other in beside.of(path)}
     return [path for path in paths if path not in others] or paths
@@ -176,7 +176,7 @@ def in_progress(
 
 
 def _goes_on(run: Logged, path: str, file: str, users: set[int], since: float) -> bool | None:
-    """Whether what writes a log does so now: a process of these users, or a unit."""
+    """Whether a process of these users, or a unit, writes to a log now."""
     if not is_journal(path):
         return proc.is_written(file, users, since)
     from check_duplicity.runs import journal
@@ -192,7 +192,7 @@ def _written(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _owner(path: str) -> Iterable[int]:
-    """Whose a log is; of the journal root's units count, too."""
+    """Return the owner of a log; for the journal, root: its units count, too."""
     if is_journal(path):
         return [0]
     try:

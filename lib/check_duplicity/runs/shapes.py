@@ -1,9 +1,8 @@
-"""Learn what a site itself puts in front of each line of a log. Pure.
+"""Learn a site's own prefix of log lines. Pure.
 
-A *shape* is a prefix in which numbers, levels and names of days stand for any others. It is made
-of what stands in front of a line that duplicity prints in every run, and counts as soon as
-another line that is known has the same: a program may quote duplicity once, but it does not print
-what duplicity does.
+A *shape* is a prefix in which numbers, levels and names of days stand for any others. It is learned
+from a line that duplicity prints in every run, and counts as soon as another known line has the
+same prefix: a program may quote duplicity once, but it does not print the rest of its output.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-# What duplicity prints in every run, and what may stand in a line besides.
+# Texts that duplicity prints in every run.
 ANCHORS = (
     "Last full backup date: ",
     "Local and Remote metadata are ",
@@ -30,12 +29,12 @@ _CHANGING = re.compile(
 
 
 def prefix(line: str) -> str:
-    """Return what stands in front of a line of duplicity's; nothing if it is none."""
+    """Return the prefix of a line of duplicity's; empty for any other line."""
     for anchor in ANCHORS:
         at = line.find(anchor)
         if at > 0:
             before = line[:at].rstrip("-") if anchor.startswith("-") else line[:at]
-            before = before.removesuffix(". ")  # The machine log's; its records have none.
+            before = before.removesuffix(". ")  # The machine log's mark of a text line.
             return before if before.strip() and len(before) <= _LONGEST else ""
     return ""
 

@@ -1,1 +1,1 @@
-"""A shell script, or a crontab's command, is read without being run."""
+"""Read a shell script, or a crontab's command, without running it."""

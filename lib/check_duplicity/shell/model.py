@@ -1,4 +1,4 @@
-"""What a command of a script is, and the error if there is no reading it."""
+"""The model of a script's command and its host, and the error for an unreadable script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where what is printed goes: redirections, and what reads a pipe."""
+"""Find out where a command's output goes: redirections, and readers of pipes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PASSING_ON = ("cat", "ts")  # print all that they read
 
 
 class Outputs:
-    """Keeps in a state where what its commands print goes."""
+    """Keeps in a state where its commands' output goes."""
 
     def __init__(self, state: State, expander: Expander) -> None:
         self._state = state

@@ -1,4 +1,4 @@
-"""What commands print that can be told without running them (coreutils 9.1, bash 5.2)."""
+"""Find out without running commands what they print (coreutils 9.1, bash 5.2)."""
 
 from __future__ import annotations
 

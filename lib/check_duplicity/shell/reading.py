@@ -1,8 +1,8 @@
 """Read a shell script, or a crontab's command, without running it: the commands that it runs.
 
 A script is followed as a shell would run it, and nothing is executed: functions take effect where
-they are called, a condition that can't be known is followed both ways, and behind it that is known
-in which both agree. What can't be known stays in the words as it is written, and is told. The
+they are called, an unknown condition is followed both ways, and afterwards only the values in which
+both agree are known. Unknown pieces stay in the words as written, and are reported. The
 syntax is that of POSIX.1-2017 ("Shell Command Language") with bash's arrays, ``[[``, ``$'...'`` and
 redirections; what is read is compared with what bash 5.2.15 and dash 0.5.12 run
 (``tests/shell/test_shells.py``). The options of programs that only start another are those of
@@ -40,7 +40,7 @@ _FIRST_LINE = re.compile(r"#!\s*(?:\S*/env\s+(?:-S\s+)?)?(\S+)")
 
 
 class Given(NamedTuple):
-    """What a script is started with.
+    """The variables and arguments with which a script is started.
 
     ``variables`` are exported from the beginning; ``hidden`` may be, with values that aren't known.
     ``arguments`` have the script's own name in front. Of one that is ``None`` nothing is known; if

@@ -1,4 +1,4 @@
-"""What only starts another program: sudo, nice, env, su and their likes; the string of sh -c."""
+"""Read programs that only start another one (sudo, nice, env, su ...), and the string of sh -c."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class Start:
         return (given - self._changes.keys()) | (unknown & self._unknown)
 
     def take_wrappers(self) -> None:
-        """Take off what only starts the program."""
+        """Take off the wrappers, which only start the program."""
         taken = True
         while taken and self.words:
             program = _program(self.words[0])

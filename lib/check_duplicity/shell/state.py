@@ -1,4 +1,4 @@
-"""Where a script stands while it is followed, and what it is after branches, loops and functions.
+"""The state of a script while it is followed, through branches, loops and functions.
 
 All that a branch can change is a variable: besides those of the script the arguments (``@``), the
 functions (``NAME()``), the directory (``PWD``), ``set -a``, what is printed in ``$( )``, and where

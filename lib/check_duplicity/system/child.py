@@ -1,7 +1,7 @@
-"""Start a program that ends with this process, in a private directory that goes with it.
+"""Start a program that ends with this process, in a private directory that is removed with it.
 
-It gets no input and no terminal, is in a group of its own, and is killed in the end: nothing that
-it would tidy up is anywhere else than in the private directory.
+It gets no input and no terminal, has a process group of its own, and is killed at the end: all that
+it would clean up is in the private directory.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _KILLED_WITHIN = 1  # seconds
 
 
 def make_directory() -> str:
-    """Make a directory that is this user's alone, and is removed in the end.
+    """Make a directory for this user only, which is removed at the end.
 
-    Not by ``tempfile``: before duplicity is started each module that is loaded costs its time.
+    This avoids ``tempfile``: loading a module delays the start of duplicity.
     """
     for parent in filter(None, (os.environ.get("TMPDIR"), *_TEMPORARY)):
         path = os.path.join(os.path.abspath(parent), f"check-duplicity-{os.urandom(8).hex()}")
@@ -62,7 +62,7 @@ def remove(path: str) -> None:
 def _directories(path: str) -> Iterator[str]:
     """Yield a directory and those below it.
 
-    What is restored may have some in which their owner can't look, or delete anything.
+    A restored directory may deny even its owner to read it or to delete in it.
     """
     yield path
     for top, names, _ in os.walk(path):
@@ -80,12 +80,12 @@ def start(
     libc = ctypes.CDLL(None)
 
     def prepare() -> None:
-        # Should this process be killed outright, duplicity goes with it.
+        # If this process is killed, duplicity ends with it.
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
     runtime.hide_memory()
-    # Who detaches from duplicity becomes a child of this process, and can be found in the end.
+    # A process that detaches from duplicity becomes a child of this one, which can find it.
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
     try:
         with runtime.undisturbed():
@@ -96,7 +96,7 @@ def start(
                 stdout=subprocess.PIPE if output else subprocess.DEVNULL,
                 stderr=subprocess.STDOUT if output else subprocess.PIPE,
                 env=variables,
-                cwd="/",  # What is there only root decides.
+                cwd="/",  # Only root decides what is there.
                 start_new_session=True,
                 preexec_fn=prepare,  # noqa: PLW1509 - there are no threads here
             )
@@ -110,7 +110,7 @@ def start(
 def kill(process: subprocess.Popen[bytes]) -> None:
     """Kill a program and all that it has started, if that hasn't been done."""
     if process.returncode is not None:
-        return  # Its number may be another's by now.
+        return  # Another process may have its pid by now.
     began = _start_time(process.pid)
     _kill_group(process)
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -120,7 +120,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
-        _kill_children(began)  # Some are left: they have left duplicity's group.
+        _kill_children(began)  # Kill those that have left duplicity's group.
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -131,8 +131,8 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 def _kill_children(began: int) -> None:
     """Kill the descendants that were started since a time, and reap them.
 
-    Only these: a shell that becomes this process by ``exec`` may have had children before. Again
-    until there are none: one may start another between being seen and being killed.
+    Older ones stay: a shell that became this process by ``exec`` may have had children before.
+    Repeat until there are none: a process may start another one before it is killed.
     """
     import psutil
 
@@ -152,7 +152,7 @@ def _kill_children(began: int) -> None:
 
 
 def _start_time(pid: int) -> int:
-    """When a process was started, in clock ticks since the machine was (proc(5), field 22)."""
+    """Return when a process started, in clock ticks since the boot (proc(5), field 22)."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as status:
             return int(status.read().rpartition(b")")[2].split()[19])
@@ -161,7 +161,7 @@ def _start_time(pid: int) -> int:
 
 
 def environment(private: str, given: Mapping[str, str]) -> dict[str, str]:
-    """The caller's and the job's environment (credentials), with nothing translated or local."""
+    """Return this process' environment with the job's (credentials), in C's locale and in UTC."""
     kept = {
         name: value
         for name, value in {**os.environ, **given}.items()

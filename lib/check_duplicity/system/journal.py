@@ -1,7 +1,7 @@
-"""Ask systemd's journal, by ``journalctl --output=json``: read-only, line by line.
+"""Read systemd's journal line by line, with ``journalctl --output=json``.
 
-The fields are those of systemd.journal-fields(7), the same since systemd 236. What is trusted there
-begins with ``_``; anybody can write the others.
+The fields are those of systemd.journal-fields(7), the same since systemd 236. Trusted fields begin
+with ``_``; anybody can write the others.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _NO_RIGHT = ("not seeing messages from other users", "insufficient permissions")
 
 
 class Place(NamedTuple):
-    """What to read of which journal.
+    """A journal, and which of its records to read.
 
-    ``unit`` or else ``tag`` (``SYSLOG_IDENTIFIER``) says what; ``where`` is a journal's file or
-    directory, and empty for this machine's.
+    ``unit`` or else ``tag`` (``SYSLOG_IDENTIFIER``) selects records; ``where`` is a journal's file
+    or directory, and empty for this machine's journal.
     """
 
     unit: str = ""
@@ -38,16 +38,16 @@ class Place(NamedTuple):
 
     @property
     def options(self) -> list[str]:
-        """What journalctl is asked with."""
+        """The options for journalctl."""
         what = f"--unit={self.unit}" if self.unit else f"--identifier={self.tag}"
         option = "directory" if os.path.isdir(self.where) else "file"
         return [what, *([f"--{option}={self.where}"] if self.where else [])]
 
 
 def records(place: Place, options: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield the records of a place, the oldest first, as journalctl has them.
+    """Yield the records of a place, the oldest first, as in journalctl's JSON.
 
-    ``options`` say from when on. Raises `CannotSee`, with what to do, if the journal can't be read.
+    ``options`` say where to start. Raises `CannotSee`, with advice, if the journal is unreadable.
     """
     try:
         program = rights.command(["journalctl"], rights.own_path())
@@ -80,7 +80,7 @@ def records(place: Place, options: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def _demand_right(said: str) -> None:
-    """Who sees only messages of their own would take a backup for good that has failed."""
+    """Refuse a user who sees only messages of their own: a failed backup would look good."""
     if any(words in said for words in _NO_RIGHT):
         from check_duplicity.system.user import current
 
@@ -89,7 +89,7 @@ def _demand_right(said: str) -> None:
 
 
 def is_active(place: Place, invocation: str) -> bool | None:
-    """Whether a unit of this machine goes on with an invocation; ``None`` if that can't be seen."""
+    """Return whether a unit's invocation still runs on this machine; ``None`` if unknown."""
     if place.where or not place.unit:
         return None
     try:
@@ -105,6 +105,6 @@ def is_active(place: Place, invocation: str) -> bool | None:
         child.kill(process)
     shown = dict(line.partition("=")[::2] for line in said.splitlines())
     if "ActiveState" not in shown:
-        return None  # systemd isn't there, as in a container.
+        return None  # There is no systemd, as in a container.
     active = shown["ActiveState"] in ("active", "activating", "deactivating", "reloading")
     return active and shown.get("InvocationID") == invocation

@@ -1,4 +1,4 @@
-"""Leave the session keyring behind (keyrings(7)): whoever is in a session can read its keys."""
+"""Leave the session keyring (keyrings(7)): all processes of a session can read its keys."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _NUMBERS = {
     "loongarch64": (219, None), "ppc64": (271, 271), "ppc64le": (271, 271), "ppc": (None, 271),
     "s390x": (280, 280), "mips64": (5241, 4282), "mips": (None, 4282),
 }  # fmt: skip
-_NONE_HERE = (errno.ENOSYS, errno.EPERM)  # of the kernel; of a container, which lets nobody ask
+_NONE_HERE = (errno.ENOSYS, errno.EPERM)  # from the kernel; from a container that forbids the call
 
 
 def leave_session() -> None:
-    """Go on in a session keyring that is new, empty and only this process's and its children's.
+    """Join a new, empty session keyring that only this process and its children have.
 
-    To be called before the user is changed: as the user it could fail for his quota. Raises
-    `OSError` if there are keyrings, and the old one can't be left.
+    Call it before changing the user, whose quota could make it fail. Raises `OSError` if the kernel
+    has keyrings and the old one can't be left.
     """
     import ctypes
 
@@ -41,6 +41,6 @@ def leave_session() -> None:
 
 
 def _number(machine: str, wide: bool) -> int | None:
-    """The number for a process of this width; ``None`` for a machine that isn't in the tables."""
+    """Return the number for a process of this width; ``None`` for a machine not in the tables."""
     of_wide, of_narrow = _NUMBERS.get(machine, (None, None))
     return of_wide if wide else of_narrow

@@ -1,10 +1,10 @@
-"""Remember from one check to the next, in a small file that only its user can touch.
+"""Remember values from one check to the next, in a small file that only its user can access.
 
-What can't be read is forgotten, and what can't be written is said, with the reason. Nobody else can
-plant or read it, nor turn the way to it elsewhere: the directory must be its user's alone, the file
-is private (0600), no link is followed, and it is replaced in one step, so that checks at the same
-time don't harm each other. Nor can anybody keep a user from having such a directory: if its name in
-/var/tmp is taken, another is made, with a name that can't be guessed, and known by its owner.
+Failures to read or write it are reported with the reason. No other user can plant or read the file,
+or redirect its path: the directory must belong to the user alone, the file is private (0600), no
+link is followed, and it is replaced in one step, so that simultaneous checks don't harm each other.
+Nor can others block the directory: if its name in /var/tmp is taken, another one is made, with a
+name that can't be guessed, and recognised by its owner.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LARGEST = 16 << 20  # bytes
 _SHARED = "/var/tmp"  # noqa: S108  # nosec B108  # only a directory that is this user's alone
 _MOST_NAMES = 100_000  # looked at there
-_MOST_LINKS = 40  # on a way, as the kernel's own limit
+_MOST_LINKS = 40  # on a path, the kernel's own limit
 
 
 class Forgotten(Exception):
@@ -34,14 +34,14 @@ class Forgotten(Exception):
 
 
 class Damaged(Forgotten):
-    """What was kept is nonsense: it can be begun anew."""
+    """The file's content is malformed: the memory can start anew."""
 
 
 def default_path(plugin: str, identity: Sequence[str], home: str | None = None) -> str:
-    """Return where a plugin keeps what it knows of one job: ``identity`` is what tells them apart.
+    """Return the path of a plugin's memory of one job, which ``identity`` tells from others.
 
-    Below ``home``, which is ``$XDG_STATE_HOME`` if it isn't given (XDG Base Directory
-    Specification), else in ``/var/tmp``.
+    It is below ``home``, by default ``$XDG_STATE_HOME`` (XDG Base Directory Specification), or else
+    in ``/var/tmp``.
     """
     home = os.environ.get("XDG_STATE_HOME", "") if home is None else home
     directory = os.path.join(home, "check-duplicity") if os.path.isabs(home) else _own_directory()
@@ -54,7 +54,7 @@ def default_path(plugin: str, identity: Sequence[str], home: str | None = None) 
 def _own_directory() -> str:
     """Return the directory of this user in /var/tmp, where anybody can take any name.
 
-    Which is whose can't be forged: the owner tells. It may still have to be made.
+    The owner identifies it, which nobody can forge. The directory may not exist yet.
     """
     first = os.path.join(_SHARED, f"check-duplicity-{os.geteuid()}")
     if _is_own(first):
@@ -65,7 +65,7 @@ def _own_directory() -> str:
             if entry.name.startswith(begin) and _is_own(entry.path):
                 return entry.path
         if next(entries, None):
-            return first  # Ours may be among the rest: a new one would know nothing.
+            return first  # Ours may be among the rest: a new one would be empty.
     return f"{first}-{os.urandom(8).hex()}" if os.path.lexists(first) else first
 
 
@@ -109,7 +109,7 @@ def recall(path: str) -> dict[str, Any]:
 
 
 def remember(path: str, value: dict[str, Any], *, make_directory: bool = False) -> None:
-    """Keep a value for the next check, in a directory that is made if need be.
+    """Keep a value for the next check; make the directory if necessary.
 
     Raises `Forgotten`.
     """
@@ -133,9 +133,9 @@ def remember(path: str, value: dict[str, Any], *, make_directory: bool = False) 
 
 
 def replace(name: str, data: bytes, directory: int, mode: int, *, sync: bool = False) -> None:
-    """Put a file of that mode, less umask, in the place of another, or of none, in one step.
+    """Create or replace a file in one step, with that mode less the umask.
 
-    ``sync`` waits until it is on the disk. Raises `OSError`; what was there is there then.
+    ``sync`` waits until it is on the disk. Raises `OSError`, and the old file is unchanged then.
     """
     new = f".{name}.{os.getpid()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -154,15 +154,15 @@ def replace(name: str, data: bytes, directory: int, mode: int, *, sync: bool = F
 
 
 def open_directory(path: str, *, make: bool = False) -> int:
-    """Open the directory of a file, if nobody else can write to it, or put another in its place.
+    """Open a file's directory, if no other user can write to it or replace it.
 
-    With ``make`` it is made if need be. Raises `OSError`.
+    ``make`` creates it if necessary. Raises `OSError`.
     """
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
     parent = os.path.dirname(os.path.abspath(path))
     if make and not os.path.isdir(parent):
         with contextlib.suppress(FileNotFoundError):
-            _demand_own_way(parent)  # As far as there is one: nothing is made on others' ways.
+            _demand_own_way(parent)  # Nothing is created on a path that others control.
         os.makedirs(parent, 0o700, exist_ok=True)
     _demand_own_way(parent)
     directory = os.open(parent, flags)
@@ -174,9 +174,9 @@ def open_directory(path: str, *, make: bool = False) -> int:
 
 
 def open_others_directory(path: str) -> int:
-    """Open a directory that may be another user's, if the way to it is not. Raises `OSError`.
+    """Open a directory that may be another user's, if its parents aren't. Raises `OSError`.
 
-    So nobody can turn what root writes there elsewhere.
+    So nobody can redirect what root writes there.
     """
     real = os.path.realpath(path)
     _demand_own_way(path, but=real)
@@ -184,10 +184,10 @@ def open_others_directory(path: str) -> int:
 
 
 def _demand_own_way(directory: str, but: str = "") -> None:
-    """Refuse a way on which another user can put something else in the place of a part.
+    """Refuse a path if another user can replace one of its parts.
 
-    Each part is this user's or root's; where anybody may write, nobody else may remove what is
-    there (the sticky bit). ``but`` one part may be whose it is.
+    Each part must belong to this user or root; a directory that anybody may write to must have the
+    sticky bit. The part ``but`` may have any owner.
     """
     for place, part in _way(directory):
         mode = os.lstat(place).st_mode
@@ -198,7 +198,7 @@ def _demand_own_way(directory: str, but: str = "") -> None:
 
 
 def _way(path: str) -> Iterator[tuple[str, str]]:
-    """Yield each part of an absolute path, behind the directory it is in, as the kernel goes it."""
+    """Yield each part of an absolute path after its directory, in the kernel's lookup order."""
     place, parts, links = "/", path.split("/"), 0
     while parts and links < _MOST_LINKS:
         name = parts.pop(0)

@@ -1,8 +1,7 @@
-"""What /proc says of processes: their arguments, who decides what they do, and what they write.
+"""Read from /proc the arguments of processes, who decides what they do, and what they write.
 
-Any user can start a process with any name and arguments. What can't be chosen is as whom it runs,
-so that decides whether it counts. Processes vanish while they are looked at: what is gone says
-nothing.
+Any user can start a process with any name and arguments, but only as that user: so the user decides
+whether it counts. Processes may end while the check looks at them: those give no information.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from collections.abc import Container, Iterator, Sequence
 _LONGEST_COMMAND = 4 << 20  # bytes; the kernel's own limit for all arguments is lower by default
 _PART = 1 << 16  # bytes read at once
 _UIDS = re.compile(rb"^Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$", re.M)
-# Who writes what others hand over, and has its files open all the time.
+# Programs that write other programs' output, and keep their files open all the time.
 _LOGGERS = ("rsyslogd", "syslog-ng", "syslogd", "systemd-journald", "dockerd", "containerd-shim")
 _FLAGS = re.compile(rb"^flags:\s+([0-7]+)$", re.M)
 
@@ -25,7 +24,7 @@ _FLAGS = re.compile(rb"^flags:\s+([0-7]+)$", re.M)
 def heads() -> Iterator[tuple[int, bytes]]:
     """Yield all processes' pids and the beginning of their arguments, as NUL-terminated bytes."""
     try:
-        # Names below an open directory are found quicker.
+        # Lookups relative to an open directory are faster.
         proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
         return
@@ -54,7 +53,7 @@ def parent(pid: int) -> int:
 
 
 def is_below(pid: int, path: str) -> bool:
-    """Whether a process was started by a program or script at that path, or is it."""
+    """Return whether a process was started by a program or script at that path, or is it."""
     seen: list[int] = []
     while pid > 1 and pid not in seen:
         if path in argv(command(pid)):
@@ -65,7 +64,7 @@ def is_below(pid: int, path: str) -> bool:
 
 
 def _has_begun_since(pid: int, since: float) -> bool:
-    """Whether a process was started since a time, in seconds since the epoch."""
+    """Return whether a process was started since a time, in seconds since the epoch."""
     fields = _stat(pid).rpartition(b") ")[2].split()
     booted = re.search(rb"^btime (\d+)$", _read("/proc/stat"), re.M)
     if len(fields) < 20 or booted is None:
@@ -83,20 +82,20 @@ def families() -> dict[int, list[int]]:
 
 
 def is_dead(pid: int, name: bytes) -> bool:
-    """Whether a process of that name (``comm``) has ended, and its parent has not noticed."""
+    """Return whether a process of that name (``comm``) is a zombie."""
     return b"(" + name + b") Z " in _stat(pid)
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether a process was stopped by a signal (SIGSTOP, or Ctrl-Z at its terminal)."""
+    """Return whether a process was stopped by a signal (SIGSTOP, or Ctrl-Z at its terminal)."""
     return bool(re.search(rb"\) [Tt] ", _stat(pid)))
 
 
 def owner(pid: int) -> int | None:
-    """Return the user as whom alone a process runs; ``None`` if there are several, or none is seen.
+    """Return the only user a process runs as; ``None`` if there are several, or none is visible.
 
-    Nor has one that was started by setuid an owner: its user decides what it does, but any other
-    has chosen its arguments and when it begins. That is seen by root, and of one's own processes.
+    A process started by setuid has no owner either: any other user has chosen its arguments and
+    when it starts. Root can see that, and other users for their own processes.
     """
     uids = uids_of(pid)
     return next(iter(uids)) if len(uids) == 1 and not _is_setuid(pid) else None
@@ -111,7 +110,7 @@ def uid_of(name: str) -> int:
 
 
 def uids_of(pid: int) -> frozenset[int]:
-    """Return the users as whom a process runs: real, effective, saved, and that for files."""
+    """Return the numbers of a process' users: real, effective, saved, and for file access."""
     found = _UIDS.search(_read(f"/proc/{pid}/status", size=_PART))
     return frozenset(map(int, found.groups())) if found else frozenset()
 
@@ -123,14 +122,14 @@ def _is_setuid(pid: int) -> bool:
 
 
 def runs(names: Sequence[bytes], uid: int) -> bool:
-    """Whether a process of one of these names (``comm`` in proc(5)) and of that user runs."""
+    """Return whether that user runs a process of one of these names (``comm`` in proc(5))."""
     return any(
         _read(f"/proc/{pid}/comm").strip() in names and owner(pid) == uid for pid, _ in heads()
     )
 
 
 def hides_others() -> bool:
-    """Whether processes of other users can be there and not be seen (hidepid)."""
+    """Return whether the kernel may hide processes of other users (hidepid)."""
     if os.geteuid() == 0:
         return not os.path.isdir("/proc/self")  # No /proc at all.
     try:
@@ -142,11 +141,11 @@ def hides_others() -> bool:
 
 
 def is_written(path: str, uids: Container[int], since: float = 0) -> bool | None:
-    """Whether a process of these users has a file open to write to it, and was begun since a time.
+    """Return whether these users' processes, begun since a time, have a file open for writing.
 
-    As one does whose output is redirected there. ``None`` if that can't be seen of one of them, or
-    it only writes what others hand over. Who may read a file can have it open for as long as he
-    likes.
+    A process whose output is redirected there does. ``None`` if that can't be seen of one of them,
+    or it only writes other programs' output. Processes that have it open for reading don't count:
+    any user who may read the file can keep it open.
     """
     try:
         wanted = os.stat(path)
@@ -164,7 +163,7 @@ def is_written(path: str, uids: Container[int], since: float = 0) -> bool | None
                     return True
                 sure = False
         except PermissionError:
-            # What one that has just ended had open can't be seen either; and ours only read.
+            # The files of a process that has just ended can't be seen either; our own only read.
             sure = sure and (not _runs_still(int(name)) or _is_ours(int(name)))
         except OSError:
             continue
@@ -177,7 +176,7 @@ def _is_logger(pid: int) -> bool:
 
 
 def _is_ours(pid: int) -> bool:
-    """Whether it is one of these plugins, which hide what they have open where cores are taken."""
+    """Return whether a process is one of these plugins, which may hide their open files."""
     names = [os.path.basename(word) for word in argv(command(pid))[:3]]
     return any(name.startswith(("check_duplicity_", "duplicity_triage")) for name in names)
 
@@ -207,7 +206,7 @@ def _stat(pid: int) -> bytes:
 
 
 def _read(path: str, directory: int | None = None, size: int = _LONGEST_COMMAND) -> bytes:
-    """Read a file of /proc; nothing if its process is gone, or it may not be read."""
+    """Read a file of /proc; return nothing if its process has ended, or reading is forbidden."""
     try:
         file = os.open(path, os.O_RDONLY, dir_fd=directory)
         try:

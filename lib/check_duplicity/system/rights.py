@@ -1,7 +1,7 @@
-"""Who decides: each user who can change what is found at a path, and what that means.
+"""Find the users who decide what is at a path, because they can change it.
 
-Something is run for a job only as the job's user, and only if nobody but root and that user
-decides any of what is run. What is printed to be pasted obeys the same rule. Rights are those of
+A plugin runs a job's program only as the job's user, and only if nobody but root and that user can
+change any part of it. Printed commands obey the same rule. Rights are those of
 path_resolution(7), chmod(1) (the sticky bit) and acl(5).
 """
 
@@ -20,18 +20,18 @@ from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.system.user import current, name_of_uid
 
 ANYBODY = "any user"
-_MOST_LINKS = 40  # as the kernel follows at most
+_MOST_LINKS = 40  # the most that the kernel follows
 _ACL = "system.posix_acl_access"
 _ACL_HEADER, _ACL_ENTRY = 4, struct.Struct("<HHI")  # tag, permissions, id
 _ACL_USER, _ACL_GROUP_OF_FILE, _ACL_GROUP = 0x02, 0x04, 0x08
 _WRITE = 0o2
 _WORD = re.compile(r"""[^\s'"`:;|&<>()=]+""")
-_INTERPRETERS = 4  # one for another, as the kernel follows at most
+_INTERPRETERS = 4  # one for another, the most that the kernel follows
 
 NOBODY: frozenset[str] = frozenset()  # besides root, who can change everything
 
-# What goes along from a job to duplicity: what it and its backends look for in their environment
-# (0.8.23 to 3.2.1), and where gpg and ssh have their keys. Nothing that chooses what is loaded.
+# The variables of a job that duplicity gets: those that it and its backends read (0.8.23 to 3.2.1),
+# and those that tell gpg and ssh where their keys are. None chooses which code is loaded.
 _GOES_ALONG = re.compile(
     r"PASSPHRASE|SIGN_PASSPHRASE|\w+_PASSPHRASE|\w+_PASSWORD|BOTO_CONFIG|BOX_CONFIG_PATH|GNUPGHOME"
     r"|(?:AWS|AZURE|B2|CLOUDFILES|DPBX|DUPLICITY|FTP|GCS|GOOGLE|GS|IMAP|MEDIAFIRE|OAUTH2|OS|PCA"
@@ -40,39 +40,39 @@ _GOES_ALONG = re.compile(
     r"|XDG_(?:CACHE|CONFIG|DATA)_HOME|XDG_RUNTIME_DIR|(?i:(?:https?|ftp|all|no)_proxy)"
 )
 
-# Of these, what names programs, or files that can name some: ssh's, aws's, rclone's and gpg's own.
+# Those that name programs, or files of ssh, aws, rclone and gpg that can name programs.
 _STARTING = re.compile(
     r"RSYNC_RSH|RCLONE_\w+|GNUPGHOME|AWS_\w+_FILE|XDG_(?:CONFIG|DATA)_HOME|\w*CONFIG\w*"
 )
-# What ssh only reads keys and hosts from, or connects to.
+# Files that ssh only reads keys and hosts from, and sockets that it connects to.
 _ONLY_READ = re.compile(
     r"""(?i)(?:(?:Identity|Certificate|KnownHosts)File|ControlPath)["' =]+[^\s'"]+|(?<!\S)-i +\S+"""
 )
 
 
 def goes_along(variable: str) -> bool:
-    """Whether duplicity gets a variable that a job sets."""
+    """Return whether duplicity gets a variable that a job sets."""
     return _GOES_ALONG.fullmatch(variable) is not None
 
 
 def deciders(path: str, root: str = "") -> frozenset[str]:
     """Return the users besides root who decide what is at a path, or could put something there.
 
-    They own it, or may write to it, or to a directory on the way to it; every link is followed, and
-    its owner is one of them. `ANYBODY` stands for all. The path is below the directory ``root``,
-    whose owner is root there. What can be no path is there for nobody.
+    They own it, or may write to it, or to a directory on its path, or own a link on it: every link
+    is followed. `ANYBODY` stands for all users. The path is below the directory ``root``, whose
+    owner counts as root. An impossible path has no deciders.
     """
     own = {"root", name_of_uid(os.stat(root).st_uid)} if root else {"root"}
     return NOBODY.union(*(users for _, users in _way(path, root))) - own
 
 
 def changeable(path: str, user: str) -> str:
-    """Return the first place on the way to a path that others than root and a user can change."""
+    """Return the first part of a path that users other than root and one user can change."""
     return next((place for place, users in _way(path, "") if not may(user, users)), "")
 
 
 def _way(path: str, root: str) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yield each place on the real way to a path, and who can change what is there."""
+    """Yield each part of a path, with links followed, and the users who can change it."""
     links = 0
     place, pending = root, _parts(path)
     above: os.stat_result | None = None
@@ -86,7 +86,7 @@ def _way(path: str, root: str) -> Iterator[tuple[str, frozenset[str]]]:
             status = os.lstat(there)
             target = os.readlink(there) if stat.S_ISLNK(status.st_mode) else ""
         except (OSError, ValueError):
-            # Who can make it decides what it will be.
+            # Users who can create it decide what it will be.
             yield there, frozenset(_writers(place, above) if above else ())
             return
         owner = name_of_uid(status.st_uid)
@@ -105,17 +105,17 @@ def _way(path: str, root: str) -> Iterator[tuple[str, frozenset[str]]]:
 
 
 def _parts(path: str) -> list[str]:
-    """The names in a path, the last one first."""
+    """Return the names in a path, the last one first."""
     return [part for part in path.split("/")[::-1] if part not in ("", ".")]
 
 
 def _writers(place: str, status: os.stat_result) -> Iterator[str]:
-    """Who may write there besides its owner."""
+    """Return the users who may write there besides its owner."""
     if status.st_mode & _WRITE:
         yield ANYBODY
     if not status.st_mode & _WRITE << 3:
         return
-    # With an access control list that bit is the mask of all that the list allows.
+    # With an access control list, that bit is the list's mask.
     try:
         acl = os.getxattr(place, _ACL)[_ACL_HEADER:]
     except OSError:
@@ -131,14 +131,14 @@ def _writers(place: str, status: os.stat_result) -> Iterator[str]:
 
 
 def _members(gid: int) -> Iterator[str]:
-    """The users of a group: those that it lists, and those whose first group it is."""
+    """Return a group's users: those that it lists, and those whose primary group it is."""
     with contextlib.suppress(KeyError):
         yield from grp.getgrgid(gid).gr_mem
     yield from (account.pw_name for account in pwd.getpwall() if account.pw_gid == gid)
 
 
 def may(user: str, by: Iterable[str]) -> bool:
-    """Whether what these users decide may be run as a user: nobody else is among them."""
+    """Return whether a user may run what these users decide: only that user is among them."""
     return set(by) <= {user, "root"}
 
 
@@ -149,14 +149,14 @@ def only(by: Iterable[str]) -> str:
 
 
 def named(by: Iterable[str]) -> str:
-    """Return users as a sentence has them."""
+    """Return users as text for a sentence."""
     return " and ".join(sorted(by))
 
 
 def reader(by: frozenset[str], user: str) -> str:
-    """Return as whom to read for a user what others decide: for root, as they can read it.
+    """Return the user to read a file as: not root if users in ``by`` decide what it is.
 
-    Else a link of theirs would have root read what only root can.
+    Otherwise their link could make root read a file that only root may read.
     """
     if user != "root" or not by:
         return user
@@ -166,8 +166,8 @@ def reader(by: frozenset[str], user: str) -> str:
 def command(words: Sequence[str], path: str) -> list[str]:
     """Return a command that this process may run for its user, the program by its full path.
 
-    ``path`` is where a name without a slash is looked for, like ``$PATH``. Every file that the
-    words name may be a program, too: for an interpreter, nice or a shell. Raises `CannotSee`.
+    ``path`` is where to search a name without a slash, like ``$PATH``. Every file that the words
+    name may be a program, too: for an interpreter, nice or a shell. Raises `CannotSee`.
     """
     found = _found(words[0], path)
     if not os.path.isabs(found):
@@ -187,9 +187,9 @@ def command(words: Sequence[str], path: str) -> list[str]:
 
 
 def _paths(words: Iterable[str]) -> list[str]:
-    """What may be paths in words: each as it is, behind a ``=`` or an option, in a shell's line.
+    """Return possible paths in words: a whole word, after ``=`` or an option, in a shell's line.
 
-    What is no full path is one from ``/``, where all is run.
+    Relative paths start at ``/``, where all programs run.
     """
     found = {part for word in words for part in (word, *_WORD.findall(word))}
     found |= {f"/{part.partition('/')[2]}" for part in found if "/" in part}
@@ -204,9 +204,9 @@ def _with_home(path: str) -> str:
 
 
 def started(options: Iterable[str], environment: Mapping[str, str], url: str) -> list[str]:
-    """Return the paths of what duplicity starts because of its options, variables and URL.
+    """Return the paths of programs that duplicity starts for its options, variables and URL.
 
-    Those are ssh, rsync, gpg and their like, with other programs or configurations than usual.
+    These are ssh, rsync, gpg and similar ones, or their configurations, if not the usual ones.
     """
     words = [_ONLY_READ.sub("", option) for option in options]
     words += [value for name, value in environment.items() if _STARTING.fullmatch(name)]
@@ -216,14 +216,14 @@ def started(options: Iterable[str], environment: Mapping[str, str], url: str) ->
 
 
 def deciders_of_program(path: str, root: str = "") -> frozenset[str]:
-    """Return who decides what a program does, besides root: a script's interpreter, too."""
+    """Return the users besides root who decide what a program, or its interpreter, does."""
     return deciders(path, root).union(*(deciders(p, root) for p in _interpreters(path, root)))
 
 
 def offered(words: tuple[str, ...], user: str) -> tuple[str, ...]:
-    """Return how to start duplicity in a command to be pasted that a user's rights are for.
+    """Return the words that start duplicity in a printed command for a user.
 
-    That is its name alone where others decide what program that is.
+    That is only its name if others decide what the program is.
     """
     if not words or words[0].startswith("-"):
         return ("duplicity",)
@@ -244,7 +244,7 @@ def _found(command: str, path: str) -> str:
 
 
 def _interpreters(path: str, root: str = "") -> Iterator[str]:
-    """What the kernel starts for a script, and with what, by its first line (execve(2))."""
+    """Return the interpreter and argument that a script's first line names (execve(2))."""
     for _ in range(_INTERPRETERS):
         words = _first_line(root + path)[2:].decode(errors="replace").split()
         if not words:
@@ -254,9 +254,9 @@ def _interpreters(path: str, root: str = "") -> Iterator[str]:
 
 
 def _first_line(path: str) -> bytes:
-    """The first line of a script; nothing of another file, or of what is none.
+    """Return the first line of a script; nothing for anything else.
 
-    A device isn't even opened: a tape would be rewound, a watchdog would begin to count.
+    A device isn't even opened: that would rewind a tape, or start a watchdog.
     """
     try:
         found = os.open(path, os.O_PATH)

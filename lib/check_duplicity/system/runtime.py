@@ -1,4 +1,4 @@
-"""Run a plugin so that it always ends with one valid output and an exit status of 0 to 3."""
+"""Run a plugin so that it always ends with one valid output and an exit status from 0 to 3."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXCPU)
 _PR_SET_DUMPABLE = 4
 _AGAIN = 0.5  # seconds
 _READ_WITHIN = 5  # seconds
-# What a check needs once it is loaded, without what it reads. With less, Python itself goes wrong
-# anywhere: SystemErrors, an error in an error's place, and 3.13 has been seen to loop for ever.
+# The memory that a loaded check needs, without its data. With less, Python itself fails anywhere:
+# with SystemErrors, with another error than the real one, and 3.13 was seen to loop for ever.
 _MEMORY = 8 << 20  # bytes
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EDQUOT)
 
-# Why this check has to end, once it has: the exception that says so may be swallowed or replaced.
+# The reason why this check has to end: the exception with it may be swallowed or replaced.
 _reasons: list[CannotSee] = []
-# What is left to do in the end.
+# Steps that remain to be taken at the end.
 _last_steps: list[Callable[[], None]] = []
-# Children that are to be there until the answer is given.
+# Children that must live until the answer is given.
 lasting: set[int] = set()
-# How the answer becomes output; the last one counts.
+# The functions that make the output of the answer; the last one counts.
 _forms: list[Callable[[Answer], Output]] = [output]
 
 
@@ -45,11 +45,11 @@ def run(title: str, main: Callable[[Sequence[str]], Answer | Output], to: int = 
     since it may hold a secret. The plugin has blocked the ending signals in its first line. ``to``
     is the descriptor that the output is written to.
     """
-    # What the parent process has blocked or ignored must not keep this one from ending.
+    # Signals that the parent process has blocked or ignored must still end this one.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for ending in _ENDING_SIGNALS:
         signal.signal(ending, _ended)
-    # Where an error can't be raised Python would print it; the reason comes again.
+    # Python would print an error that it can't raise; `_end` raises the reason again.
     sys.unraisablehook = lambda unraisable: None
     try:
         answer = _answer(title, main)
@@ -68,7 +68,7 @@ def run(title: str, main: Callable[[Sequence[str]], Answer | Output], to: int = 
 
 
 def answer_in(form: Callable[[Answer], Output]) -> None:
-    """Let the answer be given in this form, however it comes about from here on."""
+    """Give the answer in this form, whatever happens from here on."""
     _forms.append(form)
 
 
@@ -87,7 +87,7 @@ def _answer(title: str, main: Callable[[Sequence[str]], Answer | Output]) -> Ans
 
 
 def _in_form(answer: Answer) -> Output:
-    """The answer as it is asked for; if that can't be made, UNKNOWN as Nagios reads it."""
+    """Return the answer in the requested form; if that fails, UNKNOWN in Nagios' form."""
     try:
         return _forms[-1](answer)
     except BaseException as error:
@@ -105,8 +105,8 @@ def _no_memory(title: str) -> Output:
 def _settle() -> None:
     """Make up for standard streams that are closed, and a current directory that is gone.
 
-    Otherwise the next file to be opened gets the number of the stream, and what is meant for one
-    goes to the other. And nothing writes a core from here on.
+    Otherwise the next opened file gets the stream's number, and receives its text. Nothing writes a
+    core from here on, either.
     """
     _write_no_core()
     with contextlib.suppress(OSError):
@@ -120,25 +120,25 @@ def _settle() -> None:
 
 
 def _write_no_core() -> None:
-    """Let neither this process nor what it starts write a core: memory has passwords (core(5)).
+    """Keep this process and its children from writing cores: memory has passwords (core(5)).
 
-    The limit 0 stops a core that goes to a file; one that goes to a program, as systemd's and
-    apport's do, only the limit 1 stops, and that no file either, which would be less than a page.
+    The limit 0 stops a core to a file, but only the limit 1 stops one to a program, such as
+    systemd's and apport's; it also stops a file, which would be less than a page.
     """
     with contextlib.suppress(OSError), open("/proc/self/coredump_filter", "wb", 0) as filter_file:
-        filter_file.write(b"0")  # For who takes one all the same: none of the memory is in it.
+        filter_file.write(b"0")  # A core that is written nevertheless has no memory in it.
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
-    except (OSError, ValueError):  # It is 0, and may not be raised.
+    except (OSError, ValueError):  # The limit is 0, and may not be raised.
         hide_memory()
 
 
 def hide_memory() -> None:
-    """Let no core be made of this process, and no other of its user's look into it (prctl(2)).
+    """Allow no core of this process, and no other process of its user to inspect it (prctl(2)).
 
-    Becoming another user, and starting a program, undoes it.
+    Becoming another user, or starting a program, undoes this.
     """
-    import ctypes  # slow to load: for those that know a secret, and load it anyway
+    import ctypes  # slow to load: only for plugins that know a secret, which load it anyway
 
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
 
@@ -162,7 +162,7 @@ def _short_of(reason: str) -> str:
 
 
 def _is_shortage(error: BaseException) -> bool:
-    if isinstance(error, (ImportError, SystemError)):  # Where a MemoryError got lost on the way.
+    if isinstance(error, (ImportError, SystemError)):  # Python may have replaced a MemoryError.
         try:
             bytearray(_MEMORY)
         except MemoryError:
@@ -173,7 +173,7 @@ def _is_shortage(error: BaseException) -> bool:
 
 
 def disarm() -> None:
-    """Let nothing come between the output and its exit status from here on."""
+    """Ignore signals and deadlines from here on, so that the exit status matches the output."""
     while True:
         try:
             signal.pthread_sigmask(signal.SIG_BLOCK, (*_ENDING_SIGNALS, signal.SIGALRM))
@@ -184,9 +184,9 @@ def disarm() -> None:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let signals and deadlines wait, so that nothing is made without being remembered.
+    """Delay signals and deadlines, so that all that is created is also registered for removal.
 
-    What is started meanwhile inherits that, and unblocks them itself.
+    A child started meanwhile inherits that, and must unblock them itself.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     disarm()
@@ -197,9 +197,9 @@ def undisturbed() -> Iterator[None]:
 
 
 def in_the_end(step: Callable[[], None]) -> None:
-    """Let something be done when the check ends, however it ends: undo what must not stay.
+    """Register a function to call when the check ends, however it ends.
 
-    ``finally`` can't promise that: a signal may come on the way into it.
+    ``finally`` can't guarantee that: a signal may come just before it.
     """
     _last_steps.append(step)
 
@@ -207,12 +207,12 @@ def in_the_end(step: Callable[[], None]) -> None:
 def take_last_steps() -> None:
     """Do what is to be done in the end, the newest first. Nothing may come between any more."""
     while _last_steps:
-        with contextlib.suppress(Exception):  # The others, and the output, come all the same.
+        with contextlib.suppress(Exception):  # The other steps, and the output, must still follow.
             _last_steps.pop()()
 
 
 def begin_anew() -> None:
-    """Be a process of its own: listen to signals, and leave the parent's last steps to it."""
+    """Start anew as a child: handle signals, and leave the parent's last steps to the parent."""
     _last_steps.clear()
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
@@ -227,7 +227,7 @@ def _place(error: BaseException) -> str:
 
 
 def set_deadline(seconds: float) -> None:
-    """Let the check end with `CannotSee` when so many seconds have passed."""
+    """End the check with `CannotSee` after so many seconds."""
 
     def too_late(number: int, frame: FrameType | None) -> NoReturn:
         _end(CannotSee(Kind.TIMEOUT, f"no answer within {seconds:g} s"))
@@ -237,7 +237,7 @@ def set_deadline(seconds: float) -> None:
 
 
 def lift_deadline() -> None:
-    """Let the check go on for as long as it takes."""
+    """Remove the deadline."""
     signal.setitimer(signal.ITIMER_REAL, 0)
 
 
@@ -246,7 +246,7 @@ def _ended(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _end(reason: CannotSee) -> NoReturn:
-    """Raise the reason, and again until it is heeded: it may come where errors are swallowed."""
+    """Raise the reason repeatedly until the check ends: some code swallows errors."""
 
     def again(number: int, frame: FrameType | None) -> NoReturn:
         raise reason
@@ -260,8 +260,8 @@ def _end(reason: CannotSee) -> NoReturn:
 
 
 def _exit_when_nobody_reads(state: State) -> None:
-    """Let the exit status be there in time, even if the output goes to a full pipe."""
-    # A deadline that has passed meanwhile is forgotten when it is ignored.
+    """Exit in time even if the output goes to a full pipe."""
+    # Ignoring the signal discards a deadline that has passed meanwhile.
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, lambda number, frame: os._exit(int(state)))
     signal.setitimer(signal.ITIMER_REAL, _READ_WITHIN)
@@ -274,4 +274,4 @@ def _write(text: str, to: int) -> None:
         while data:
             data = data[os.write(to, data) :]
     except OSError:
-        pass  # Nobody reads it; the exit status is left.
+        pass  # Nobody reads the output; only the exit status remains.

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.system import keyring
 
-_KEPT = {"PATH", "TERM", "TZ"}  # of root's environment; nothing else in it is the user's business
+_KEPT = {"PATH", "TERM", "TZ"}  # of root's environment; the user gets nothing else of it
 
 
 def become(name: str) -> None:
-    """Go on as the user ``name``, with that user's HOME (duplicity's GPG must use that keyring).
+    """Become the user ``name``, with that user's HOME (duplicity's GPG must use that keyring).
 
-    Only root can; as that user already, nothing is left to do. Raises `CannotSee` otherwise.
+    Only root can do that; for that user itself it does nothing. Raises `CannotSee` otherwise.
     """
     try:
         account = pwd.getpwnam(name)
@@ -48,9 +48,9 @@ def become(name: str) -> None:
 
 @contextlib.contextmanager
 def acting_as(name: str) -> Iterator[None]:
-    """Let root read what a user may read, and nothing else, for the length of the block.
+    """Give root only the rights of a user, for the length of the block.
 
-    Any other process goes on as it is. Raises `KeyError` if there is no such user.
+    Nothing changes for a process of another user. Raises `KeyError` if there is no such user.
     """
     if os.geteuid() != 0 or not name or name == "root":
         yield
@@ -76,7 +76,7 @@ def current() -> str:
 def name_of_uid(uid: int) -> str:
     """Return the name of a user, or the number of one that has none.
 
-    Who has root's number is root, whatever other name stands first for it.
+    The number 0 is root, even if another name for it comes first.
     """
     if uid == 0:
         return "root"
@@ -87,12 +87,12 @@ def name_of_uid(uid: int) -> str:
 
 
 def nonblocking(path: str, flags: int) -> int:
-    """Open a file for `open`, without waiting for anybody at the other end of a pipe."""
+    """Open a file for `open`, without waiting for the other end of a pipe."""
     return os.open(path, flags | os.O_NONBLOCK)
 
 
 def exists(name: str) -> bool:
-    """Whether there is such a user on this machine."""
+    """Return whether there is such a user on this machine."""
     try:
         return bool(pwd.getpwnam(name))
     except (KeyError, ValueError):
@@ -100,13 +100,13 @@ def exists(name: str) -> bool:
 
 
 def name_of(text: str) -> str:
-    """Return the name of a user who is named, or given by number as sudo and systemd take it."""
+    """Return the name of a user who is given by name or, as sudo and systemd allow, by number."""
     number = text.removeprefix("#")
     return name_of_uid(int(number)) if number.isdecimal() and not exists(text) else text
 
 
 def has_shell(name: str) -> bool:
-    """Whether ``sudo -i`` works for a user: not for accounts such as Debian's ``backup``."""
+    """Return whether ``sudo -i`` works for a user: not for accounts such as Debian's ``backup``."""
     try:
         return not pwd.getpwnam(name).pw_shell.endswith(("/nologin", "/false"))
     except (KeyError, ValueError):

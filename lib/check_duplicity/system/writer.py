@@ -1,7 +1,7 @@
-"""Write the answer into a file, as the user who started the check, whoever that becomes.
+"""Write the answer into a file as the user who started the check, also after it changed the user.
 
-Root may write where node_exporter reads, and the job's user may not. So a child that stays root
-waits for the text while the check becomes that user. It writes this one file, in one step.
+Root may write where node_exporter reads; the job's user may not. So a child that stays root waits
+for the text while the check becomes that user. It writes only this file, in one step.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 64 << 20  # bytes
 _WITHIN = 4  # seconds; runtime ends the check one later
-_LENGTH = 8  # bytes in front of the text
+_LENGTH = 8  # bytes of the text's length, before the text
 _MODE = 0o644
 
 
@@ -33,7 +33,7 @@ class Writer:
     """A child that writes one file when it is told to, and ends with this process."""
 
     def __init__(self, path: str) -> None:
-        """Start it. Raises `OSError` if it can't be."""
+        """Start the child. Raises `OSError` if that fails."""
         self.path = os.path.abspath(path)
         theirs, self._texts = os.pipe()
         self._answers, ours = os.pipe()
@@ -50,7 +50,7 @@ class Writer:
     def write(self, text: str) -> None:
         """Put the text into the file, and let the child end.
 
-        Raises `NotWritten`; the file is as it was then.
+        Raises `NotWritten`, and the file is unchanged then.
         """
         try:
             said = self._told(text.encode(errors="replace"))
@@ -68,7 +68,7 @@ class Writer:
             raise NotWritten(f"{self.path} can't be written: {reason}")
 
     def _told(self, data: bytes) -> bytes | None:
-        """What the child says when it has the text; ``None`` if it says nothing in time."""
+        """Return the child's reply to the text; ``None`` if there is none in time."""
         until = time.monotonic() + _WITHIN
         os.set_blocking(self._texts, False)
         message = len(data).to_bytes(_LENGTH, "big") + data
@@ -82,9 +82,9 @@ class Writer:
 
 
 def _serve(path: str, texts: int, answers: int) -> NoReturn:
-    """Be the child: write the text when all of it is there. Without it nothing is written."""
-    with contextlib.suppress(BaseException):  # The check says that there was no answer.
-        _close_streams()  # Who reads the check's output waits for their end.
+    """Run as the child: write the text when it is complete, and nothing without it."""
+    with contextlib.suppress(BaseException):  # The check reports that there was no reply.
+        _close_streams()  # The reader of the check's output waits until they close.
         with open(texts, "rb") as source:
             length = int.from_bytes(source.read(_LENGTH), "big")
             text = source.read(min(length, _LARGEST))
@@ -100,7 +100,7 @@ def _close_streams() -> None:
 
 
 def _written(path: str, text: bytes) -> bytes:
-    """Write a file in one step; return ``written``, or why it could not be."""
+    """Write a file in one step; return ``written``, or the reason of the failure."""
     try:
         directory = memory.open_others_directory(os.path.dirname(path))
         try:
@@ -113,7 +113,7 @@ def _written(path: str, text: bytes) -> bytes:
 
 
 def _replace(name: str, text: bytes, directory: int) -> None:
-    """Put a file in the place of one, or of none; of nothing else. Raises `OSError`."""
+    """Create or replace a regular file, and nothing else. Raises `OSError`."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
             raise OSError(errno.EINVAL, "is not a file")

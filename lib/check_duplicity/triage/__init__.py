@@ -1,1 +1,1 @@
-"""All of it for a person: a picture, a verdict, and what to type."""
+"""The whole state of a job for a person: a picture, a verdict, and what to type."""

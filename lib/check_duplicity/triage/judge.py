@@ -1,6 +1,6 @@
-"""Judge a job's picture: one verdict, joined from all that was seen, and what to type, in order.
+"""Judge a job's picture: one verdict on all that was seen, and what to type, in order. Pure.
 
-Pure. The verdicts are those of the runbook that this replaces.
+The verdicts are those of the runbook that this replaces.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NOT_PROVED = (
     Kind.NO_ROOM,
 )  # fmt: skip
 _FAILURES = tuple(kind for kind in SENTENCES if kind not in (*LEFTOVERS, *_DAMAGE))
-# In the order in which they decide: what is going on, what has been lost, why, and what is left.
+# The first that was found decides: what is going on, what has been lost, why, and the rest.
 _VERDICTS = (
     ("waiting for a passphrase", (Kind.WAITING,)),
     ("hung", (Kind.STALLED, Kind.TOO_LONG)),
@@ -79,7 +79,7 @@ def judge(picture: Picture) -> Verdict:
 
 
 def _in_order(picture: Picture) -> list[Finding]:
-    """The findings that count, those first that decide."""
+    """Return the findings that count, the deciding ones first."""
     ranks = {kind: rank for rank, (_, kinds) in enumerate(_VERDICTS) for kind in kinds}
     found = picture.findings
     late = any(finding.kind in _LATE for finding in found)
@@ -108,7 +108,7 @@ def _why(picture: Picture, word: str) -> str:
 
 
 def _steps(picture: Picture, found: Sequence[Finding]) -> Iterator[str]:
-    """What to read and to type, in order; nothing that would spoil a running backup."""
+    """Return the advice in order, without any that would harm a running backup."""
     asked = [(finding.kind, picture.job) for finding in found]
     if picture.running:
         left = [kind for kind, _ in asked if kind in LEFTOVERS]
@@ -143,7 +143,7 @@ def timeline(sets: Sequence[BackupSet], now: datetime) -> str:
 
 
 def worst(states: Iterable[State]) -> State:
-    """Return the worst of many: what could not be seen is worse than good only."""
+    """Return the worst of many states: UNKNOWN is only worse than OK."""
     return max(states, key=_SEVERITY.index, default=State.OK)
 
 

@@ -1,7 +1,7 @@
-"""Values as plain text, and back: for what comes from a process that runs as another user.
+"""Write values as plain text and read them back, from a process of another user.
 
-What is read fits what is declared, or isn't read: no text makes anything but the named tuples,
-enumerations and times that the annotations name.
+Reading accepts only what fits the declared types: no text can make anything but the named tuples,
+enumerations and times in the annotations.
 """
 
 from __future__ import annotations

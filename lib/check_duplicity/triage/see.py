@@ -1,7 +1,6 @@
-"""See one job whole: what the newest runs said, what runs now, what the destination holds.
+"""See all of a job: what the newest runs said, what runs now, what the destination holds.
 
-Everything is only looked at. Each part that can't be seen says why, and the others are seen all the
-same.
+This changes nothing. A part that can't be seen says why, and the other parts are still seen.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ class _Runs(NamedTuple):
     unread: CannotSee | None
 
     def vouching(self, known: Known) -> datetime | None:
-        """When the newest ended, if it was good and had nothing to back up."""
+        """The end of the newest run, if it was good and had nothing to back up."""
         found = judge_runs.verdicts(self.all, self.since, self.running)
         by_mail = "--skip-if-no-change" in known.backup_options
         return None if self.unread else judge_runs.vouching(found, by_mail=by_mail)
@@ -154,7 +153,7 @@ def _source(known: Known, options: Namespace) -> Source:
 
 
 def _named(known: Known) -> tuple[str, str, str]:
-    """What tells a job's backups from others: destination, archive directory and name."""
+    """Return what identifies a job's backups: destination, archive directory and name."""
     return known.get("destination"), known.get("archive_dir"), known.get("name")
 
 
@@ -241,7 +240,7 @@ def _with_destination(
 
 
 def _with_good_run(picture: Picture, seen: Seen | CannotSee, runs: _Runs, now: datetime) -> Picture:
-    """Say that a backup is gone, and wasn't never made, if a run has told of a good one."""
+    """Report that a backup was lost, not that none was made, if a run reported a good one."""
     good = judge_runs.backed_up(judge_runs.verdicts(runs.all, runs.since, runs.running))
     if runs.unread or good is None or isinstance(seen, CannotSee):
         return picture
@@ -337,7 +336,7 @@ def _with_runs(
     findings = tuple(finding for finding in evaluated.findings if finding.kind is not known_of)
     said = [finding.text for finding in evaluated.findings] or [m.said for m in measures if m.said]
     said += [THROWN_AWAY] * (unread is not None and unread.reason == THROWN_AWAY)
-    # Whose run it was the mail says, too; but anybody can send one.
+    # A mail also says whose run it was; but anybody can send one.
     return picture._replace(runs="; ".join(said), findings=(*picture.findings, *findings))
 
 
@@ -384,7 +383,7 @@ def _not_started(known: Known) -> Iterable[Finding]:
             why.append(f"{path} is not executable")
     schedule = known.facts.get("schedule")
     by_cron = schedule is not None and "/systemd/" not in schedule.origin
-    # Anybody can start a process of that name: only root's starts what is in the crontabs.
+    # Any user can start a process of that name, but only root's runs the crontabs.
     if by_cron and not proc.hides_others() and not proc.runs((b"cron", b"crond"), uid=0):
         why.append("cron is not running")
     for reason in why:

@@ -1,7 +1,7 @@
-"""Do the same for many things at once, each in a process of its own, and hand on what is done.
+"""Run many tasks in parallel, each in a process of its own, and yield each answer when it comes.
 
-A process of its own can become another user, and can be ended if it hangs. That user can stop it at
-any time, so nothing here waits for one of them alone; and its answer is read as plain values only.
+Such a process can become another user, and can be ended if it hangs. That user can stop it at any
+time, so this module never waits for a single process, and reads answers as plain values only.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class _Running:
         return True
 
     def is_overdue(self) -> bool:
-        """Whether it's too late, also for an end by itself: when it is first, ask it to end."""
+        """Return whether it is overdue, even for ending by itself; first ask it once to end."""
         if self.deadline > time.monotonic():
             return False
         if self.told:
@@ -65,7 +65,7 @@ class _Running:
         return False
 
     def ask_to_end(self) -> None:
-        """Let it end its own children, and theirs; if it's stopped it goes on for that."""
+        """Ask it to end itself and its descendants; continue it for that if it is stopped."""
         self.process.terminate()
         with contextlib.suppress(OSError):
             os.kill(self.process.pid or 0, signal.SIGCONT)
@@ -104,9 +104,9 @@ def each(
 
 
 def die_with_parent() -> None:
-    """Let this process end with its parent, however that comes, and be its own (prctl(2)).
+    """End this process with its parent, however that ends, and forbid inspection (prctl(2)).
 
-    Both are undone when it becomes another user.
+    Becoming another user undoes both.
     """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     runtime.hide_memory()
@@ -133,7 +133,7 @@ def _answer_in(data: bytes, kind: type[_Answer]) -> _Answer | None:
 def _start(
     do: Callable[[_Task], _Answer], task: _Task, others: Iterable[_Running]
 ) -> tuple[ForkProcess, FileIO]:
-    """Start the process of a task, with signals waiting; its answer comes by the file."""
+    """Start the process of a task with signals delayed; its answer comes through the file."""
     context = multiprocessing.get_context("fork")
     ours, theirs = os.pipe()
     os.set_blocking(ours, False)
