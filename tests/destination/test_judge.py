@@ -260,7 +260,7 @@ def test_a_backup_from_the_future_is_a_warning(ahead: int, found: list[Kind]) ->
     assert kinds(collection) == found
 
 
-@pytest.mark.parametrize(("ahead", "age"), [(60, -60), (61, 7 * 86400)])
+@pytest.mark.parametrize(("ahead", "age"), [(60, 0), (61, 7 * 86400)])
 def test_a_clock_may_be_a_minute_ahead(ahead: int, age: int) -> None:
     """A set of the next minute is the newest one; of a later one nobody knows when it was made."""
     collection = read_names(full(WEEK) + full(NOW + timedelta(seconds=ahead)))

@@ -417,7 +417,8 @@ def _ago(seconds: int) -> str:
 
 
 def _seconds(age: timedelta) -> int:
-    return int(age.total_seconds())
+    """Return an age in seconds; a backup whose clock was a little ahead was made just now."""
+    return 0 if -_CLOCK_TOLERANCE <= age < timedelta() else int(age.total_seconds())
 
 
 def _and_more(count: int) -> str:
