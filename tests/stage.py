@@ -197,7 +197,16 @@ def compare(block: Block, made: str, unchanging: Callable[[str], str] = unchangi
             block.text.split("\n"), made.split("\n"), block.place, "made now", lineterm=""
         )
         raise AssertionError("stale, to be made anew by make pages:\n" + "\n".join(lines))
-    write(block, made)
+    write(block, _with_old_lines(block.text, made, unchanging))
+
+
+def _with_old_lines(old: str, made: str, unchanging: Callable[[str], str]) -> str:
+    """Return what was made with the lines of before where only what may be another is another."""
+    before, now = old.split("\n"), made.split("\n")
+    same = difflib.SequenceMatcher(None, list(map(unchanging, before)), list(map(unchanging, now)))
+    for begin, here, length in same.get_matching_blocks():
+        now[here : here + length] = before[begin : begin + length]
+    return "\n".join(now)
 
 
 def show(file: str, test: str, directories: Callable[[], Path], scene: Scene) -> None:

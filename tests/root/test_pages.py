@@ -223,7 +223,11 @@ def test_systemd_enables_what_the_pages_say(site: Site) -> None:
 def test_metrics_are_written_where_node_exporter_reads(site: Site) -> None:
     monitor(site)
     site.back_up("full", hours=2)
-    site.host.sh("mkdir -p /var/lib/prometheus/node-exporter; chown root: /var/lib/prometheus")
+    # As Debian's package prometheus-node-exporter has it.
+    site.host.sh(
+        "id prometheus > /dev/null 2>&1 || useradd --system prometheus"
+        "; mkdir -p /var/lib/prometheus/node-exporter; chown prometheus: /var/lib/prometheus"
+    )
     (commands,) = followed("test_metrics_are_written_where_node_exporter_reads")
     assert site.type(commands).startswith("DUPLICITY FRESHNESS OK - ")
     (written,) = re.findall(r"--write (\S+)", commands)

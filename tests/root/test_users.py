@@ -116,13 +116,24 @@ def test_root_writes_what_it_has_seen_as_the_user(home: Path, tmp_path: Path) ->
     written = metrics / "x.prom"
     assert (written.owner(), written.stat().st_mode & 0o777) == ("root", 0o644)
     assert os.listdir(metrics) == ["x.prom"]
-    # A directory may be another user's own, as that of node_exporter is, but not a part of the way.
-    as_user("mkdir", home / "own")
+    # The last directories may be another user's own, as those of node_exporter are in Debian, but
+    # no link there is followed, and a third user has no part in it.
+    as_user("mkdir", "-p", home / "own" / "textfile")
     as_user("ln", "-s", tmp_path, home / "turned")
-    assert check(f"file://{home}/measured", *form, home / "own" / "x.prom").status == 3
-    turned = check(f"file://{home}/measured", *form, home / "turned" / "metrics" / "y.prom")
+    as_user("ln", "-s", "own", home / "inner")
+    measured = f"file://{home}/measured"
+    assert check(measured, *form, home / "own" / "textfile" / "x.prom").status == 0
+    assert (home / "own" / "textfile" / "x.prom").owner() == "root"
+    turned = check(measured, *form, home / "turned" / "metrics" / "y.prom")
     assert turned.status == 3
     assert f"{home} is another user's" in turned.out
+    inner = check(measured, *form, home / "inner" / "textfile" / "y.prom")
+    assert inner.status == 3
+    assert f"{home}/inner is another user's" in inner.out
+    shutil.chown(home / "own" / "textfile", "daemon")
+    third = check(measured, *form, home / "own" / "textfile" / "x.prom")
+    assert third.status == 3
+    assert "textfile is yet another user's" in third.out
     assert os.listdir(metrics) == ["x.prom"]
     shutil.chown(metrics, USER)
     assert check(f"file://{home}/measured", *form, metrics / "z.prom").status == 0

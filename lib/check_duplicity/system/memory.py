@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _LARGEST = 16 << 20  # bytes
 _SHARED = "/var/tmp"  # noqa: S108  # nosec B108  # only a directory that is this user's alone
 _MOST_NAMES = 100_000  # looked at there
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _MOST_LINKS = 40  # on a path, the kernel's own limit
 
 
@@ -158,14 +159,13 @@ def open_directory(path: str, *, make: bool = False) -> int:
 
     ``make`` creates it if necessary. Raises `OSError`.
     """
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
     parent = os.path.dirname(os.path.abspath(path))
     if make and not os.path.isdir(parent):
         with contextlib.suppress(FileNotFoundError):
             _demand_own_way(parent)  # Nothing is created on a path that others control.
         os.makedirs(parent, 0o700, exist_ok=True)
     _demand_own_way(parent)
-    directory = os.open(parent, flags)
+    directory = os.open(parent, _DIRECTORY)
     status = os.fstat(directory)
     if status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022:
         os.close(directory)
@@ -174,26 +174,45 @@ def open_directory(path: str, *, make: bool = False) -> int:
 
 
 def open_others_directory(path: str) -> int:
-    """Open a directory that may be another user's, if its parents aren't. Raises `OSError`.
+    """Open a directory; the end of its path may belong to one other user. Raises `OSError`.
 
-    So nobody can redirect what root writes there.
+    Debian gives /var/lib/prometheus to node_exporter's user, and the directory in it to root. From
+    the first directory of another user on, each directory belongs to that user, root or this user,
+    and there are no links. So that user can choose among directories of his own, but can't redirect
+    what root writes there to any other place.
     """
     real = os.path.realpath(path)
-    _demand_own_way(path, but=real)
-    return os.open(real, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    parts = [part for _, part in _way(real)]
+    others = [part for part in parts if os.lstat(part).st_uid not in (os.geteuid(), 0)]
+    first = others[0] if others else real
+    # A link on the way to it is one of this user's or of root's.
+    _demand_own_way(path, but=tuple(parts[parts.index(first) :]) if first in parts else ())
+    directory = os.open(first, _DIRECTORY)
+    try:
+        owners = (os.geteuid(), 0, os.fstat(directory).st_uid)
+        for name in os.path.relpath(real, first).split("/"):
+            inner = os.open(name, _DIRECTORY, dir_fd=directory)
+            os.close(directory)
+            directory = inner
+            if os.fstat(directory).st_uid not in owners:
+                raise PermissionError(errno.EPERM, f"{name} is yet another user's")
+    except OSError:
+        os.close(directory)
+        raise
+    return directory
 
 
-def _demand_own_way(directory: str, but: str = "") -> None:
+def _demand_own_way(directory: str, but: Sequence[str] = ()) -> None:
     """Refuse a path if another user can replace one of its parts.
 
     Each part must belong to this user or root; a directory that anybody may write to must have the
-    sticky bit. The part ``but`` may have any owner.
+    sticky bit. The parts ``but`` may have any owner.
     """
     for place, part in _way(directory):
         mode = os.lstat(place).st_mode
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             raise PermissionError(errno.EPERM, f"others can write to {place}")
-        if part != but and os.lstat(part).st_uid not in (os.geteuid(), 0):
+        if part not in but and os.lstat(part).st_uid not in (os.geteuid(), 0):
             raise PermissionError(errno.EPERM, f"{part} is another user's")
 
 
