@@ -332,7 +332,7 @@ class TestNotSeen:
     ) -> None:
         seen = look(tmp_path, {FILE: "[jab]\n"}, NIGHTLY)
         assert told(seen) == []
-        assert judge.unseen(seen, "root").endswith("web.ini: has not the one section [job]")
+        assert judge.unseen(seen, "root").endswith("web.ini: it must have one section, [job]")
 
 
 def test_each_place_is_named_with_its_jobs_or_that_it_has_none(tmp_path: Path) -> None:

@@ -309,7 +309,7 @@ def test_a_jobs_file_names_the_drills_and_their_limits(site: Site) -> None:
         ("drill_budget = x", "drill_budget is not an amount (write 10G)"),
         ("drill_budget = 1P", "drill_budget is not an amount (write 10G)"),
         ("drill_paths = 'a", "drill_paths: No closing quotation"),
-        ("drill_path = a", "a key that is none (known are "),
+        ("drill_path = a", "unknown key (known are "),
     ],
 )
 @pytest.mark.parametrize("plugin", ["check_duplicity_restore", "duplicity_drill"])

@@ -300,7 +300,7 @@ def test_freshness_knows_of_the_running_backup(lab: Lab) -> None:
         )
         assert result.first_line.endswith(f", pid {backup.pid}")
         assert "interrupted" not in result.out
-        assert "Wait for it" in result.out
+        assert "Wait. See whether it makes progress" in result.out
         assert result.performance["age"].endswith(";115200;201600;0")
         assert lab.check("-w", "99d", "-c", "99d").status == 0
     stopped = lab.check()

@@ -226,7 +226,7 @@ def test_renamed_volumes_are_lost_for_duplicity_and_so_for_the_check(lab: Lab) -
     result = lab.check()
     assert result.status == 2
     assert " lacks volume " in result.first_line
-    assert "what renames" in result.out
+    assert "removes or renames files" in result.out
     assert not restored(lab)
     for path in lab.destination.glob("*.locked"):
         path.rename(path.with_suffix(""))

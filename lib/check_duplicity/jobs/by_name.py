@@ -20,7 +20,7 @@ def job(name: str, jobs_dir: str) -> Known:
     """Return what is known of a job. Raises `CannotSee` if there is no such job."""
     known = job_file.load(name, jobs_dir)
     if known is not None and known.get("destination"):
-        return _with_environment(known)
+        return with_environment(known)
     from check_duplicity.jobs import see
 
     found = see.find(jobs_dir)
@@ -34,11 +34,11 @@ def among(found: Sequence[Known], name: str, jobs_dir: str) -> Known:
             return candidate
     there = ", ".join(candidate.job for candidate in found) or "none"
     path = job_file.path_of(name, jobs_dir)
-    reason = f"no job {name}: no {path}, and in no crontab (there are: {there})"
+    reason = f"no job {name}: there is no {path}, and nothing starts it (found: {there})"
     raise CannotSee(Kind.NO_JOB, reason)
 
 
-def _with_environment(known: Known) -> Known:
+def with_environment(known: Known) -> Known:
     """Add what the script of a job's file exports, if the file names no environment.
 
     Not if others than root and the job's user decide what stands in the script.

@@ -34,7 +34,7 @@ _NAME = re.compile(r"[A-Za-z0-9_@+][A-Za-z0-9_.@+-]{0,99}")
 _USER = re.compile(r"(?:[A-Za-z0-9_][\w.@-]*\$?)?", re.A)
 _LARGEST = 1 << 20  # bytes
 _OTHERS = (
-    "others may write to it or its directory: both must be root's, and writable for nobody else"
+    "others may write to it or its directory: both must belong to root, and nobody else may write"
 )
 
 
@@ -92,6 +92,12 @@ def _demand_private(status: os.stat_result, is_right: Callable[[int], bool]) -> 
         raise OSError(0, _OTHERS)
 
 
+def _line_of(key: str, text: str) -> int:
+    """Return the number of the line that sets a key."""
+    keys = [line.partition("=")[0].strip().lower() for line in text.splitlines()]
+    return keys.index(key) + 1
+
+
 def read(job: str, text: str, origin: str) -> Known:
     """Read a job's file. Raises `ValueError`, with what would be right."""
     parser = configparser.ConfigParser(interpolation=None, delimiters=("=",))
@@ -100,12 +106,13 @@ def read(job: str, text: str, origin: str) -> Known:
     except configparser.Error as error:
         raise ValueError(_without_values(error)) from None
     if parser.sections() != ["job"] or parser.defaults():
-        raise ValueError("has not the one section [job]")
+        raise ValueError("it must have one section, [job]")
     values = dict(parser["job"])
     unknown = sorted(set(values) - set(KEYS))
     if unknown:
-        # Not the key itself: what stands in a wrong line may be a password.
-        raise ValueError(f"a key that is none (known are {', '.join(KEYS)})")
+        # The line's number, not the key: a wrong line may be a password.
+        where = f"line {_line_of(unknown[0], text)}: unknown key"
+        raise ValueError(f"{where} (known are {', '.join(KEYS)})")
     for key in LIMITS:
         if values.get(key):
             try:

@@ -11,9 +11,12 @@ JOBS: dict[Kind, tuple[str, ...]] = {
 Switch it on again. See what is off:
   systemctl status cron
   sudo systemctl list-timers --all
-Edit the crontab, or enable the timer:
+If cron is not running, start it. If the line is commented out, edit the crontab. If the timer is
+off, enable it. If the script is gone, put it back.
+  sudo systemctl enable --now cron
   sudo crontab -eu {user}
-  sudo systemctl enable --now TIMER""",
+  sudo systemctl enable --now TIMER
+If the newest backup is too old:""",
         RERUN,
     ),
     Kind.NO_STARTER: (
@@ -32,8 +35,9 @@ If this is not a backup of yours, ignore it: --ignore {job}""",
     ),
     Kind.NOT_ALL_SEEN: (
         """\
-Only root may read all crontabs, timers and scripts. Let the monitoring run this check as root, by
-one line in /etc/sudoers.d ("" allows no arguments):
+If the line above names a job's file that is wrong, correct it or remove it. Otherwise: only root
+may read all crontabs, timers and scripts. Let the monitoring run this check as root, by one line
+in /etc/sudoers.d ("" allows no arguments):
   sudo {check}
   nagios ALL=(root) NOPASSWD: {programs}/check_duplicity_jobs ""
 Ignore a file that has nothing to do with your backups: --ignore PATH""",

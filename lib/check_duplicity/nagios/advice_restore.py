@@ -30,8 +30,9 @@ duplicity could not restore a file, for the reason above. Restore it by hand, an
 Is the path right, below the job's source? See what is in the backup:
 {newest_files}""",
         """\
-If the file should be there, the job leaves it out: look for --exclude in the script, and whether
-the file's disk is mounted when the backup runs.""",
+If the path was wrong, a drill without it ends this alarm. If the file should be there, the job
+leaves it out: look for --exclude in the script, and whether the file's disk is mounted when the
+backup runs.""",
         SCRIPT,
     ),
     Kind.OTHER_CONTENTS: (
