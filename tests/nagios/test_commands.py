@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from check_duplicity.nagios.commands import Job
@@ -25,12 +26,12 @@ def test_each_value_is_one_word_of_the_line(
     line: Callable[[Job], str], fields: tuple[str, ...], value: str
 ) -> None:
     of_many = ("drilling", "logs")
-    values = {field: (f"{value}-{field}",) * (field in of_many) or f"{value}-{field}"
-              for field in fields}  # fmt: skip
+    values: dict[str, Any] = {field: f"{value}-{field}" for field in fields}
+    values.update({field: (values[field],) for field in fields if field in of_many})
     words = shlex.split(line(Job("backup", job="web", programs="/p q")._replace(**values)))
     for field in fields:
         assert f"{value}-{field}" in words, field
-    if line not in (Job.gpg,):
+    if line is not Job.gpg:
         assert any(word.startswith("/p q/") for word in words)
 
 

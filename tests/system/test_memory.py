@@ -149,9 +149,9 @@ def test_what_another_user_has_written_is_not_believed(
     remember(path, {"a": 1}, make_directory=True)
     monkeypatch.setattr(os, "fstat", _as_of_another(os.fstat))
     monkeypatch.setattr(os, "stat", _as_of_another(os.stat))
-    with pytest.raises(Forgotten, match=f"^{path}: belongs to another user$|: Operation not perm"):
+    with pytest.raises(Forgotten, match="belongs to another user"):
         recall(path)
-    with pytest.raises(Forgotten, match="another user|not permitted"):
+    with pytest.raises(Forgotten, match="another user"):
         remember(path, {"b": 2})
     monkeypatch.undo()
     assert recall(path) == {"a": 1}
