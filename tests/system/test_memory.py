@@ -157,6 +157,18 @@ def test_what_another_user_has_written_is_not_believed(
     assert recall(path) == {"a": 1}
 
 
+def test_as_whom_it_acts_decides_and_not_who_has_started_it(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root reads what a job's user has kept as that user: effectively, and only for that long."""
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    assert str(54321) not in default_path("process", [])
+    remember(path, {"a": 1}, make_directory=True)
+    remember(path, {"a": 2})
+    assert recall(path) == {"a": 2}
+
+
 def _as_of_another(real: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
     """A look at files that finds the regular ones to be another user's."""
 
