@@ -369,3 +369,12 @@ def test_every_finding_has_a_sentence_for_the_first_line(collection: Collection)
     for finding in evaluated(collection).findings:
         assert 0 < len(finding.text) <= 110
         assert "\n" not in finding.text
+
+
+def test_a_set_with_a_missing_and_an_empty_volume_has_both_told() -> None:
+    """Neither hides the other, nor what is wrong with another set."""
+    names = [name for name in full(DAY, 5) if ".vol2." not in name] + full(HOUR, 3)
+    collection = spoiled(names, {f"{stamp(DAY)}.vol4": 0, f"{stamp(HOUR)}.vol2": 0})
+    texts = [finding.text for finding in judge(collection, NOW)]
+    assert any("lacks volume 2 of 5" in text for text in texts)
+    assert any("volume 2 of 3 is empty, and 1 more backup" in text for text in texts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -291,3 +293,12 @@ def test_what_is_only_warned_of_is_not_restored(said: str, good: bool) -> None:
 )
 def test_options_with_which_a_restore_proves_nothing(options: list[str], word: str) -> None:
     assert refused(options) == (f"with {word} a restore proves nothing" if word else "")
+
+
+@pytest.mark.parametrize("number", sorted(errno.errorcode))
+def test_of_all_errors_only_those_of_who_may_not_give_files_away_are_harmless(number: int) -> None:
+    """Their numbers begin alike: 1, 13 and 122, which is a quota that is used up."""
+    said = f"Error '[Errno {number}] {os.strerror(number)}: b'/x'' processing a/b"
+    found = ended(0, True, f"WARNING 12 '.'\n. {said}\n")
+    harmless = number in (errno.EPERM, errno.EACCES)
+    assert found == (Ended() if harmless else Ended(Kind.NOT_RESTORED, said))

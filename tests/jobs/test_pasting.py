@@ -86,3 +86,24 @@ def test_its_own_users_script_is_offered(home: Path) -> None:
 def test_what_cannot_be_read_is_not_offered(home: Path) -> None:
     job = offered(f"stdbuf -oL '{home}/b.sh")
     assert job.script == job.script_by == ""
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        "mail = /var/log/geheim-1.log",
+        "options = --ssh-options=-oProxyCommand=geheim-1",
+        "script = /s/web.sh geheim-1",
+        "archive_dir = /a/b\nmail = 'journal:geheim-1'",
+        "duplicity = /usr/bin/env PASSPHRASE=geheim-1 duplicity",
+    ],
+)
+def test_no_command_has_the_passphrase_wherever_it_stands(fact: str) -> None:
+    """In a path or an option that is passed on it would be printed, pasted and mailed."""
+    lines = ["user = nobody", "destination = sftp://u:geheim-1@h/x", *fact.split("\n")]
+    pairs = (line.split(" = ", 1) for line in lines)
+    known = Known("web", {key: Fact(value, "/etc/web.ini") for key, value in pairs})
+    secrets = Secrets({"PASSPHRASE": "geheim-1"}, [known.get("destination")])
+    job = job_of(known, secrets, Job("root"))
+    assert "geheim" not in str(job)
+    assert "geheim" not in str(advise([(kind, job) for kind in Kind]))

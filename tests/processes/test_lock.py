@@ -128,3 +128,25 @@ def test_no_archive_directory_is_not_free(
     assert not lock.is_free("")
     assert lock.is_free(str(tmp_path))
     assert not lock.is_free(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "theirs"),
+    [(0o600, True), (0o644, True), (0o660, False), (0o664, False), (0o606, False), (0o666, False)],
+)
+def test_another_users_lock_counts_only_where_no_other_could_take_it(
+    archive: Path, monkeypatch: pytest.MonkeyPatch, mode: int, theirs: bool
+) -> None:
+    """Whoever may write to the file can hold the lock: its group, or anybody."""
+    state = ["--state-file", archive / "state"]
+    with held(archive) as pid:
+        (archive / "lockfile").chmod(mode)
+        monkeypatch.setattr(proc, "owner", lambda pid: 54321)
+        assert lock.holder(str(archive), current()) == (pid if theirs else None)
+        assert lock.only_writer(str(archive)) == (os.geteuid() if theirs else None)
+        monkeypatch.setattr(proc, "heads", lambda: iter(()))
+        assert bool(see.look(wanted(archive)).running) == theirs
+        monkeypatch.undo()
+        # Its own is one, whoever else could have taken it.
+        words = ["-a", archive.parent, "-n", archive.name, "-u", current(), "--require", *state]
+        assert run_plugin("check_duplicity_process", words).status == 0

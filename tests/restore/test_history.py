@@ -21,6 +21,7 @@ from check_duplicity.restore.history import (
     recall,
     written,
 )
+from check_duplicity.restore.judge import judge
 from check_duplicity.restore.model import Drilled, Found, Restored, Volume
 from check_duplicity.system import memory
 from check_duplicity.system.memory import Damaged, Forgotten
@@ -446,3 +447,24 @@ def test_no_place_for_the_result_is_said_before_anything_is_restored(tmp_path: P
     with pytest.raises(CannotSee, match="no place to keep the result: "):
         history.hold(str(tmp_path / "x.json"))
     assert not (tmp_path / "target").exists()
+
+
+GONE = Found(Kind.NOT_IN_BACKUP, State.CRITICAL, "a is not in the backup", path="a")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (GONE, GONE._replace(text="b is not in the backup", path="b")),
+        (FAILURE, FAILURE._replace(text="so is 3", volumes=frozenset([Volume(FULL, 3)]))),
+        (FAILURE, FAILURE._replace(kind=Kind.MISSING_VOLUMES, text="volume 2 is not there")),
+    ],
+    ids=["path", "volumes", "kind"],
+)
+def test_what_two_drills_have_found_is_told_of_both(one: Found, other: Found) -> None:
+    """However alike it is: neither is mended by the other."""
+    known = after(History(), drilled(found=(one,)))
+    known = after(known, drilled(began=NOW + SECOND, found=(other,)))
+    told = [finding.text for finding in judge(known, NOW + SECOND)]
+    assert told == [f"drill 1s ago: {one.text}", f"drill 0s ago: {other.text}"]
+    assert json.loads(json.dumps(written(known)))["damage"][0][2] == one.text

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from check_duplicity.system import memory
@@ -137,3 +140,44 @@ def test_jobs_and_users_have_memories_of_their_own(monkeypatch: pytest.MonkeyPat
     assert os.path.dirname(one) == f"/var/tmp/check-duplicity-{os.geteuid()}"
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
     assert default_path("process", []).startswith("/state/check-duplicity/process-")
+
+
+def test_what_another_user_has_written_is_not_believed(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor put away: a link to his file, or root's mistake, may have brought it there."""
+    remember(path, {"a": 1}, make_directory=True)
+    monkeypatch.setattr(os, "fstat", _as_of_another(os.fstat))
+    monkeypatch.setattr(os, "stat", _as_of_another(os.stat))
+    with pytest.raises(Forgotten, match="belongs to another user"):
+        recall(path)
+    with pytest.raises(Forgotten, match="another user"):
+        remember(path, {"b": 2})
+    monkeypatch.undo()
+    assert recall(path) == {"a": 1}
+
+
+def test_as_whom_it_acts_decides_and_not_who_has_started_it(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root reads what a job's user has kept as that user: effectively, and only for that long."""
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    assert str(54321) not in default_path("process", [])
+    remember(path, {"a": 1}, make_directory=True)
+    remember(path, {"a": 2})
+    assert recall(path) == {"a": 2}
+
+
+def _as_of_another(real: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
+    """A look at files that finds the regular ones to be another user's."""
+
+    def look(*path: Any, **how: Any) -> os.stat_result:
+        found = real(*path, **how)
+        if not stat.S_ISREG(found.st_mode):
+            return found
+        fields = list(found)
+        fields[stat.ST_UID] = 54321
+        return os.stat_result(fields)
+
+    return look

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import shutil
 import struct
 import tempfile
@@ -268,3 +270,24 @@ def test_a_job_that_others_decide_says_where(place: str) -> None:
     with pytest.raises(CannotSee) as refused:
         known.demand_decided(current())
     assert f"any user can change {place}/open/conf (by {place}/open), which" in refused.value.reason
+
+
+@pytest.mark.parametrize(
+    ("mode", "theirs"), [(0o640, False), (0o644, False), (0o660, True), (0o664, True)]
+)
+def test_who_else_is_in_a_users_own_group_decides_too(
+    place: str, mode: int, theirs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group may have its user's number, and others in it: an administrator has added them."""
+    group = grp.struct_group(("own", "x", os.getgid(), ["somebody"]))
+    monkeypatch.setattr(grp, "getgrgid", lambda gid: group)
+    monkeypatch.setattr(pwd, "getpwall", list)
+    program = shutil.copy(shutil.which("true") or "/bin/true", f"{place}/true")
+    os.chmod(program, mode | 0o100)
+    os.chown(program, -1, os.getgid())
+    assert rights.deciders(program) == (ME | {"somebody"} if theirs else ME)
+    if theirs:
+        with pytest.raises(CannotSee, match=f"^somebody can change {program}, so it is not run"):
+            rights.command([program], "")
+    else:
+        assert rights.command([program], "") == [program]

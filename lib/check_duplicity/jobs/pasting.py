@@ -43,7 +43,7 @@ def job_of(known: Known, secrets: Secrets, unknown: Job) -> Job:
         name=known.get("name") or None,
         options=tuple(map(secrets.hide, known.options)),
         skips="--skip-if-no-change" in known.backup_options,
-        command=rights.offered(known.words("duplicity"), owner),
+        command=rights.offered(tuple(map(secrets.hide, known.words("duplicity"))), owner),
         script=secrets.hide(script),
         script_by=rights.named(changing),
         starter=starter,
