@@ -26,7 +26,7 @@ from check_duplicity.shell.words import Value, Word, known_text
 _TO_FILES = (">", ">>", ">|", "&>", "&>>", ">&")
 _DIGIT = re.compile("[0-9]|-")  # after >&: the descriptor to copy, or - to close it
 _DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/self/fd)/([0-9])|/dev/std(out|err)")
-# Only these may differ between runs in a log's name; another unknown part may be another job's.
+# Only these may differ between runs: a log with another unknown part may be another job's.
 _DATE = re.compile(
     r"\$\((?:\S*/)?date(?: [^$`|;&()]*)?\)|`(?:\S*/)?date(?: [^$`|;&()]*)?`"
     r"|\$(?:\$|RANDOM|BASHPID|EPOCHSECONDS|SECONDS)"
