@@ -81,7 +81,7 @@ class Parser:
         self._text.position += 1
 
     def _inside(self) -> Block:
-        """Parse the commands of ``$( )``, and move behind its closing parenthesis."""
+        """Parse the commands of ``$( )``, and move past its closing parenthesis."""
         start = self._text.position
         outer, self._open = self._open, []
         body = self._parenthesized(start - 1)
@@ -235,7 +235,7 @@ class Parser:
         return self._condition()
 
     def _take_end(self, *ends: str) -> str:
-        """Move behind one of these ends, and return it; empty if none comes next."""
+        """Move past one of these ends, and return it; empty if none comes next."""
         keyword = self._text.match(_KEYWORD)
         if keyword and keyword[0] in ends:
             self._text.take(_KEYWORD)

@@ -47,7 +47,7 @@ _QUOTED = (_PLAIN_IN_QUOTES, _PLAIN_IN_QUOTED_BRACES)
 class PieceReader:
     """Reads words into their pieces.
 
-    A word may have commands in it. ``read_inside`` reads those of ``$( )`` and moves behind it,
+    A word may have commands in it. ``read_inside`` reads those of ``$( )`` and moves past it,
     ``read_apart`` reads those of another text, which begins in the given line.
     """
 

@@ -15,7 +15,7 @@ _OF_THE_USER = ("HOME", "USER", "LOGNAME")
 
 
 class _Wrapper(NamedTuple):
-    """The command line of a program that starts another one, named after its own arguments."""
+    """The options and operands of a program that starts the program after them."""
 
     shorts: str = ""  # its short options with a value
     longs: str = ""  # its long ones; those written with = need not be listed

@@ -84,7 +84,7 @@ class Text:
 
     @property
     def after_next(self) -> str:
-        """The character behind the next one; empty at the end."""
+        """The character after the next one; empty at the end."""
         return self._text[self.position + 1 : self.position + 2]
 
     def since(self, start: int) -> str:
@@ -115,7 +115,7 @@ class Text:
     # Moving
 
     def take(self, form: re.Pattern[str]) -> re.Match[str] | None:
-        """Match a pattern at the position, and move behind it."""
+        """Match a pattern at the position, and move past it."""
         match = form.match(self._text, self.position)
         if match:
             self.position = match.end()
@@ -143,7 +143,7 @@ class Text:
         self._documents.append((delimiter, tabs))
 
     def newline(self) -> None:
-        """Move behind a line end, and behind the here-documents that begin there."""
+        """Move past a line end, and past the here-documents that begin there."""
         self.position += 1
         documents, self._documents = self._documents, []
         for delimiter, tabs in documents:
