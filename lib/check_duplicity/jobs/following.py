@@ -37,7 +37,7 @@ def _jobs_of_entry(search: Search, entry: Entry, has_time: Callable[[], bool]) -
     line = _line_of(entry)
     told = outputs.of_entry(search, entry)
     read = _Reading(search, entry.user, entry.by, entry.by, has_time, told)
-    for known, started_by in _of_script(read, line, name_of(entry.command), "", _DEEPEST):
+    for known, started_by in _jobs_of_script(read, line, name_of(entry.command), "", _DEEPEST):
         started = Fact(entry.user, entry.origin, started_by)
         script, starter = running.to_run(search, line, known, started)
         facts = {
@@ -83,7 +83,7 @@ class _Reading(NamedTuple):
     prints: Streams
 
 
-def _of_script(
+def _jobs_of_script(
     read: _Reading, script: Script, name: str, path: str, depth: int
 ) -> Iterator[tuple[Known, frozenset[str]]]:
     """Yield the jobs of a script and of the scripts it calls, each with who decides its start."""
@@ -111,7 +111,7 @@ def _of_script(
                     prints = outputs.of_command(
                         command, read.prints, place_of(command, script.origin)
                     )
-                    yield from _of_called(read._replace(prints=prints), command, called, depth)
+                    yield from _jobs_of_called(read._replace(prints=prints), command, called, depth)
 
 
 def _commands(read: _Reading, script: Script, host: ThisHost) -> list[Command]:
@@ -124,7 +124,7 @@ def _commands(read: _Reading, script: Script, host: ThisHost) -> list[Command]:
         return []
 
 
-def _of_called(
+def _jobs_of_called(
     read: _Reading, command: Command, called: Called, depth: int
 ) -> Iterator[tuple[Known, frozenset[str]]]:
     """Yield the jobs of another script, or of duply, that a command of a script calls."""
@@ -152,7 +152,7 @@ def _of_called(
         text, called.path, {**command.environment, "PWD": command.place},
         (called.path, *called.arguments), command.loose, command.hidden, called.interpreter,
     )  # fmt: skip
-    found = _of_script(inner, deeper, name_of(called.path), called.path, depth - 1)
+    found = _jobs_of_script(inner, deeper, name_of(called.path), called.path, depth - 1)
     for known, by in found:
         yield known._replace(certain=known.certain and command.certain), by
 

@@ -138,11 +138,11 @@ def _demand_words(values: Mapping[str, str]) -> None:
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
     for key, value in values.items():
-        if _is_wrong(key, value):
-            raise ValueError(_is_wrong(key, value))
+        if _mistake_in(key, value):
+            raise ValueError(_mistake_in(key, value))
 
 
-def _is_wrong(key: str, value: str) -> str:
+def _mistake_in(key: str, value: str) -> str:
     """Return why sudo would misread a fact, as an option or as no user; empty if it wouldn't."""
     if key in ("script", "duplicity") and value.startswith("-"):
         return f"{key} is no program: it begins with -"
@@ -212,8 +212,8 @@ def as_ini(known: Known, hide: Callable[[str], str]) -> str:
         if not may(known.runs_as, by):
             # In root's file it would count as root's decision.
             lines.append(f"# {key} is left out: {named(by)} can change it in {origin}")
-        elif _is_wrong(key, value):
-            lines.append(f"# {_is_wrong(key, value)} ({origin})")
+        elif _mistake_in(key, value):
+            lines.append(f"# {_mistake_in(key, value)} ({origin})")
         elif hide(value) != value:
             lines.append(f"# {key} has a secret, and is read from {origin}")
         elif one_line(value) != value:

@@ -83,7 +83,7 @@ def jobs_of(
         # Two commands may make the same backup: a full and an incremental one.
         prefixes = arguments.options(re.compile("--file-prefix"))
         identity = (arguments.url, arguments.values.get("--name", ""), *prefixes)
-        told = _told(command, arguments, starter, origin)
+        told = _streams_of(command, arguments, starter, origin)
         if identity not in found and len(found) < _MOST:
             name = job if not found else f"{job}-{len(found) + 1}"
             known = outputs.with_mail(_known(name, command, arguments, origin), told)
@@ -113,7 +113,7 @@ def place_of(command: Command, origin: str) -> str:
     return file if re.search(r":\d+$", file) else f"{file}:{command.line}"
 
 
-def _told(command: Command, arguments: Arguments, starter: Streams, origin: str) -> Streams:
+def _streams_of(command: Command, arguments: Arguments, starter: Streams, origin: str) -> Streams:
     """Return where a backup's output goes: to duplicity's own log, if that can be read."""
     where = place_of(command, origin)
     log = arguments.values.get("--log-file", "")

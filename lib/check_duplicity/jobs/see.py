@@ -20,7 +20,7 @@ from check_duplicity.nagios.findings import CannotSee
 from check_duplicity.system import rights
 from check_duplicity.values import NamedTuple
 
-_OF_ANYBODY = {*job_file.LIMITS, "schedule", "time_zone", "encryption", "mail", "started"}
+_FITS_ANY_USER = {*job_file.LIMITS, "schedule", "time_zone", "encryption", "mail", "started"}
 
 
 class Found(NamedTuple):
@@ -173,7 +173,7 @@ def _is_open_to(filed: Known, found: Known) -> bool:
     """Return whether a file that names no user can be the file of a found job."""
     if filed.get("user") or filed.get("destination"):
         return False
-    return set(filed.facts) <= _OF_ANYBODY or found.get("user") == "root"
+    return set(filed.facts) <= _FITS_ANY_USER or found.get("user") == "root"
 
 
 def _trusted(found: Known) -> Known:

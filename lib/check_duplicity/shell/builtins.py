@@ -17,7 +17,7 @@ DECLARATIONS = ("export", "declare", "typeset", "local", "readonly")
 _WORD_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=", re.A)
 # Programs that print assignments for eval, and the variables that these set.
 _AGENTS = re.compile(r"(?:\$\(|`)\s*(?:\S*/)?(?:ssh-agent|keychain|gpg-agent|dircolors|locale)\b")
-_OF_AGENTS = ("SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO", "LS_COLORS", "LANG")
+_AGENT_VARIABLES = ("SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO", "LS_COLORS", "LANG")
 
 
 def declare(
@@ -288,7 +288,7 @@ def knows_agent(script: Word) -> bool:
 
 def use_agent(state: State) -> None:
     """Forget the variables that the output of an agent sets."""
-    for name in _OF_AGENTS:
+    for name in _AGENT_VARIABLES:
         state.forget(name)
 
 

@@ -25,12 +25,12 @@ def printed(state: State, words: Sequence[Word]) -> Value | None:
         return _printf(words[1:])
     texts = [known_text(word.value) for word in words]
     program = os.path.basename(name)
-    tell = _TOLD.get(program)
+    printer = _PRINTERS.get(program)
     if program in _QUIET:
         return ()
-    if tell is None or None in texts or any(word.loose for word in words):
+    if printer is None or None in texts or any(word.loose for word in words):
         return None
-    text = tell(state, [text for text in texts[1:] if text is not None])
+    text = printer(state, [text for text in texts[1:] if text is not None])
     return None if text is None else value_of_text(text + "\n" if text else "")
 
 
@@ -163,7 +163,7 @@ def _which(state: State, arguments: list[str]) -> str | None:
 
 
 _SHELLS_OWN = ("echo", "test", "[", "printf", "pwd", "kill", "true", "false", "cd", "read")
-_TOLD: dict[str, Callable[[State, list[str]], str | None]] = {
+_PRINTERS: dict[str, Callable[[State, list[str]], str | None]] = {
     "basename": _basename, "dirname": _dirname, "readlink": _readlink, "realpath": _realpath,
     "pwd": _pwd, "hostname": _hostname, "uname": _uname, "id": _id, "whoami": _whoami,
     "command": _command, "which": _which, "type": _command,

@@ -11,7 +11,7 @@ from check_duplicity.shell.variables import Environment, Variable, Variables, ex
 from check_duplicity.shell.words import Word
 from check_duplicity.values import NamedTuple
 
-_OF_THE_USER = ("HOME", "USER", "LOGNAME")
+_USER_VARIABLES = ("HOME", "USER", "LOGNAME")
 
 
 class _Wrapper(NamedTuple):
@@ -201,7 +201,7 @@ class Start:
     def _become(self, user: str, changes_home: bool) -> None:
         self.user = user
         if changes_home:
-            self._changes.update(dict.fromkeys(_OF_THE_USER))
+            self._changes.update(dict.fromkeys(_USER_VARIABLES))
 
     def _take_assignments(self) -> None:
         if self.words and self.words[0].text == "-":  # env -
