@@ -100,7 +100,7 @@ def _joined(name: str, found: Sequence[Variable | None]) -> Variable:
 
 
 def exported_text(variable: Variable | None) -> str | None:
-    """Return a variable's text in a program's environment; ``None`` if not exported or known."""
+    """Return a variable's text in a program's environment; ``None`` unless exported and known."""
     if variable is None or not variable.exported or variable.array or not variable.values:
         return None
     return known_text(variable.values[0])
