@@ -21,14 +21,14 @@ _IDENTITY = re.compile(r"-o\s*(IdentityFile=[^ ]+)")
 
 
 def is_read(name: str) -> bool:
-    """Return whether backupninja heeds a file of its directory: not if it begins with 0."""
+    """Return whether backupninja reads a file of this name: not if it begins with 0."""
     return name.endswith(".dup") and not name.startswith("0")
 
 
 def schedule_of(when: str) -> str:
-    """Return the schedule of ``when = ...``: of each of its lines, empty if one isn't understood.
+    """Return the schedule of the lines of ``when = ...``; empty if one isn't understood.
 
-    backupninja is started by the hour, and looks at the hour only.
+    backupninja is started every hour, and compares only the hour.
     """
     found = []
     for line in filter(None, map(str.strip, when.split("\n"))):
@@ -47,7 +47,7 @@ def schedule_of(when: str) -> str:
 
 
 def default_when(text: str) -> str:
-    """Return ``when`` of backupninja.conf, which is for files without one."""
+    """Return ``when`` of backupninja.conf, the default for files without one."""
     try:
         return _read(text, "")[0].get("when") or _DEFAULT
     except ValueError:
@@ -86,7 +86,7 @@ def job_of_backupninja(text: str, job: str, origin: str, when: str = _DEFAULT) -
 
 
 def _full(dest: dict[str, str]) -> list[str]:
-    """After how long a full backup is made: 30 days, if it isn't said."""
+    """Return the option for the age at which a full backup is made: 30 days by default."""
     increments = dest.get("increments") or "30"
     if dest.get("incremental", "yes") == "no" or increments == "keep":
         return []
@@ -95,7 +95,7 @@ def _full(dest: dict[str, str]) -> list[str]:
 
 
 def _ssh_options(options: str) -> str:
-    """Without the blank behind -o, which backupninja takes out of a single IdentityFile."""
+    """Remove the blank after -o, as backupninja does for a single IdentityFile."""
     match = _IDENTITY.fullmatch(options)
     return f"-o{match[1]}" if match else options
 
@@ -124,7 +124,7 @@ def _read(text: str, origin: str) -> tuple[dict[str, str], dict[str, str], dict[
         dict_type=_Lines,
     )  # fmt: skip
     try:
-        # What stands before the first section is of the whole.
+        # Keys before the first section are general ones.
         parser.read_string(f"[general]\n{text}", origin)
     except (configparser.Error, AttributeError) as error:
         raise ValueError(f"{origin}: {type(error).__name__}") from None
@@ -133,7 +133,7 @@ def _read(text: str, origin: str) -> tuple[dict[str, str], dict[str, str], dict[
 
 
 class _Lines(dict):  # type: ignore[type-arg]
-    """Keeps all values of a key that is there several times."""
+    """Keeps all values of a key that occurs several times."""
 
     def __setitem__(self, key: str, value: object) -> None:
         if isinstance(value, list) and isinstance(self.get(key), list) and value is not self[key]:

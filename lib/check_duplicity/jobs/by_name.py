@@ -1,7 +1,7 @@
-"""Look up the job of ``-j NAME``: its file, and only if that doesn't do, what can be found.
+"""Look up the job of ``-j NAME``: in its file, and only if that isn't enough, by a search.
 
-A check is started every few minutes for every job, so what searches a machine is loaded by those
-without a file only.
+A check starts every few minutes for every job, so only jobs without a file load the modules that
+search a machine.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def among(found: Sequence[Known], name: str, jobs_dir: str) -> Known:
 
 
 def with_environment(known: Known) -> Known:
-    """Add what the script of a job's file exports, if the file names no environment.
+    """Add the variables that a job's script exports, if its file names no environment.
 
-    Not if others than root and the job's user decide what stands in the script.
+    Add nothing if anybody but root and the job's user decides the content of the script.
     """
     script, user = known.get("script"), known.runs_as
     one_path = os.path.isabs(script) and is_plain(script) and " " not in script

@@ -10,9 +10,9 @@ from check_duplicity.jobs.search import Search
 from check_duplicity.shell.model import Command, is_shell, operands_of_shell
 from check_duplicity.values import NamedTuple
 
-# Their scripts are found without run-parts, with their schedules.
+# `entries` finds the scripts in these, with their schedules.
 _PERIODIC = re.compile(r"/etc/cron\.(?:hourly|daily|weekly|monthly)/?")
-_RUN_PARTS = re.compile(r"[A-Za-z0-9_-]+")  # the names that it heeds
+_RUN_PARTS = re.compile(r"[A-Za-z0-9_-]+")  # the names that run-parts accepts
 _INTERPRETER = re.compile(r"(?:python|pypy|perl|ruby|php|node|lua|tclsh)[\d.]*$")
 _FIRST_LINE = re.compile(r"#!\s*(?:\S*/env\s+(?:-\S+\s+)*)?(?:\S*/)?([^\s/]+)")
 _SHELL = re.compile(r"(?:ba|da|a|k|mk|z)?sh$|busybox$")
@@ -21,7 +21,7 @@ _OURS = re.compile(r"(?:check_)?duplicity(?:_\w+)?$")
 
 
 class Called(NamedTuple):
-    """A script, with what it gets: ``None`` for an argument that isn't known."""
+    """A script and its arguments; ``None`` is an unknown one."""
 
     path: str
     arguments: tuple[str | None, ...] = ()
@@ -29,7 +29,7 @@ class Called(NamedTuple):
 
 
 def called(search: Search, command: Command, place: str) -> Iterator[Called]:
-    """Yield what a command run in a directory calls, by full paths where they are known."""
+    """Yield the scripts that a command calls in a directory, by full paths where known."""
     words, known = command.words, command.known or (True,) * len(command.words)
     shell, first = "", 0
     if is_shell(words):
@@ -55,7 +55,7 @@ def called(search: Search, command: Command, place: str) -> Iterator[Called]:
 
 
 def _by_path(search: Search, command: Command, name: str) -> str:
-    """The full path of a script that is called by its name, or that name."""
+    """Return the full path of a script called by its name; the name, if none is found."""
     for directory in command.environment.get("PATH", "").split(":"):
         path = os.path.join(directory, name)
         if os.path.isabs(path) and search.is_script(path):
@@ -73,7 +73,7 @@ def _parts(search: Search, command: Command) -> Iterator[Called]:
 
 
 def is_foreign(script: Called, text: str) -> bool:
-    """Whether a script is none of a shell's, by its first line."""
+    """Return whether a script is no shell script, by its first line."""
     first = _FIRST_LINE.match(text)
     if script.interpreter or first is None:
         return not script.interpreter and script.path.endswith((".py", ".pl", ".rb", ".php"))
@@ -81,5 +81,5 @@ def is_foreign(script: Called, text: str) -> bool:
 
 
 def is_about_duplicity(path: str, text: str) -> bool:
-    """Whether a program that is none of duplicity's or ours may run duplicity."""
+    """Return whether a program that is neither duplicity's nor ours may run duplicity."""
     return _OURS.match(os.path.basename(path)) is None and _ABOUT.search(text) is not None

@@ -18,14 +18,15 @@ _ALIASES = {"@annually": "@yearly", "@midnight": "@daily"}
 
 
 class Entry(NamedTuple):
-    """Something that is started by the clock.
+    """A command that cron or a timer starts.
 
     ``schedule`` is a cron expression, empty if it isn't known; ``time_zone`` that of its times,
-    empty for the machine's. ``origin`` is where it stands. ``active`` tells whether it is one, and
-    not commented out. ``by`` are the users besides root who decide it. ``place`` is the directory
-    that it is started in, empty for the user's home. ``timer`` is the file of the timer that starts
-    it, if one does, and ``off`` why that timer doesn't. ``output`` is where its standard output and
-    error go, as a job's file names that, empty if that can't be read; ``None``: they are mailed.
+    empty for the machine's. ``origin`` is its file, with the line in a crontab. ``active`` is false
+    if it is commented out. ``by`` are the users besides root who decide it. ``place`` is the
+    directory that it starts in, empty for the user's home. ``timer`` is the file of the timer that
+    starts it, if one does, and ``off`` the reason if that timer doesn't start it. ``output`` is
+    where its standard output and error go, as a job's file names that, empty if that can't be read;
+    ``None``: cron mails them.
     """
 
     schedule: str
@@ -43,10 +44,9 @@ class Entry(NamedTuple):
 
 
 def read_crontab(text: str, origin: str, user: str = "") -> Iterator[Entry]:
-    """Yield the entries of a crontab: a user's, or if no user is given, one that names the users.
+    """Yield the entries of a user's crontab; without a user, of a crontab that names the users.
 
-    What is commented out is an entry, too, if it would be one otherwise. Other lines are passed
-    over.
+    Entries that are commented out are yielded, too. Other lines are skipped.
     """
     environment: dict[str, str] = {}
     for number, raw in enumerate(text.split("\n"), 1):
@@ -75,7 +75,7 @@ def _split_user(rest: str) -> tuple[str, str]:
 
 
 def _plain(command: str) -> str:
-    """A command as the shell gets it: what stands behind an unescaped % is its input."""
+    """Return a command as the shell gets it: text after an unescaped % is its input."""
     return re.split(r"(?<!\\)%", command)[0].replace("\\%", "%").strip()
 
 

@@ -1,6 +1,6 @@
 """Find out who besides root decides what a command runs: whoever can change its programs.
 
-Any executable file in a command's words may be what it runs, whatever stands in front of it.
+Any executable file among a command's words may be what it runs, whatever comes before it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def account(user: str) -> dict[str, str]:
 
 
 def others_of(line: str, user: str) -> frozenset[str]:
-    """Return who besides root and a user decides what that user runs by a command line.
+    """Return who besides root and a user decides what that user's command line runs.
 
-    What is run as another one in it, that one may decide as well. Raises `ValueError` if it can't
-    be read.
+    If a command in it runs as another user, that user may decide it, too. Raises `ValueError` if
+    the line can't be read.
     """
     search = Search("")
     others = rights.NOBODY
@@ -45,7 +45,7 @@ def others_of(line: str, user: str) -> frozenset[str]:
 
 
 def placed(commands: Iterable[Command]) -> Iterator[tuple[Command, str]]:
-    """Yield commands, each with the directory that it is run in: HOME, or what cd names before."""
+    """Yield each command with the directory that it runs in: HOME, or that of the last cd."""
     place = ""
     for command in commands:
         place = command.place or place or command.environment.get("HOME", "")
@@ -68,7 +68,7 @@ def deciders_of(search: Search, command: Command, place: str) -> frozenset[str]:
 
 
 def _programs(search: Search, command: Command) -> Iterator[str]:
-    """What a command may run: its first word, what is for an interpreter, and any program in it."""
+    """Yield what a command may run: its first word, an interpreter's script, any program in it."""
     words = command.words
     if words[0] in SOURCING:
         yield from words[1:2]

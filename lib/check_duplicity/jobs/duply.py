@@ -1,4 +1,4 @@
-"""Read profiles of duply, and what its command lines do, as duply 2.4.1 does."""
+"""Read duply's profiles and command lines as duply 2.4.1 does."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def makes_backup(words: Sequence[str]) -> bool | None:
 
 
 def profile_of(command: Command) -> str:
-    """Return the profile of which a command makes a backup, or may; empty if it makes none."""
+    """Return the profile that a command backs up, or may; empty if it makes no backup."""
     if os.path.basename(command.program) != "duply" or len(command.words) < 3:
         return ""
     known = command.known or (True,) * len(command.words)
@@ -117,7 +117,7 @@ def _target(variables: dict[str, str]) -> Target:
 
 
 def _shared(parameters: str) -> list[str]:
-    """The options in a line of them that other commands need as well."""
+    """Return the options in DUPL_PARAMS that other commands need, too."""
     try:
         words = shlex.split(parameters)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Whether systemd starts a timer: not if it isn't enabled, or it or its service is masked.
+"""Find out whether systemd starts a timer: it is enabled, and neither it nor its service is masked.
 
-By files alone, as systemd finds them itself (systemctl(1), systemd.unit(5)); nothing is asked. So a
-timer that is enabled, and was only stopped, counts as one that starts.
+Only files are read, as systemd reads them (systemctl(1), systemd.unit(5)); systemd isn't asked. So
+an enabled timer that was only stopped counts as one that starts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LARGEST = 1 << 16  # bytes of a target
 
 
 def is_mask(search: Search, path: str) -> bool:
-    """Whether a unit's file is a mask: a link to /dev/null, or nothing at all."""
+    """Return whether a unit's file is a mask: a link to /dev/null, or an empty file."""
     there = search.root + path
     with contextlib.suppress(OSError):
         if os.path.realpath(there) in ("/dev/null", f"{search.root}/dev/null"):
@@ -47,7 +47,7 @@ def _is_masked(search: Search, directories: Sequence[str], name: str) -> bool:
 
 
 def _is_wanted(search: Search, directories: Sequence[str], timer: str) -> bool:
-    """Whether a link, or a line of a target, has it started with something else."""
+    """Return whether a link, or a line of a target, starts the timer with another unit."""
     for directory in map(_of, (*directories, *_GENERATED)):
         for kind in ("wants", "requires", "upholds"):
             links = search.glob(f"{directory}/*.{kind}/{glob.escape(timer)}")

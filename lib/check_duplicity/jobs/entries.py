@@ -1,6 +1,6 @@
-"""See what the clock starts: crontabs, cron.daily and its likes, systemd's timers.
+"""Find what cron and systemd start: crontabs, cron.daily and the like, timers.
 
-Nothing is executed but ``crontab -l``; what may not be read is said.
+Nothing is executed but ``crontab -l``; unreadable files are reported.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from check_duplicity.system import rights
 from check_duplicity.system.user import current, name_of
 from check_duplicity.values import NamedTuple
 
-_PLAIN = re.compile(r"[A-Za-z0-9_-]+")  # the names that cron.d and cron.daily heed
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")  # the names of files that cron.d and cron.daily run
 _SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron")
 _SYSTEM = ("/etc/crontab", "/etc/cron.d/*")
 _PERIODS = {"hourly": "@hourly", "daily": "@daily", "weekly": "@weekly", "monthly": "@monthly"}
@@ -33,7 +33,7 @@ _USER_UNITS = ("/etc/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/sys
 
 
 def started(search: Search) -> Iterator[Entry]:
-    """Yield all that is started by the clock, or would be if it weren't commented out."""
+    """Yield all entries of cron and timers, including those that are commented out."""
     yield from _crontab_entries(search)
     yield from _periodic_entries(search)
     yield from _timer_entries(search)
@@ -64,7 +64,7 @@ def _crontab_entries(search: Search) -> Iterator[Entry]:
 
 
 def is_heeded(path: str) -> bool:
-    """Whether Debian's cron, and its run-parts, heed a file by its name."""
+    """Return whether Debian's cron, and its run-parts, accept a file's name."""
     return _PLAIN.fullmatch(os.path.basename(path)) is not None
 
 
@@ -73,7 +73,7 @@ def _decided(entries: Iterable[Entry], by: frozenset[str]) -> Iterator[Entry]:
 
 
 def _own_crontab() -> str:
-    """The user's own crontab, which only crontab itself may read."""
+    """Return the user's own crontab, which only ``crontab`` itself may read."""
     try:
         done = subprocess.run(
             ["crontab", "-l"],  # noqa: S607  # nosec B607  # wherever cron is
@@ -96,7 +96,7 @@ def _periodic_entries(search: Search) -> Iterator[Entry]:
 
 
 def _mail_to(search: Search, period: str) -> dict[str, str]:
-    """Whom anacron, or else cron, mails what run-parts starts, if that is said."""
+    """Return the MAILTO that anacron, or else cron, has for run-parts, if it is set."""
     by_anacron = period != "hourly" and search.has("e", "/usr/sbin/anacron")
     text, _ = search.decided("/etc/anacrontab" if by_anacron else "/etc/crontab")
     found = {value.strip(" \t\r\"'") for value in _MAIL_TO.findall(text or "")}
@@ -114,9 +114,9 @@ def _timer_entries(search: Search) -> Iterator[Entry]:
 
 
 class _Manager(NamedTuple):
-    """A manager of systemd: where its units are, and whose it is.
+    """A manager of systemd: the directories of its units, and its user.
 
-    ``own`` are the directories of those that it starts, if not all.
+    ``own`` are the directories whose timers it starts, if not those of all ``directories``.
     """
 
     directories: tuple[str, ...]
@@ -132,7 +132,7 @@ def _timers(search: Search, manager: _Manager) -> Iterator[Entry]:
         names |= {os.path.basename(path) for path in paths}
     for name in sorted(names):
         if name.endswith("@.timer"):
-            continue  # of which only instances are started
+            continue  # systemd starts only instances of a template
         timer, path, by = _unit(search, manager, name)
         if timer is not None:
             stem = name.removesuffix(".timer")
@@ -150,7 +150,7 @@ def _specifiers(manager: _Manager, name: str) -> dict[str, str]:
 def _unit(
     search: Search, manager: _Manager, name: str
 ) -> tuple[units.Unit | None, str, frozenset[str]]:
-    """A unit with its drop-ins (systemd.unit(5)), its path, and who decides it."""
+    """Return a unit with its drop-ins (systemd.unit(5)), its path, and who decides it."""
     template = [f"{name.partition('@')[0]}@.{name.rpartition('.')[2]}"] if "@" in name else []
     candidates = (
         path
@@ -170,9 +170,9 @@ def _unit(
 
 
 def _drop_ins(search: Search, manager: _Manager, name: str) -> list[str]:
-    """The drop-ins of a unit in their order: those of its type, its name's beginnings, its name.
+    """Return a unit's drop-ins in their order: for its type, its name's beginnings, its name.
 
-    Of two with the same name the more special one counts, and /etc before the others.
+    Of two with the same name the more specific one counts, and /etc comes before the others.
     """
     stem, _, kind = name.rpartition(".")
     template = [f"{stem.partition('@')[0]}@.{kind}"] if "@" in stem else []
@@ -206,7 +206,7 @@ def _service_entries(
     at_home = given == "~" or (not given and manager.own)
     place = "" if at_home else given or "/"
     output, errors = units.outputs_of(unit, service, known)
-    if manager.own:  # whose journal is another one
+    if manager.own:  # a user's manager has another journal
         output, errors = (o * (not o.startswith(JOURNAL)) for o in (output, errors))
     for line in unit.values.get("ExecStart", ()):
         for command in units.commands_of(line, known):

@@ -1,7 +1,7 @@
-"""Follow what the clock starts, through the scripts that it calls, to the jobs in them.
+"""Follow what cron and timers start, through the scripts that they call, to the backup jobs.
 
-Scripts are read, as whoever runs them could, and never executed. On the way it is kept as whom the
-next one is run, and who decides what stands there.
+Scripts are read with the rights of the user who runs them, and never executed. Each step keeps
+which user runs the next script, and who decides its content.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DEEPEST = 3  # scripts that call scripts
 
 
 def jobs_of_entry(search: Search, entry: Entry) -> Iterator[Known]:
-    """The jobs that something started by the clock makes, if it is about duplicity at all."""
+    """Yield the jobs of an entry of cron or a timer; none if it isn't about duplicity."""
     with search.time_for(entry.user) as has_time:
         yield from _jobs_of_entry(search, entry, has_time)
 
@@ -37,7 +37,7 @@ def _jobs_of_entry(search: Search, entry: Entry, has_time: Callable[[], bool]) -
     line = _line_of(entry)
     told = outputs.of_entry(search, entry)
     read = _Reading(search, entry.user, entry.by, entry.by, has_time, told)
-    for known, started_by in _of_script(read, line, name_of(entry.command), "", _DEEPEST):
+    for known, started_by in _jobs_of_script(read, line, name_of(entry.command), "", _DEEPEST):
         started = Fact(entry.user, entry.origin, started_by)
         script, starter = running.to_run(search, line, known, started)
         facts = {
@@ -52,7 +52,7 @@ def _jobs_of_entry(search: Search, entry: Entry, has_time: Callable[[], bool]) -
         if not entry.active:
             doubts = (*doubts, f"{entry.origin}: {model.COMMENTED_OUT}")
         if not known.certain and running.may_delete(entry.command):
-            # What only may be a backup doesn't say when that is made, and isn't to be run again.
+            # It may make no backup: it gives no schedule, and isn't to be run again.
             given = {key: fact for key, fact in given.items() if key == "user"}
             doubts = (*doubts, f"{entry.origin}: whether it makes a backup isn't known")
         facts = {k: fact for k, fact in {**given, **of_script.facts}.items() if fact.value}
@@ -62,17 +62,17 @@ def _jobs_of_entry(search: Search, entry: Entry, has_time: Callable[[], bool]) -
 
 
 def start_of(entry: Entry) -> Start:
-    """What a line of a crontab or a unit is for the job that it starts."""
+    """Return a crontab's line or a unit as the start of the job that it starts."""
     off = entry.off if entry.active else model.COMMENTED_OUT
     return Start(entry.timer or entry.origin, entry.command, off)
 
 
 class _Reading(NamedTuple):
-    """How far the reading of scripts has come: as whom the next one is run.
+    """How the next script is read: with the rights of ``user``, who runs it.
 
-    ``by`` is who decides what stands there besides root, ``started_by`` who decides anything that
-    is run as the user who starts the whole, ``has_time`` whether there is time for more,
-    ``prints`` where the output of the next one goes.
+    ``by`` is who besides root decides its content, ``started_by`` who decides anything that runs as
+    the user of the entry, ``has_time`` tells whether there is time for more, ``prints`` is where
+    the script's output goes.
     """
 
     search: Search
@@ -83,10 +83,10 @@ class _Reading(NamedTuple):
     prints: Streams
 
 
-def _of_script(
+def _jobs_of_script(
     read: _Reading, script: Script, name: str, path: str, depth: int
 ) -> Iterator[tuple[Known, frozenset[str]]]:
-    """The jobs of a script, and of the scripts that it calls, each with who decides its start."""
+    """Yield the jobs of a script and of the scripts it calls, each with who decides its start."""
     host = ThisHost(read.search, read.user)
     commands = _commands(read, script, host)
     read = read._replace(by=read.by | host.by)
@@ -103,7 +103,7 @@ def _of_script(
     here = [_as_run(known, read, script.origin) for known in found]
     yield from ((known, read.started_by) for known in here)
     for command, place in deciding.placed(commands) if depth else ():
-        # A script with a backup in it calls others for something else, but for other users.
+        # A script that makes a backup calls other scripts for other things, except as other users.
         mine = command.user in ("", read.user)
         if not (here and mine) and read.has_time():
             for called in calling.called(read.search, command, place):
@@ -111,11 +111,11 @@ def _of_script(
                     prints = outputs.of_command(
                         command, read.prints, place_of(command, script.origin)
                     )
-                    yield from _of_called(read._replace(prints=prints), command, called, depth)
+                    yield from _jobs_of_called(read._replace(prints=prints), command, called, depth)
 
 
 def _commands(read: _Reading, script: Script, host: ThisHost) -> list[Command]:
-    """The commands of a script; none of one that can't be read, or that there is no time for."""
+    """Return the commands of a script; none if it can't be read, or if time is up."""
     try:
         return commands_of(script, host) if read.has_time() else []
     except ValueError as error:
@@ -124,10 +124,10 @@ def _commands(read: _Reading, script: Script, host: ThisHost) -> list[Command]:
         return []
 
 
-def _of_called(
+def _jobs_of_called(
     read: _Reading, command: Command, called: Called, depth: int
 ) -> Iterator[tuple[Known, frozenset[str]]]:
-    """The jobs of what a command of a script calls: another script, or duply."""
+    """Yield the jobs of another script, or of duply, that a command of a script calls."""
     profile = profile_of(command)
     if profile:
         # Its profile tells the rest.
@@ -145,27 +145,27 @@ def _of_called(
             problem = f"{called.path}: is not a shell script, but has duplicity in it"
             read.search.problems.append(problem)
         return
-    # What another user is started with is no more in the starter's name.
+    # A script that runs as another user no longer acts in the starter's name.
     started_by = read.started_by if runner == read.user else read.by
     inner = read._replace(user=runner, by=read.by | by, started_by=started_by)
     deeper = Script(
         text, called.path, {**command.environment, "PWD": command.place},
         (called.path, *called.arguments), command.loose, command.hidden, called.interpreter,
     )  # fmt: skip
-    found = _of_script(inner, deeper, name_of(called.path), called.path, depth - 1)
+    found = _jobs_of_script(inner, deeper, name_of(called.path), called.path, depth - 1)
     for known, by in found:
         yield known._replace(certain=known.certain and command.certain), by
 
 
 def _as_run(known: Known, read: _Reading, origin: str) -> Known:
-    """A job as of a script that a user runs: as whom it is run, and who decides it."""
+    """Return a job of a script that a user runs, with the job's user and who decides it."""
     wanted = known.facts.get("user")
     if wanted is not None:
         wanted = wanted._replace(value=wanted.value and name_of_user(wanted.value))
         known = known._replace(facts={**known.facts, "user": wanted})
     known = known.decided_by(read.by)
     if wanted is not None and read.user not in ("root", wanted.value):
-        # Whom a user's script wants to be is not known to be allowed.
+        # It isn't known whether this user may run anything as the other one.
         doubt = f"{wanted.origin}: runs as {wanted.value} there, and is looked at as {read.user}"
         known = known._replace(doubts=(*known.doubts, doubt))
     if wanted is None or read.user != "root":
@@ -175,7 +175,7 @@ def _as_run(known: Known, read: _Reading, origin: str) -> Known:
 
 
 def proper(name: str) -> str:
-    """A name that a job's file can have."""
+    """Return a name as a job's file can have it."""
     kept = "".join(c if (c.isascii() and c.isalnum()) or c in "_.@+-" else "-" for c in name).strip(
         ".-"
     )
@@ -183,7 +183,7 @@ def proper(name: str) -> str:
 
 
 class Started:
-    """What crontabs and timers' units start, as far as is seen; read once, when it is needed."""
+    """The commands that crontabs and timers start, as far as they can be seen; read once."""
 
     def __init__(self) -> None:
         """Read nothing yet."""
@@ -191,9 +191,9 @@ class Started:
         self._entries: dict[tuple[str, ...], list[Entry]] | None = None
 
     def has(self, command: str, user: str) -> bool:
-        """Whether a command of a user is among it.
+        """Return whether a user's command is among them.
 
-        And nobody else, but root, decides that, or can change what it runs.
+        It doesn't count if anybody but root and the user decides that, or can change what it runs.
         """
         if self._entries is None:
             self._entries = {}

@@ -1,4 +1,4 @@
-"""What a script would see of this host, looked at without running anything."""
+"""Look at this host as a script would see it, without running anything."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _MOST_LINKS = 40  # as the kernel follows at most
 
 
 class ThisHost(Host):
-    """The host as a user sees it who runs a script. ``by`` is who decided what was seen so far.
+    """The host as the user who runs a script sees it.
 
-    Below another root than / nothing is asked of the host itself but its name.
+    ``by`` is who decided what was seen so far. With another root than / only the host's name is
+    asked of the host itself.
     """
 
     def __init__(self, search: Search, user: str) -> None:
@@ -29,7 +30,7 @@ class ThisHost(Host):
         self._user = user
 
     def text(self, path: str) -> str | None:
-        """Return the text of a file that is sourced; it is read by the rules for scripts."""
+        """Return the text of a sourced file, which is read by the rules for scripts."""
         count = len(self._search.problems)
         text, by = self._search.decided(path, self._user)
         self.by |= by
@@ -38,7 +39,7 @@ class ThisHost(Host):
         return None if text is not None and "\0" in text else text or ""
 
     def has(self, test: str, path: str) -> bool | None:
-        """Return what ``[ -f path ]`` would."""
+        """Return the result of ``[ -f path ]``; ``test`` is the letter."""
         if "\0" in path:
             return None
         self.by |= self._search.deciders(path)
@@ -97,9 +98,9 @@ class ThisHost(Host):
         return place or "/"
 
     def paths(self, pattern: str) -> list[str] | None:
-        """Return the paths that a pattern stands for, if nobody else decides which there are.
+        """Return the paths that match a pattern, if no other user decides which there are.
 
-        Only in its last part it may be one.
+        Only the last part of the pattern may have wildcards.
         """
         directory, base = os.path.split(pattern)
         if "\0" in pattern or any(special in directory for special in "*?["):
@@ -134,12 +135,12 @@ class ThisHost(Host):
         return socket.gethostname()
 
     def uid(self) -> str | None:
-        """Return the number of who runs the script."""
+        """Return the number of the user who runs the script."""
         try:
             return str(pwd.getpwnam(self._user).pw_uid)
         except (KeyError, ValueError):
             return None
 
     def user(self) -> str | None:
-        """Return who runs the script."""
+        """Return the name of the user who runs the script."""
         return self._user

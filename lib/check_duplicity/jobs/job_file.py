@@ -1,4 +1,4 @@
-"""A job's file: read what it says, and write one of what was found.
+"""Read a job's file, and write one from what was found.
 
 It is ``JOBS_DIR/NAME.ini`` with one section ``[job]``. Destinations carry passwords and
 ``duplicity`` names a program, so a file that others may write to is refused.
@@ -99,7 +99,7 @@ def _line_of(key: str, text: str) -> int:
 
 
 def read(job: str, text: str, origin: str) -> Known:
-    """Read a job's file. Raises `ValueError`, with what would be right."""
+    """Read a job's file. Raises `ValueError`, which says what would be right."""
     parser = configparser.ConfigParser(interpolation=None, delimiters=("=",))
     try:
         parser.read_string(text, origin)
@@ -118,7 +118,7 @@ def read(job: str, text: str, origin: str) -> Known:
             try:
                 age_limit(values[key]) if key == "lookback" else judged.read(key, values[key])
             except ValueError:
-                form = judged.example(key)  # What stands there may be a password.
+                form = judged.example(key)  # The value may be a password.
                 raise ValueError(f"{key} is no limit (write {form})") from None
     _demand_words(values)
     _demand_amounts(values)
@@ -145,12 +145,12 @@ def _demand_words(values: Mapping[str, str]) -> None:
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
     for key, value in values.items():
-        if _is_wrong(key, value):
-            raise ValueError(_is_wrong(key, value))
+        if _mistake_in(key, value):
+            raise ValueError(_mistake_in(key, value))
 
 
-def _is_wrong(key: str, value: str) -> str:
-    """What is wrong with a fact that sudo would take for an option of its own, or for nobody."""
+def _mistake_in(key: str, value: str) -> str:
+    """Return why sudo would misread a fact, as an option or as no user; empty if it wouldn't."""
     if key in ("script", "duplicity") and value.startswith("-"):
         return f"{key} is no program: it begins with -"
     if key == "user" and not _USER.fullmatch(value):
@@ -159,7 +159,7 @@ def _is_wrong(key: str, value: str) -> str:
 
 
 def _without_values(error: configparser.Error) -> str:
-    """What is wrong, without the line itself: it may hold a password."""
+    """Return what is wrong, without the line itself: it may hold a password."""
     line = getattr(error, "lineno", None)
     errors = getattr(error, "errors", None)
     if errors:
@@ -171,8 +171,8 @@ def _without_values(error: configparser.Error) -> str:
 def _environment(path: str, user: str) -> dict[str, str]:
     """Return the variables of an environment file: ``NAME=value`` lines, ``export`` or not.
 
-    It is read as the job's user, to whom duplicity will belong, and nobody else but root may be
-    able to say what it is. Raises `ValueError`.
+    It is read as the job's user, who will run duplicity. Nobody but root and that user may be able
+    to change or replace it. Raises `ValueError`.
     """
     if not path:
         return {}
@@ -204,9 +204,9 @@ def _environment(path: str, user: str) -> dict[str, str]:
 
 
 def as_ini(known: Known, hide: Callable[[str], str]) -> str:
-    """Return a job's file with what is known of it, and where it comes from as comments.
+    """Return the text of a job's file with all known facts, and their origins as comments.
 
-    A fact with a secret is left out: it goes on being read from where it stands.
+    A fact with a secret is left out: the checks go on reading it from its origin.
     """
     lines = [f"# {one_line(hide(doubt))}" for doubt in known.doubts] + ["[job]"]
     for key in KEYS:
@@ -217,10 +217,10 @@ def as_ini(known: Known, hide: Callable[[str], str]) -> str:
         value, origin, by = known.facts[key]
         value, origin = " ".join(value.split("\n")), one_line(origin)
         if not may(known.runs_as, by):
-            # In a file of root's it would be root's decision.
+            # In root's file it would count as root's decision.
             lines.append(f"# {key} is left out: {named(by)} can change it in {origin}")
-        elif _is_wrong(key, value):
-            lines.append(f"# {_is_wrong(key, value)} ({origin})")
+        elif _mistake_in(key, value):
+            lines.append(f"# {_mistake_in(key, value)} ({origin})")
         elif hide(value) != value:
             lines.append(f"# {key} has a secret, and is read from {origin}")
         elif one_line(value) != value:

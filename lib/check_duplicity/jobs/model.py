@@ -22,7 +22,7 @@ from check_duplicity.system.user import current
 from check_duplicity.values import NamedTuple
 
 COMMENTED_OUT = "is commented out"
-# What is run for a job, and as whom; the rest is only read, judged or printed.
+# Facts that decide what runs, and as which user; the rest is only read, judged or printed.
 _RUN = (
     "user", "destination", "options", "duplicity", "archive_dir", "name", "environment_file",
 )  # fmt: skip
@@ -44,9 +44,9 @@ class Fact(NamedTuple):
 
 
 class Start(NamedTuple):
-    """What starts a job: where that stands, what it runs, and why it doesn't, if it is off."""
+    """What starts a job: its origin, its command, and the reason if it is off."""
 
-    origin: str  # of a crontab with its line, else the timer's file
+    origin: str  # a crontab with the line, or the timer's file
     command: str
     off: str = ""
 
@@ -59,11 +59,11 @@ class Start(NamedTuple):
 class Known(NamedTuple):
     """What is known of a job.
 
-    ``facts`` are by the keys of a job's file, ``environment`` is what its script gives to
-    duplicity, ``environment_by`` who decides that besides root, ``doubts`` say what could not be
-    known without running something. ``starter`` is who starts the script, if not the job's user,
-    ``starts`` what does, as far as it was found.
-    ``certain`` tells of a found one that its backup is made whenever its script is run.
+    ``facts`` have the keys of a job's file, ``environment`` is what its script gives to duplicity,
+    ``environment_by`` who besides root decides that. ``doubts`` say what could not be known without
+    running something. ``starter`` is the user who starts the script, if that isn't the job's user;
+    ``starts`` are the lines and timers that start it, as far as they were found. ``certain`` tells
+    whether a found script makes the backup whenever it runs.
     """
 
     job: str
@@ -77,7 +77,7 @@ class Known(NamedTuple):
 
     @property
     def is_off(self) -> bool:
-        """Whether what starts it was found, and none of it does."""
+        """Whether its starts were found, and all of them are off."""
         return bool(self.starts) and all(start.off for start in self.starts)
 
     @property
@@ -93,7 +93,7 @@ class Known(NamedTuple):
 
     @property
     def no_destination(self) -> str:
-        """What to say if it has none."""
+        """The message for a job without a destination."""
         return f"job {self.job} has no destination in its file, and none was found elsewhere"
 
     def get(self, key: str) -> str:
@@ -102,7 +102,7 @@ class Known(NamedTuple):
 
     @property
     def commented_out(self) -> tuple[str, ...]:
-        """The doubts that say so of the line that starts it."""
+        """The doubts which say that a line that starts it is commented out."""
         return tuple(doubt for doubt in self.doubts if doubt.endswith(COMMENTED_OUT))
 
     def words(self, key: str) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ class Known(NamedTuple):
 
     @property
     def backup_options(self) -> dict[str, str]:
-        """Those of its options that only a backup takes, by name, with their values."""
+        """Its options that only a backup takes, by name, with their values."""
         return self._sorted_options[0]
 
     @property
@@ -136,7 +136,7 @@ class Known(NamedTuple):
 
     @property
     def runs_as(self) -> str:
-        """The job's user; if none is known, who runs this."""
+        """The job's user; if none is known, the user who runs this program."""
         return self.get("user") or current()
 
     @property
@@ -151,16 +151,16 @@ class Known(NamedTuple):
 
     @property
     def handed_on(self) -> dict[str, str]:
-        """What of its environment duplicity gets."""
+        """The part of its environment that duplicity gets."""
         return {name: value for name, value in self.environment.items() if goes_along(name)}
 
     def without(self, keys: Collection[str]) -> Known:
-        """Return it without some of its facts."""
+        """Return the job without some of its facts."""
         facts = {key: fact for key, fact in self.facts.items() if key not in keys}
         return self._replace(facts=facts)
 
     def decided_by(self, by: frozenset[str]) -> Known:
-        """Return it as known from a place where these users decide, too."""
+        """Return the job with these users among those who decide each fact."""
         facts = {key: fact._replace(by=fact.by | by) for key, fact in self.facts.items()}
         return self._replace(facts=facts, environment_by=self.environment_by | by)
 
@@ -172,7 +172,7 @@ class Known(NamedTuple):
             raise CannotSee(Kind.OTHERS_DECIDE, reason)
 
     def _place(self, user: str) -> str:
-        """What others than a user can change of it, for a sentence."""
+        """Return, for a message, what other users than this one can change."""
         where = [f for key in _RUN if (f := self.facts.get(key)) and not may(user, f.by)]
         files = [_LINE.sub("", fact.origin) for fact in where[::-1]]
         for path in filter(os.path.isabs, (*files, *self._started)):

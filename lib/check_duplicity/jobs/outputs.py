@@ -1,7 +1,7 @@
 """Find out where a job's output goes, in the form of ``mail`` in a job's file.
 
-Through all that starts it: duplicity's own log, redirections and pipes, the script's starter, at
-last cron (which mails it) or systemd. What isn't sure is no fact.
+The search goes from the inside out: duplicity's own log, redirections and pipes, the script's
+starter, at last cron (which mails it) or systemd. Only what is sure becomes a fact.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from check_duplicity.values import NamedTuple
 _NOT_KNOWN = "where its output goes can't be known without running it"
 _NOT_READ = "its output goes to where it isn't read"
 _SPOOLS = ("/var/mail", "/var/spool/mail")
-_MOST_ALIASES = 20  # one for another
+_MOST_ALIASES = 20  # in a chain
 _ALIAS = re.compile(r'"?([^":#\s]+)"?\s*:[ \t]*(.*)')
 
 
 class Told(NamedTuple):
-    """Where something is told: ``mail`` as in a job's file, `NOWHERE` if it can't be read there.
+    """Where output goes: ``mail`` as in a job's file, `NOWHERE` if it can't be read on this host.
 
-    ``doubt`` says what isn't known of it, ``origin`` where it stands; ``by`` are the users besides
-    root who decide it.
+    ``doubt`` says what isn't known about it, ``origin`` is the file that says so; ``by`` are the
+    users besides root who decide it.
     """
 
     mail: str = ""
@@ -56,7 +56,7 @@ class Streams(NamedTuple):
 
 
 def of_command(command: Command, starter: Streams, origin: str) -> Streams:
-    """Return where a command's output goes, of what was started with ``starter``."""
+    """Return where a command's output goes; ``starter`` is where its script's output goes."""
     streams = command.output, command.errors
     return Streams(*(_told(output, starter, origin) for output in streams))
 
@@ -72,9 +72,9 @@ def _told(output: shell.Output, starter: Streams, origin: str) -> Told:
 
 
 def with_mail(known: Known, told: Streams) -> Known:
-    """Return a job with where its output goes.
+    """Add to a job where its output goes.
 
-    What it complains of counts if the rest is thrown away: cron mails only that then.
+    If standard output is thrown away, standard error counts: cron mails only that then.
     """
     output, errors = told
     doubt = output.doubt
@@ -89,7 +89,7 @@ def with_mail(known: Known, told: Streams) -> Known:
 
 
 def of_log_file(log: str, command: Command, origin: str) -> Streams:
-    """Return where duplicity's own log is (``--log-file``); it tells all."""
+    """Return duplicity's own log (``--log-file``), which has output and errors."""
     told = _told(_log_file(log, command), Streams(), origin)
     return Streams(told, told)
 
@@ -105,7 +105,7 @@ def _log_file(log: str, command: Command) -> shell.Output:
 
 
 def _word(path: str) -> str:
-    """A path as a word of ``mail``."""
+    """Return a path as a word of ``mail``."""
     try:
         plain = shlex.split(path) == [path]
     except ValueError:
@@ -114,7 +114,7 @@ def _word(path: str) -> str:
 
 
 def also_told(known: Known, told: Streams) -> Known:
-    """Return a job with where the output of another of its backups goes, too."""
+    """Add to a job where the output of another command that makes its backup goes."""
     other = with_mail(Known("", {}), told)
     mail = joined(known.facts.get("mail"), other.facts.get("mail"))
     doubts = tuple(dict.fromkeys((*known.doubts, *other.doubts)))
@@ -123,7 +123,7 @@ def also_told(known: Known, told: Streams) -> Known:
 
 
 def joined(one: Fact | None, other: Fact | None) -> Fact | None:
-    """Return where the output of a job goes of which two lines make backups, if both are known."""
+    """Join where the output of the two lines that make a job's backups goes, if both are known."""
     if one is None or other is None or one.value == other.value:
         return one
     words = dict.fromkeys([*shlex.split(one.value), *shlex.split(other.value)])
@@ -135,7 +135,7 @@ def joined(one: Fact | None, other: Fact | None) -> Fact | None:
 
 
 def of_entry(search: Search, entry: Entry) -> Streams:
-    """Return where the output of what the clock starts goes: cron mails it."""
+    """Return where an entry's output goes: where its unit says, or cron mails it."""
     if entry.output is not None:
         return Streams(*(_of_unit(path, entry.origin) for path in entry.output))
     wanted = entry.environment.get("MAILTO")
@@ -152,17 +152,17 @@ def _of_unit(path: str, origin: str) -> Told:
 
 
 class Mailer:
-    """Where mail goes, by /etc/aliases and ``~/.forward`` (aliases(5), the same in all mailers)."""
+    """Finds where mail goes, by /etc/aliases and ``~/.forward`` (aliases(5), as in all mailers)."""
 
     def __init__(self, search: Search, owner: str) -> None:
         self._search = search
-        self._owner = owner  # of what is mailed: there is such a user
+        self._owner = owner  # of the mailed output: an existing user
         self._by = rights.NOBODY
 
     def told(self, names: Iterable[str]) -> Told:
-        """Return where to read mail to these, and who decides that.
+        """Return where mail to these names can be read, and who decides that.
 
-        In the first mailbox on this host; a name of a user stands for one that isn't there yet.
+        It is the first mailbox on this host; a user's counts even if it isn't there yet.
         """
         places: list[str] = []
         others: list[str] = []
@@ -178,7 +178,7 @@ class Mailer:
         return Told(NOWHERE, "", f"{said}, not on this host", self._by)
 
     def _places(self, name: str, seen: frozenset[str]) -> Iterator[str]:
-        """The mailboxes that mail to a name comes to, and what else it is sent to."""
+        """Yield the mailboxes that get the mail to a name, and other places that it goes to."""
         own = name.startswith("\\")
         name = name.lstrip("\\").strip('"')
         if not name or len(seen) > _MOST_ALIASES:
@@ -222,7 +222,7 @@ class Mailer:
         return there[0] if there else candidates[0] if home or user == self._owner else ""
 
     def _quietly(self, path: str, reader: str = "root") -> str:
-        """The text of a file; whoever may not read it sees no less than the mailer's default."""
+        """Return the text of a file; note no problem, as the mailer's default then applies."""
         problems = len(self._search.problems)
         text, by = self._search.decided(path, reader)
         del self._search.problems[problems:]
@@ -232,7 +232,7 @@ class Mailer:
 
 
 def _addresses(text: str) -> list[str]:
-    """The addresses in a line; what begins with a quote ends with one."""
+    """Return the addresses in a line; one that begins with a quote ends with one."""
     if text.lstrip().startswith("#"):
         return []
     found = re.findall(r'"([^"]*)"|([^,\s"][^,]*)', text)
@@ -252,11 +252,11 @@ def _names_of_host() -> tuple[str, ...]:
 
 
 def as_read_by(search: Search, known: Known, told: Streams, starter: str) -> Known:
-    """Return a job whose output its user can read: without a fact if it is in the own mailbox.
+    """Leave out a job's ``mail`` unless its user can read it; the user's own mailbox needs none.
 
-    Nobody else but root decides which file is read.
+    Nobody else but root may decide which file is read.
 
-    ``told`` is where what ``starter`` starts is told.
+    ``told`` is where the output of what ``starter`` starts goes.
     """
     mail, user = known.facts.get("mail"), known.runs_as
     if mail is not None and not rights.may(user, mail.by):

@@ -1,7 +1,7 @@
-"""What commands need to be right for a known job when they are pasted, passwords included.
+"""Collect what a job's printed commands need, passwords included, to be right when pasted.
 
-A command has no secret in it, but takes it from where it stands: only if that gives just the right
-one, and runs nothing else.
+No command contains a secret; it reads the secret from its file. That is offered only if the file
+gives exactly the right secret, and if nothing else runs.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _ORIGIN = re.compile(r"(.*?)(?::\d+)?")
 
 
 def job_of(known: Known, secrets: Secrets, unknown: Job) -> Job:
-    """Return what the commands need that are printed for a job; ``unknown`` has the plugins'.
+    """Return what a job's printed commands need; ``unknown`` is a job without facts.
 
-    What others than the job's user decide is offered as theirs, if it is one user, and else not at
-    all; and then without any secret.
+    If one other user decides the job, the commands are for that user and without any secret. If
+    several do, there are no commands.
     """
     user = known.get("user") or unknown.user
     others = known.by - {user}
@@ -56,7 +56,7 @@ def job_of(known: Known, secrets: Secrets, unknown: Job) -> Job:
 
 
 def _variables(known: Known, secrets: Secrets, user: str) -> tuple[str, ...]:
-    """What a job's commands need of its environment, and what is no secret."""
+    """Return the variables that a job's commands need and that are no secrets."""
     given = dict(known.handed_on)
     home = known.environment.get("HOME", "")
     if os.path.isabs(home) and rights.may(user, rights.deciders(home)):
@@ -70,9 +70,9 @@ def _is_secret(name: str) -> bool:
 
 
 def _run_again(known: Known, starter: str) -> tuple[str, frozenset[str]]:
-    """Return what is run when its script is run again, and who else decides that than its starter.
+    """Return the command that runs a job again, and who besides its starter decides it.
 
-    Nothing is offered if others do, or if it can't be known.
+    The command is empty if anybody else decides it, or if that can't be known.
     """
     if "script" not in known.facts:
         return "", rights.NOBODY
@@ -90,7 +90,7 @@ def _run_again(known: Known, starter: str) -> tuple[str, frozenset[str]]:
 
 
 def _with_secrets(job: Job, known: Known) -> Job:
-    """Add where the secrets are taken from: what root or the job's user decides."""
+    """Add the files that secrets are read from, if only root or the job's user decides them."""
     destination = known.facts.get("destination")
     match = _ORIGIN.fullmatch(destination.origin) if destination else None
     origin = match[1] if match and os.path.isabs(match[1]) else ""
@@ -106,7 +106,7 @@ def _with_secrets(job: Job, known: Known) -> Job:
 
 
 def _is_found_by_grep(path: str, job: Job, destination: str) -> bool:
-    """Whether the command that `Job` prints for a URL with a password finds just that URL."""
+    """Return whether the command that `Job` prints to find a URL with a password finds just it."""
     if not path or job.url == destination:
         return False
     found = re.search(re.escape(before_secret(job.url)) + REST, _text(path, job.user))
@@ -114,7 +114,7 @@ def _is_found_by_grep(path: str, job: Job, destination: str) -> bool:
 
 
 def _is_exported(path: str, user: str, environment: Mapping[str, str]) -> bool:
-    """Whether the lines that `Job` takes from a script are these variables, and nothing else."""
+    """Return whether the lines that `Job` takes from a script set just these variables."""
     lines = re.findall(r"^ *export +[A-Za-z_]\w*=.*$", _text(path, user), re.M)
     plain = re.compile(r""" *export +(\w+)=(?:'[^']*'|"[^"$`\\]*"|[^\s;|&$`()<>'"\\]*)\s*""")
     names = {match[1] for match in map(plain.fullmatch, lines) if match}
@@ -122,9 +122,9 @@ def _is_exported(path: str, user: str, environment: Mapping[str, str]) -> bool:
 
 
 def _reader(path: str, user: str) -> str:
-    """Who reads a file for a user's command: root, or that user; empty if others decide it.
+    """Return who reads a file for a user's command: root or that user; empty if others decide it.
 
-    What a crontab is only cron decides, although its user owns it.
+    root reads a crontab in the spool: its user owns it, but only cron decides which file it is.
     """
     if re.fullmatch(r"/var/spool/cron/(?:crontabs/|tabs/)?[^/]+", path) and _is_in_spool(path):
         return "root"
@@ -133,7 +133,7 @@ def _reader(path: str, user: str) -> str:
 
 
 def _is_in_spool(path: str) -> bool:
-    """Whether no user but root can put another file there."""
+    """Return whether only root can put another file there."""
     directory, name = os.path.split(path)
     return name not in ("..", ".") and not os.path.islink(path) and not rights.deciders(directory)
 

@@ -29,11 +29,12 @@ _PURGING = re.compile(r"purge|cleanup", re.I)
 
 
 def to_run(search: Search, line: Script, known: Known, started: Fact) -> tuple[Fact, str]:
-    """Return what can be run again, and as whom: the line without its redirections, if it is plain.
+    """Return the command that runs a job again, and its user.
 
-    Else it is its script. ``started`` is who starts the whole, and who decides that. If root starts
-    it as another user (``sudo -u USER SCRIPT``), only what is run as that user. What a user wants
-    to be run as another one is not offered at all.
+    It is the line without its redirections, if the line is plain, and else the line's script.
+    ``started`` is who starts the line, and who decides that. If root starts a part as another user
+    (``sudo -u USER SCRIPT``), only that part is returned. If anybody else starts a part as another
+    user, nothing is offered.
     """
     user, owner = started.value, known.get("user")
     placed = list(deciding.placed(commands_of(line)))
@@ -50,14 +51,14 @@ def to_run(search: Search, line: Script, known: Known, started: Fact) -> tuple[F
 
 
 def may_delete(line: str) -> bool:
-    """Whether the arguments in a line are about something else than a backup."""
+    """Return whether the arguments in a line are about something else than a backup."""
     return any(_NO_BACKUP.fullmatch(word) for word in line.split()[1:])
 
 
 def without_deleting(line: str, commands: Sequence[Command]) -> str:
-    """Return what of a line is to be run again by hand: nothing that is seen to delete.
+    """Return the part of a line to run again by hand, without commands that delete.
 
-    ``commands`` are those of the line. It is empty if what makes the backup can't be told apart.
+    ``commands`` are those of the line. The result is empty if more or less than one makes a backup.
     """
     if not any(map(_deletes, commands)):
         return line
@@ -80,7 +81,7 @@ def _deletes(command: Command) -> bool:
 
 
 def _program(command: str) -> str:
-    """A line without its redirections, if nothing in it is more than words and commands."""
+    """Return a line without its redirections, if it has only plain commands; else empty."""
     command = without_redirections(command)
     parts = [part.strip() for part in re.split(r"&&|;", command)]
     assigns = any(re.match(r"\w+=", part) for part in parts)
@@ -89,7 +90,7 @@ def _program(command: str) -> str:
 
 
 def _of_one(placed: Sequence[tuple[Command, str]]) -> str:
-    """The only command of a line that names its program by its full path, with its arguments."""
+    """Return the only command of a line with a full path; empty if there are none or more."""
     own = [command for command, _ in placed if os.path.isabs(command.program)]
     if len(own) != 1 or own[0].unresolved:
         return ""

@@ -1,7 +1,7 @@
-"""Limits from a schedule: how old a backup may be that is made by cron.
+"""Derive limits from a schedule: how old a backup that cron makes may be.
 
-The times are cron's, by the wall clock of its time zone. croniter is asked for these only: of
-changes to and from daylight saving time its versions (1.3.5 to 7.0) think differently.
+cron's times are those of the wall clock in its time zone. croniter computes only these times: its
+versions (1.3.5 to 7.0) differ at changes to and from daylight saving time.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from check_duplicity.values import TYPE_CHECKING
 if TYPE_CHECKING:
     from check_duplicity.jobs.model import Known
 
-_SPARE = timedelta(hours=8)  # in which a large backup may run
+_SPARE = timedelta(hours=8)  # for the run of a large backup
 _DAY = timedelta(days=1)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "D": 86400, "W": 604800, "M": 2592000, "Y": 31536000}
-# Such jobs cron runs by the clock that knows no daylight saving time (Debian's cron(8)).
+# cron runs these jobs by a clock without daylight saving time (Debian's cron(8)).
 _BY_THE_HOUR = re.compile(r"\s*(@hourly|\*|\S+\s+\*)")
 _EVERY = re.compile(r"every ([1-9][0-9]{0,4})([mhD])")  # of timers without a time of day
 _LOOKED_AT = 12  # runs: enough for the gap of a weekend, or of the longest month
 
 
 def zone_of(name: str) -> tzinfo | None:
-    """Return a time zone by its name, the machine's for none. Raises `ValueError`."""
+    """Return a time zone by its name; ``None``, the machine's, for no name. Raises `ValueError`."""
     from dateutil import tz
 
     if not name:
@@ -38,8 +38,8 @@ def zone_of(name: str) -> tzinfo | None:
 def interval(schedule: str, now: datetime, zone: tzinfo | None) -> timedelta:
     """Return the longest time between two of the last runs by a cron expression.
 
-    There may be several, with a semicolon between them. ``every 6h`` has no times of day. Raises
-    `ValueError` if it is none, or has no times (``@reboot``).
+    Semicolons separate several expressions. ``every 6h`` has no times of day. Raises `ValueError`
+    if an expression is wrong, or has no times (``@reboot``).
     """
     from croniter import croniter
 
@@ -52,7 +52,7 @@ def interval(schedule: str, now: datetime, zone: tzinfo | None) -> timedelta:
             times |= {now - step * count for count in range(1, _LOOKED_AT + 1)}
         else:
             times |= set(_runs(croniter, expression.strip(), wall_clock, zone))
-    # Of several only the time that all were looked at counts.
+    # With several expressions only the period that all of them cover counts.
     ordered = sorted(times)[-_LOOKED_AT:]
     return max(later - earlier for earlier, later in zip(ordered, ordered[1:]))
 
@@ -60,7 +60,7 @@ def interval(schedule: str, now: datetime, zone: tzinfo | None) -> timedelta:
 def _runs(
     croniter: type, expression: str, wall_clock: datetime, zone: tzinfo | None
 ) -> list[datetime]:
-    """The last runs by a cron expression, with their zone."""
+    """Return the last runs by a cron expression, with their zone."""
     try:
         if not expression.isascii():
             raise ValueError("cron reads ASCII")
@@ -88,7 +88,7 @@ def limits_of(known: Known, now: datetime) -> dict[str, str]:
         between = interval(known.get("schedule"), now, zone_of(known.get("time_zone")))
         found["warning"], found["critical"] = _one_and_two(between)
     if full:
-        # The first run after that time makes it.
+        # The first run after that time makes the full backup.
         found["full_warning"], found["full_critical"] = _one_and_two(between, full)
     incrementals = options.get("--full-if-n-inc", "")
     if re.fullmatch(r"[1-9][0-9]{0,5}", incrementals):
@@ -99,7 +99,7 @@ def limits_of(known: Known, now: datetime) -> dict[str, str]:
 def _duplicitys_time(text: str) -> timedelta | None:
     """Read ``1M``, ``2W3D``: an interval as duplicity's ``--full-if-older-than`` takes it.
 
-    Seen in ``dup_time.py`` of 0.8.23 to 3.2.1; a date, which it takes too, is none.
+    Seen in ``dup_time.py`` of 0.8.23 to 3.2.1. A date, which duplicity takes, too, gives ``None``.
     """
     if not re.fullmatch(r"(?:[0-9]{1,5}[smhDWMY]){1,3}", text):
         return None
@@ -116,11 +116,11 @@ def limits(schedule: str, now: datetime, zone: tzinfo | None = None) -> tuple[st
 
 
 def _one_and_two(between: timedelta, first: timedelta = timedelta()) -> tuple[str, str]:
-    """The limits of an age that a job's next run mends: one run may fail, but not two."""
+    """Return the limits of an age that a job's next run resets: one run may fail, but not two."""
     return _age(first + between + _SPARE), _age(first + 2 * between + _SPARE)
 
 
 def _age(time: timedelta) -> str:
-    """An age as a person would write it."""
+    """Return an age as a person would write it."""
     minutes = time // timedelta(minutes=1)
     return f"{minutes}m" if minutes % 60 else f"{minutes // 60}h"

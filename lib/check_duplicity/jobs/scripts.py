@@ -1,6 +1,6 @@
-"""Read jobs out of what runs duplicity: the commands of scripts.
+"""Find the backup jobs in the commands of scripts.
 
-Nothing is executed; what can't be known without that is said.
+Nothing is executed; doubts say what can't be known without that.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from check_duplicity.shell.model import Command, Host, ShellError
 from check_duplicity.shell.reading import Given, read_commands
 from check_duplicity.values import NamedTuple
 
-# Options of a backup that every other command needs as well: to reach the destination, and to know
-# its files there.
+# Options of a backup that every other command needs, too: to reach the destination, and to
+# recognize its files.
 SHARED = re.compile(
     r"--(?:file-prefix|gpg-options|gpg-binary|use-agent|ssh-|sftp-|scp-|rsync-|s3-|azure-|b2-|cf-|swift-|webdav-|ftp-|ssl-|par2-|"
     r"backend-|imap-|pydrive-|rclone|idr-|mf-|dropbox|old-filenames|time-separator|short-filenames|"
     r"num-retries|timeout|use-scp|full-if-|skip-if-no-change)"
 )
-# What cron and sudo set for every command: nothing of the job's own.
-# And what decides which program is run never comes from a job.
+# Variables that cron and sudo set for every command, so they aren't the job's own. And variables
+# that decide which program runs: they are never taken from a job.
 _ACCOUNT = re.compile(
     r"HOME|LOGNAME|USER|PWD|OLDPWD|SHLVL|MAIL\w*|SHELL|CRON_TZ|LANG|LC_\w+|PATH|LD_\w+|PYTHON\w*|BASH_ENV|ENV|IFS|TMPDIR"
 )
@@ -37,11 +37,11 @@ _OWN = Streams()
 
 
 class Script(NamedTuple):
-    """A text with shell commands: a script, or what stands in a crontab.
+    """A text with shell commands: a script, or the command of a crontab.
 
-    ``arguments`` are its name and what follows it, with ``None`` for one that isn't known, or for
-    several if they are ``loose``. ``hidden`` are variables that it may get, with values that aren't
-    known; ``interpreter`` is what runs it, if its first line doesn't say so.
+    ``arguments`` are its name and its arguments; ``None`` is an unknown one, or several if they are
+    ``loose``. ``hidden`` are variables that it may get with values that aren't known;
+    ``interpreter`` is the program that runs it, if its first line names none.
     """
 
     text: str
@@ -70,20 +70,20 @@ def jobs_of(
     home: str = "",
     starter: Streams = _OWN,
 ) -> list[Known]:
-    """Return the jobs that a script's commands make backups of: one for each destination.
+    """Return the backup jobs in a script's commands: one for each destination.
 
-    The first has the name that is given, others that and a number. ``home`` is the user's, if it
-    matters that a script has another one; ``starter`` is where the script's output goes.
+    The first one gets the name ``job``, the others that name and a number. ``home`` is the user's
+    HOME, for scripts that set another one; ``starter`` is where the script's output goes.
     """
     found: dict[tuple[str, ...], Known] = {}
     for command in commands:
         arguments = backup_of(command)
         if arguments is None:
             continue
-        # The same backup may stand there twice, as a full and as an incremental one.
+        # Two commands may make the same backup: a full and an incremental one.
         prefixes = arguments.options(re.compile("--file-prefix"))
         identity = (arguments.url, arguments.values.get("--name", ""), *prefixes)
-        told = _told(command, arguments, starter, origin)
+        told = _streams_of(command, arguments, starter, origin)
         if identity not in found and len(found) < _MOST:
             name = job if not found else f"{job}-{len(found) + 1}"
             known = outputs.with_mail(_known(name, command, arguments, origin), told)
@@ -94,11 +94,11 @@ def jobs_of(
 
 
 def backup_of(command: Command) -> Arguments | None:
-    """Return the arguments of a command that makes a backup, or may; ``None`` of others."""
+    """Return the arguments of a command that makes a backup, or may; ``None`` for others."""
     words = list(command.words)
     known = list(command.known) or [True] * len(words)
     while words and not known[0] and words[0] in command.unresolved:
-        words, known = words[1:], known[1:]  # what may be sudo, nice or nothing
+        words, known = words[1:], known[1:]  # an unknown word that may be sudo, nice or nothing
     arguments = read_arguments(words)
     if arguments is None or arguments.values.keys() & {"--version", "--help"}:
         return None
@@ -108,13 +108,13 @@ def backup_of(command: Command) -> Arguments | None:
 
 
 def place_of(command: Command, origin: str) -> str:
-    """Return where a command stands: the file, and the line."""
+    """Return the file and the line of a command."""
     file = command.file or origin
     return file if re.search(r":\d+$", file) else f"{file}:{command.line}"
 
 
-def _told(command: Command, arguments: Arguments, starter: Streams, origin: str) -> Streams:
-    """Where is told how a backup goes: duplicity's own log tells it best."""
+def _streams_of(command: Command, arguments: Arguments, starter: Streams, origin: str) -> Streams:
+    """Return where a backup's output goes: to duplicity's own log, if that can be read."""
     where = place_of(command, origin)
     log = arguments.values.get("--log-file", "")
     own = outputs.of_log_file(log, command, where) if log else _OWN
@@ -133,10 +133,10 @@ def _known(job: str, command: Command, arguments: Arguments, origin: str) -> Kno
     }
     if _may_have_options(command):
         values["encryption"] = "no" if values["encryption"] == "no" else ""
-    # Nobody is to run what others would take for an option.
+    # No printed command may have a program that others would take for an option.
     if arguments.command != ("duplicity",) and not arguments.command[0].startswith("-"):
         values["duplicity"] = shlex.join(arguments.command)
-    # Not what it is: there may be a secret in it.
+    # Don't say which part: it may hold a secret.
     doubts = [f"{where}: part of it can't be known without running it"] * bool(command.unresolved)
     facts = {
         key: Fact(value, where)
@@ -152,7 +152,7 @@ def _known(job: str, command: Command, arguments: Arguments, origin: str) -> Kno
 
 
 def _at_home(known: Known, command: Command, home: str) -> Known:
-    """Add HOME to the environment of a job that has another one than its user."""
+    """Add HOME to the environment of a job whose HOME isn't its user's."""
     own = command.environment.get("HOME", home)
     if not home or command.user or own == home:
         return known
@@ -160,7 +160,7 @@ def _at_home(known: Known, command: Command, home: str) -> Known:
 
 
 def _with_program(known: Known, command: Command, host: Host | None) -> Known:
-    """Add which duplicity it is, if the job's PATH has it where others' may not have it."""
+    """Add the path of duplicity, if the job finds it where other users' PATH may not lead."""
     path = command.environment.get("PATH")
     if host is None or command.user or "duplicity" in known.facts or "PATH" in command.hidden:
         return known
@@ -172,12 +172,12 @@ def _with_program(known: Known, command: Command, host: Host | None) -> Known:
 
 
 def _certain(values: Sequence[str], command: Command) -> list[str]:
-    """Leave out values with something in them that can't be known."""
+    """Leave out the values that contain an unknown piece."""
     return [v for v in values if not any(piece in v for piece in command.unresolved)]
 
 
 def _may_have_options(command: Command) -> bool:
-    """Whether a word that can't be known may be an option."""
+    """Return whether an unknown word may be an option."""
     words, known = command.words, command.known or (True,) * len(command.words)
     for place, word in enumerate(words[:-1]):
         before = words[place - 1] if place else ""

@@ -1,4 +1,4 @@
-"""Read the files that may tell of jobs, and note what may not be read."""
+"""Read the files that may define jobs, and note those that can't be read."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Search:
         self._spent: dict[str, float] = {}
 
     def text(self, path: str, reader: str = "") -> str | None:
-        """The text of a file; ``None`` if there is none, or it can't be read, which is noted.
+        """Return the text of a file; ``None`` if there is none, or it can't be read (noted).
 
-        It is read as the user ``reader`` would: what is another's stays that.
+        It is read with the rights of the user ``reader``, so no other user's secrets are read.
         """
         try:
             with acting_as("" if self.root else reader):
@@ -40,10 +40,10 @@ class Search:
 
     @contextlib.contextmanager
     def time_for(self, user: str) -> Iterator[Callable[[], bool]]:
-        """Give what tells whether there is time left for what a user starts.
+        """Yield a function that tells whether time is left for an entry of a user.
 
-        Whatever users start, and have started, nobody waits for it longer. Root's has its time
-        each, as root alone decides how much there is.
+        All entries of a user share one limit. Each entry of root's has a limit of its own, as root
+        alone decides how many there are.
         """
         began = time.process_time()
         until = began + _MOST_TIME - self._spent.get(user, 0)
@@ -54,17 +54,17 @@ class Search:
             self._spent[user] = self._spent.get(user, 0) + time.process_time() - began
 
     def deciders(self, path: str) -> frozenset[str]:
-        """Who decides what is at a path (`rights.deciders`), looked at once."""
+        """Return who decides what is at a path (`rights.deciders`); cached."""
         if path not in self._deciders:
             self._deciders[path] = rights.deciders(path, self.root)
         return self._deciders[path]
 
     def has(self, test: str, path: str) -> bool:
-        """Whether there is a file, a directory ... (``test -d``), as this process sees it."""
+        """Return whether this process sees a file, a directory ... at a path (``test -d``)."""
         return {"d": os.path.isdir}.get(test, os.path.exists)(self.root + path)
 
     def is_script(self, path: str) -> bool:
-        """Whether there is a script that may be about duplicity, looked at once."""
+        """Return whether there is a script that may be about duplicity; cached."""
         if path not in self._scripts:
             self._scripts[path] = self._is_script(path)
         return self._scripts[path]
@@ -82,7 +82,7 @@ class Search:
         return b"duplicity" in text or b"duply" in text
 
     def decided(self, path: str, user: str = "root") -> tuple[str | None, frozenset[str]]:
-        """The text of a file that is there for a user, and who decides it besides root."""
+        """Return the text of a file that a user uses, and who besides root decides it."""
         by = rights.deciders(path, self.root)
         return self.text(path, rights.reader(by, user)), by
 
@@ -105,6 +105,6 @@ class Search:
         return content.decode("utf-8", "replace")
 
     def glob(self, pattern: str) -> list[str]:
-        """The paths that fit, sorted."""
+        """Return the paths that match, sorted."""
         found = sorted(glob.glob(glob.escape(self.root) + pattern))
         return [path[len(self.root) :] for path in found]

@@ -20,7 +20,7 @@ from check_duplicity.nagios.findings import CannotSee
 from check_duplicity.system import rights
 from check_duplicity.values import NamedTuple
 
-_OF_ANYBODY = {*job_file.LIMITS, "schedule", "time_zone", "encryption", "mail", "started"}
+_FITS_ANY_USER = {*job_file.LIMITS, "schedule", "time_zone", "encryption", "mail", "started"}
 
 
 class Found(NamedTuple):
@@ -49,7 +49,7 @@ def find(jobs_dir: str, root: str = "/") -> Found:
 
 
 def _add(found: dict[str, Known], known: Known) -> None:
-    """Add a job to those found: to what is known of the same one, or under a name of its own."""
+    """Add a job to those found: join it with the same job, or give it a name of its own."""
     same = found.get(known.job)
     if same is not None and _is_same(same, known):
         found[known.job] = _joined(same, known)
@@ -62,7 +62,7 @@ def _add(found: dict[str, Known], known: Known) -> None:
 
 
 def _joined(same: Known, known: Known) -> Known:
-    """Return the one job of two lines that make its backups, with both schedules."""
+    """Join two lines that make the backups of one job, with both schedules."""
     lines = [one for one in (same, known) if not one.is_off] or [same]
     first = lines[0] if len(lines) == 1 or "script" in same.facts else known
     other = known if first is same else same
@@ -82,10 +82,10 @@ def _joined(same: Known, known: Known) -> Known:
 
 
 def _named_apart(found: Sequence[Known]) -> dict[str, Known]:
-    """The jobs of all users by name: what one of them calls a job is no other's.
+    """Return the jobs of all users by name, so that no user's job takes another user's name.
 
-    What root alone decides keeps its name. Of several users' jobs with one name each has its user
-    behind it: nobody takes a name that a check is for.
+    A job that root alone decides keeps its name. If jobs of several users have one name, each gets
+    its user's name appended: nobody can take over a name that is checked.
     """
     named: dict[str, Known] = {}
     for known in filter(_is_roots, found):
@@ -120,9 +120,9 @@ def _of_files(search: Search, jobs_dir: str) -> Iterator[Known]:
 
 
 def _found_as(filed: Known, found: Mapping[str, Known]) -> str:
-    """The name of the only job that is the user's with that destination, and script, of a file.
+    """Return the name of the only found job with the user, destination and script of a file.
 
-    What is found is named by its script, and a file as its owner likes.
+    Found jobs are named after their scripts, but files as their owners like.
     """
     keys = ["user", "destination", *(["script"] if filed.get("script") else [])]
     same = [
@@ -134,17 +134,17 @@ def _found_as(filed: Known, found: Mapping[str, Known]) -> str:
 
 
 def _is_same(one: Known, other: Known) -> bool:
-    """Whether both are one user's, and of one script or profile."""
+    """Return whether two jobs of one name are the same: one user, and no other destination."""
     if one.get("user") != other.get("user"):
         return False
     return not other.get("destination") or one.get("destination") == other.get("destination")
 
 
 def merged(known: Known, found: Known | None) -> Known:
-    """Return a job with the facts of its file, and what was found for all that isn't there.
+    """Return a job with the facts of its file, and found facts where the file has none.
 
-    Only what is found of the same user counts. A file that names nobody, and has nothing but limits
-    in it, is of whoever has such a job; anything else in it is not for any user to get.
+    Only facts of the same user's job are added. A file without a user fits any user's job if it has
+    nothing but limits in it. With anything else it fits only root's, so no other user gets that.
     """
     if found is None:
         return known
@@ -154,7 +154,7 @@ def merged(known: Known, found: Known | None) -> Known:
         return known
     doubts = found.doubts
     if known.get("destination"):
-        # What of the destination could not be known, the file says.
+        # The file says what could not be known about the destination.
         found = _trusted(found)
         doubts = (*known.doubts, *found.commented_out)
     facts = {**found.facts, **known.facts}
@@ -170,10 +170,10 @@ def merged(known: Known, found: Known | None) -> Known:
 
 
 def _is_open_to(filed: Known, found: Known) -> bool:
-    """Whether a file that names no user can be the file of a job that was found."""
+    """Return whether a file that names no user can be the file of a found job."""
     if filed.get("user") or filed.get("destination"):
         return False
-    return set(filed.facts) <= _OF_ANYBODY or found.get("user") == "root"
+    return set(filed.facts) <= _FITS_ANY_USER or found.get("user") == "root"
 
 
 def _trusted(found: Known) -> Known:

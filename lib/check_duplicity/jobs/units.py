@@ -1,6 +1,6 @@
-"""Read units of systemd 252: what they start, when, as whom and with which variables.
+"""Read units of systemd 252: what they start, when, as which user and with which variables.
 
-Nothing in them is shell (systemd.service(5), systemd.exec(5), systemd.time(7), systemd.unit(5)).
+No shell reads them (systemd.service(5), systemd.exec(5), systemd.time(7), systemd.unit(5)).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _IN_WORD = re.compile(r"(\$\$|\$\{[A-Za-z_][A-Za-z0-9_]*\})")
 
 
 class Unit(NamedTuple):
-    """What a unit says: values by key."""
+    """A unit: its values by key."""
 
     values: Mapping[str, tuple[str, ...]]
 
@@ -47,7 +47,7 @@ class Unit(NamedTuple):
 
 
 def read_unit(text: str) -> Unit:
-    """Read a unit: ``Key=value``, continued by backslashes; an empty value forgets those before."""
+    """Read a unit: ``Key=value``, continued by backslashes; an empty value clears earlier ones."""
     values: dict[str, tuple[str, ...]] = {}
     for line in re.sub(r"\\\n(?:[ \t]*[#;].*\n)*", " ", text).split("\n"):
         key, equals, value = line.strip().partition("=")
@@ -58,7 +58,7 @@ def read_unit(text: str) -> Unit:
     return Unit({key: value for key, value in values.items() if value})
 
 
-# When
+# Schedules
 
 
 def schedule_of(timer: Unit) -> tuple[str, str]:
@@ -95,7 +95,7 @@ def cron_of_calendar(calendar: str) -> tuple[str, str]:
         _field(match[3] or "*", 1, 31), _field(match[2] or "*", 1, 12), weekdays,
     ]  # fmt: skip
     if "" in fields or (weekdays != "*" and fields[2] != "*"):
-        return "", ""  # A day of both must fit there; in a crontab of either.
+        return "", ""  # A timer needs both days to match, a crontab either.
     return " ".join(fields), zone
 
 
@@ -116,7 +116,7 @@ def _is_day(name: str) -> bool:
 
 
 def _field(text: str, low: int, high: int) -> str:
-    """``00/6``, ``8..18``, ``1,15`` and ``*`` as a crontab has them; empty for others."""
+    """Return ``00/6``, ``8..18``, ``1,15`` or ``*`` as a crontab writes it; empty for others."""
     parts = []
     for part in text.split(","):
         match = re.fullmatch(r"(?:(\*)|([0-9]{1,2})(?:\.\.([0-9]{1,2}))?)(?:/([0-9]{1,2}))?", part)
@@ -137,7 +137,7 @@ def _field(text: str, low: int, high: int) -> str:
 
 
 def _seconds(span: str) -> int:
-    """A span of time as ``1d 12h``; 0 if it isn't one."""
+    """Return the seconds of a time span like ``1d 12h``; 0 if it isn't one."""
     total, position = 0, 0
     for match in _SPAN.finditer(span[:100]):
         if span[position : match.start()].strip() or match[2].lower() not in _SECONDS:
@@ -147,11 +147,11 @@ def _seconds(span: str) -> int:
     return total if not span[position:].strip() else 0
 
 
-# With what
+# Variables and outputs
 
 
 def specifiers(name: str, user: str, home: str, host: str) -> dict[str, str]:
-    """Return what ``%i`` and its likes stand for in a unit of a manager's user."""
+    """Return the values of ``%i`` and the other specifiers in a unit of a manager's user."""
     stem = name.rpartition(".")[0]
     prefix, at, instance = stem.partition("@")
     return {
@@ -168,12 +168,12 @@ def _unescaped(instance: str) -> str:
 
 
 def specified(text: str, known: Mapping[str, str]) -> str:
-    """Return a value with its specifiers replaced; what isn't known stays."""
+    """Replace the specifiers in a value; unknown ones stay."""
     return re.sub(r"%([%A-Za-z])", lambda match: known.get(match[1], match[0]), text)
 
 
 def environment_of(line: str) -> dict[str, str]:
-    """Return the variables in an ``Environment=``: quoted, and nothing replaced."""
+    """Return the variables of an ``Environment=``: quotes count, and nothing is replaced."""
     try:
         words = shlex.split(line)
     except ValueError:
@@ -182,7 +182,7 @@ def environment_of(line: str) -> dict[str, str]:
 
 
 def environment_file(text: str) -> dict[str, str]:
-    """Return what an ``EnvironmentFile=`` sets: quotes and backslashes count, and nothing else."""
+    """Return the variables of an ``EnvironmentFile=``: only quotes and backslashes are special."""
     found: dict[str, str] = {}
     rest = text
     while rest:
@@ -203,9 +203,9 @@ _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)(?:"|\Z|\\\Z)', re.S)
 
 
 def _value(text: str) -> tuple[str, str]:
-    """Read a value, and return what is behind its line, as systemd's env-file.c does.
+    """Return a value, and the text after its line, as systemd's env-file.c reads them.
 
-    A quote counts where a value, or what follows another quoted part, begins.
+    A quote counts only at the beginning of a value, or of what follows another quoted part.
     """
     parts = []
     position = 0
@@ -238,7 +238,7 @@ def _kept(match: re.Match[str]) -> str:
 def outputs_of(unit: Unit, name: str, known: Mapping[str, str]) -> tuple[str, str]:
     """Return where a service's standard output and error go (systemd.exec(5)).
 
-    A path, ``journal:NAME``, or nothing if that can't be read.
+    Each is a path or ``journal:NAME``, or empty if it can't be read.
     """
     output = _output(specified(unit.get("StandardOutput"), known), f"journal:{name}")
     wanted = specified(unit.get("StandardError"), known)
@@ -256,11 +256,11 @@ def _output(value: str, journal: str) -> str:
     return journal if kind in kept else ""
 
 
-# What
+# Commands
 
 
 def commands_of(line: str, known: Mapping[str, str]) -> Iterator[str]:
-    """Yield the commands of an ``ExecStart``, each as a shell would have to read it."""
+    """Yield the commands of an ``ExecStart``, each written as a shell's command line."""
     lexer = shlex.shlex(line.lstrip("-@:+!"), posix=True)
     lexer.commenters = ""
     lexer.whitespace_split = True
@@ -278,7 +278,7 @@ def commands_of(line: str, known: Mapping[str, str]) -> Iterator[str]:
 
 
 def _for_shell(word: str) -> str:
-    """A word in which a shell replaces what systemd does: ``$NAME`` alone, and ``${NAME}``."""
+    """Quote a word so that a shell replaces what systemd does: ``$NAME`` alone, and ``${NAME}``."""
     if _WORD_ALONE.fullmatch(word):
         return word
     parts = _IN_WORD.split(word)

@@ -1,4 +1,4 @@
-"""What builtins do to a shell: export and its likes, set, shift, cd, read, getopts, return ..."""
+"""Do what builtins do to a shell: export and the like, set, shift, cd, read, getopts ..."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from check_duplicity.shell.words import NAME, Word, known_text, value_of_text
 
 DECLARATIONS = ("export", "declare", "typeset", "local", "readonly")
 _WORD_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=", re.A)
-# What is set by what these print, which is for eval.
+# Programs that print assignments for eval, and the variables that these set.
 _AGENTS = re.compile(r"(?:\$\(|`)\s*(?:\S*/)?(?:ssh-agent|keychain|gpg-agent|dircolors|locale)\b")
-_OF_AGENTS = ("SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO", "LS_COLORS", "LANG")
+_AGENT_VARIABLES = ("SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO", "LS_COLORS", "LANG")
 
 
 def declare(
     state: State, before: list[Word], words: Sequence[Word | tuple[str, Variable]]
 ) -> list[Word]:
-    """Do what export, declare, local ... do with words, and assignments with their variables.
+    """Do what export, declare, local ... do with words, or with names and their new variables.
 
-    ``before`` are the command itself and its options; they are returned with those among the words.
+    ``before`` are the command and its options so far. They are returned, with more options from
+    the words.
     """
     known = list(before)
     for word in words:
@@ -112,7 +113,7 @@ def _shift(state: State, words: Sequence[Word]) -> object:
         if ALL_UNKNOWN in values:
             state.forget("@")
             return None
-        state.dead = state.is_bash is False  # It ends dash.
+        state.dead = state.is_bash is False  # dash exits then.
         return False
     state.variables.set("@", arguments._replace(values=values[int(count) :]))
     return True
@@ -144,7 +145,7 @@ def _cd(state: State, words: Sequence[Word]) -> object:
         real = state.host.real_path(os.path.join(place, target)) if physical and target else None
         new = real or None
     else:
-        # Not as the kernel would go, but as the shell does: a/.. is here.
+        # As the shell does, not as the kernel would: a/.. is here, even if a is a link.
         joined = posixpath.normpath(os.path.join(place, target))
         new = "/" + joined.lstrip("/")
     state.variables.set("OLDPWD", old)
@@ -176,7 +177,7 @@ def _map_file(state: State, words: Sequence[Word]) -> object:
 
 
 def _getopts(state: State, words: Sequence[Word]) -> object:
-    """``getopts OPTIONS NAME``: which option comes next, if the arguments are known."""
+    """Set the next option for ``getopts OPTIONS NAME``, if the arguments are known."""
     if len(words) < 3:
         return None
     form, name = known_text(words[1].value), words[2].text
@@ -215,7 +216,7 @@ def _end_of_options(given: Sequence[str], index: int) -> int:
 def _next_option(
     form: str, given: Sequence[str], index: int, offset: int
 ) -> tuple[str, str | None, int, int] | None:
-    """Return an option, its value, and where the next one is: a word, and a letter in it."""
+    """Return an option, its value, and the word and the letter where the next one is."""
     if index >= len(given) or not re.match("-[^-]|--.", given[index]):
         return None
     word = given[index]
@@ -250,7 +251,7 @@ def _let(state: State, words: Sequence[Word]) -> object:
 
 
 def calculated(state: State, text: str) -> None:
-    """Forget what a calculation may change."""
+    """Forget the variables that a calculation may change."""
     for name in NAME.findall(text):
         if state.variables.get(name) is not None:
             state.forget(name)
@@ -281,13 +282,13 @@ def _trap(state: State, words: Sequence[Word]) -> object:
 
 
 def knows_agent(script: Word) -> bool:
-    """Whether what eval gets is what an agent prints."""
+    """Return whether eval gets the output of an agent."""
     return len(script.pieces) == 1 and _AGENTS.match(script.text) is not None
 
 
 def use_agent(state: State) -> None:
-    """Do what the lines do that an agent prints."""
-    for name in _OF_AGENTS:
+    """Forget the variables that the output of an agent sets."""
+    for name in _AGENT_VARIABLES:
         state.forget(name)
 
 

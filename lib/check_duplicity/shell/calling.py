@@ -19,24 +19,24 @@ from check_duplicity.shell.variables import Variable, Variables, unknown
 from check_duplicity.shell.words import Word, joined, known_text, value_of_text
 
 _DEEPEST_STRINGS = 5  # of eval and sh -c, and of files that source others
-_DEEPEST_CALLS = 25  # of what may be nested, when a function is called
-_MOST_WAYS = 300  # that a command may take
+_DEEPEST_CALLS = 25  # nesting at which functions are no longer followed
+_MOST_WAYS = 300  # functions or a program that one command may run
 _COST = 40  # of a command, in characters
 
 
 class Follower:
-    """What follows statements, in a state: a `running.Runner`."""
+    """The interface of `running.Runner`, which follows statements in a state."""
 
     def block(self, block: Block) -> object:
         """Follow a list; return its status."""
         raise NotImplementedError
 
     def statement(self, statement: Statement) -> object:
-        """Follow one; return its status."""
+        """Follow a statement; return its status."""
         raise NotImplementedError
 
     def another(self, state: State) -> Callable[[Text], None]:
-        """Return what follows a whole text in another state."""
+        """Return the function that follows a whole text in another state."""
         raise NotImplementedError
 
 
@@ -57,7 +57,7 @@ class Caller:
         state.allowance.line = simple.line
         state.allowance.spend(_COST)
         words: list[Word] = []
-        options: list[Word] = []  # of export and its likes
+        options: list[Word] = []  # of export and the like
         for written in simple.words:
             if isinstance(written, WrittenWord):
                 found = self._expander.words(written)
@@ -112,7 +112,7 @@ class Caller:
         return self._program(words, assigned, line)
 
     def _with(self, assigned: Mapping[str, Variable], run: Callable[[], object]) -> object:
-        """Run something in this shell that has variables in front of it."""
+        """Run something in this shell with the assignments in front of it."""
         before = {name: self._state.variables.get(name) for name in assigned}
         for name, variable in assigned.items():
             self._state.variables.set(name, variable._replace(exported=True))
@@ -120,11 +120,11 @@ class Caller:
         for name, old in before.items():
             self._state.variables.set(name, old)
             if assigned[name] != old and not self._state.is_bash:
-                self._state.forget(name)  # It may stay.
+                self._state.forget(name)  # Some shells keep the new value.
         return status
 
     def _keep(self, assigned: Mapping[str, Variable]) -> None:
-        """Before a special builtin, assignments stay in some shells."""
+        """Forget what is assigned before a special builtin: some shells keep the new values."""
         for name, variable in assigned.items():
             if variable != self._state.variables.get(name):
                 self._state.forget(name)
@@ -146,14 +146,14 @@ class Caller:
         return known and not (program and ("/" in program or program == "duplicity"))
 
     def _defined(self) -> list[int]:
-        """The functions that there may be."""
+        """Return the numbers of the functions that may be defined."""
         names = {name for name in self._state.variables.all_names() if name.endswith("()")}
         return [n for n, one in enumerate(self._state.functions) if f"{one[0]}()" in names]
 
     def _dispatch(
         self, numbers: Sequence[int], words: list[Word], assigned: Mapping[str, Variable], line: int
     ) -> object:
-        """Follow ``"$1"`` and its likes: any of some functions may be meant by it, or a program."""
+        """Follow a command like ``"$1"``, which may be any of these functions, or a program."""
         state = self._state
         ways: list[Callable[[], object]] = [lambda: self._program(words, assigned, line)]
         ways += [
@@ -221,7 +221,7 @@ class Caller:
     def _found(
         self, words: list[Word], assigned: Mapping[str, Variable], line: int
     ) -> Command | None:
-        """Add a command to those that are found, or those in its string."""
+        """Add a command to those found; of ``sh -c`` the commands in its string."""
         state = self._state
         start = Start(words, assigned, state.user)
         start.take_wrappers()
@@ -252,7 +252,7 @@ class Caller:
     # Strings and files
 
     def _source(self, words: list[Word], line: int) -> object:
-        """Follow a file that is sourced; its commands are this script's."""
+        """Follow a sourced file; its commands count as this script's."""
         state = self._state
         self._found(words, {}, line)
         name = known_text(words[1].value) if len(words) > 1 else None
@@ -353,7 +353,7 @@ class Caller:
 
 
 def shell_kind(program: str, host: Host) -> bool | None:
-    """Whether a shell is bash; ``None`` if that isn't known."""
+    """Return whether a shell is bash; ``None`` if that isn't known."""
     name = os.path.basename(program)
     if name == "sh":
         name = os.path.basename(host.real_path("/bin/sh") or "")
@@ -361,7 +361,7 @@ def shell_kind(program: str, host: Host) -> bool | None:
 
 
 def _behind(words: Sequence[Word], script: Word) -> Sequence[Word]:
-    """What stands behind the string of ``sh -c``: its name and arguments."""
+    """Return the words after the string of ``sh -c``: its name and arguments."""
     places = [place for place, word in enumerate(words) if word is script]
     return words[places[0] + 1 :] if places else ()
 

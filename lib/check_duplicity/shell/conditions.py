@@ -1,4 +1,4 @@
-"""What ``[ ]``, ``[[ ]]`` and ``case`` find, as far as that can be known (POSIX.1-2017, test)."""
+"""Evaluate ``[ ]`` and ``[[ ]]``, as far as that can be known (POSIX.1-2017, test)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def of_one(state: State, operator: str | None, value: Value) -> object:
     if operator in ("-z", "-n"):
         return _is_empty(value, opposite=operator == "-n")
     if operator == "-t":
-        return False  # The clock starts nothing in a terminal.
+        return False  # cron and systemd start nothing in a terminal.
     path = known_text(value)
     if operator in _OF_FILES and path is not None and operator is not None:
         if not path:
@@ -53,7 +53,7 @@ def of_one(state: State, operator: str | None, value: Value) -> object:
 
 
 def of_two(value: Value, operator: str, other: Value, pattern: patterns.Pattern | None) -> object:
-    """Return the status of ``[[ value operator other ]]``; for = the other is a pattern."""
+    """Return the status of ``[[ value operator other ]]``; = compares with the pattern."""
     if operator in _NUMBERS:
         return _compared(value, operator, other)
     text = known_text(value)

@@ -1,4 +1,4 @@
-"""What a shell makes of words: the values of $NAME and $( ), split where it would split them."""
+"""Expand words as a shell does: replace $NAME and $( ), and split where it would."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ from check_duplicity.shell.words import (
 )
 
 _SUM = re.compile(r"\s*(\$?\w+)\s*(?:([-+*])\s*(\$?\w+)\s*)?", re.A)
-# What bash sets, and no other shell.
+# Only bash sets these.
 _BASH_ONLY = ("HOSTNAME", "BASH_SOURCE", "BASH", "UID", "EUID")
 
 
 class Expander:
-    """Makes words of what is written, with the variables of a shell.
+    """Expands written words with the variables of a shell.
 
-    ``captured`` runs a block and returns what that prints, ``runs`` only runs it.
+    ``captured`` follows a block and returns what it prints.
     """
 
     def __init__(self, state: State, captured: Callable[[Block], Value | None]) -> None:
@@ -60,11 +60,11 @@ class Expander:
     # Words
 
     def words(self, written: WrittenWord) -> list[Word]:
-        """Return the words that a command gets of one that is written."""
+        """Return the words that a command gets for a written one."""
         return words_of(self._parts(written.pieces), written.line)
 
     def listed(self, written: WrittenWord) -> list[Word]:
-        """Return the words of a list, such as for's, in which patterns stand for paths."""
+        """Return the words of a list, as in ``for``, where patterns stand for paths."""
         words = self.words(written)
         if not any(_is_pattern(piece) for piece in written.pieces) or len(words) != 1:
             return words
@@ -79,15 +79,15 @@ class Expander:
         return [Word(path.removeprefix(beginning), written.line) for path in paths] or words
 
     def value(self, pieces: Pieces) -> Value:
-        """Return what is assigned of a word, which is not split."""
+        """Return a word as an assignment takes it, which doesn't split it."""
         return value_of(self._parts(pieces))
 
     def text(self, pieces: Pieces) -> str | None:
-        """Return a word that is not split, if all of it is known."""
+        """Return the text of a word without splitting it, if all of it is known."""
         return known_text(self.value(pieces))
 
     def pattern(self, pieces: Pieces) -> patterns.Pattern | None:
-        """Return the pattern that a word is, if it is known."""
+        """Return a word as a pattern, if it is known."""
         parts: list[Part] = []
         quoted: list[bool] = []
         for piece in pieces:
@@ -132,7 +132,7 @@ class Expander:
         return _parts_of_value(printed, piece.quoted)
 
     def _sum(self, text: str) -> str | None:
-        """Return what ``A``, ``A + 1`` and their likes are."""
+        """Return the result of ``A``, ``A + 1`` and the like; ``None`` if it isn't known."""
         if re.search(r"\+\+|--|=", text):
             for name in NAME.findall(text):
                 self._state.forget(name)
@@ -158,7 +158,7 @@ class Expander:
     # Parameters
 
     def _variable(self, name: str) -> Variable | None:
-        """Return a variable, or what a shell sets by itself."""
+        """Return a variable, or one that the shell sets itself."""
         if name in ("@", "*"):
             arguments = self._variables.get("@")
             return arguments or Variable(None)
@@ -224,7 +224,7 @@ class Expander:
         return parts
 
     def _prefixed(self, piece: Parameter, variable: Variable | None) -> list[Part] | None:
-        """Return what ``${#NAME}`` and ``${!NAME}`` are, if that is known."""
+        """Return what ``${#NAME}`` or ``${!NAME}`` is replaced by, if that is known."""
         text = known_text(variable.values[0]) if variable and variable.values else None
         if text is None or piece.subscript is not None:
             return None
@@ -237,7 +237,7 @@ class Expander:
     def _defaulted(
         self, piece: Parameter, variable: Variable | None, found: list[Part]
     ) -> list[Part]:
-        """Return what ``${NAME:-operand}`` is replaced by, and other operators' likes."""
+        """Return what ``${NAME:-operand}`` and the like (=, ?, +) are replaced by."""
         operator = piece.operator
         opened = [_opened(piece)]
         unset = variable is None or variable.values is None
@@ -268,7 +268,7 @@ class Expander:
     # Assignments
 
     def assigned(self, assignment: Assignment) -> Variable:
-        """Return what an assignment makes of its variable."""
+        """Return the variable as an assignment sets it."""
         name = assignment.name
         old = self._variables.get(name) or Variable(None)
         exported = self._state.exports(old)
@@ -291,7 +291,7 @@ class Expander:
     def _before(self, name: str, old: Variable) -> tuple[Value, ...]:
         values = old.values
         if values is None:
-            # Nobody sets up an array outside, and what a script's own variables begin with is "".
+            # No array is inherited, and a script's own variables begin empty.
             return ((Segment(f"${name}", known=False),),) if name in ALWAYS_SET else ()
         self._allowance.spend(length_of(values))
         return values
@@ -316,7 +316,7 @@ def _is_pattern(piece: Piece) -> bool:
 
 
 def values_of(words: Iterable[Word]) -> tuple[Value, ...]:
-    """Return words as the elements of an array: all behind one that may be several are unknown."""
+    """Return words as the elements of an array: all after one that may be several are unknown."""
     values: list[Value] = []
     for word in words:
         if word.loose:
@@ -326,7 +326,7 @@ def values_of(words: Iterable[Word]) -> tuple[Value, ...]:
 
 
 def _opened(piece: Parameter) -> Part:
-    """A parameter whose value isn't known; that of a list may be several words."""
+    """Return the part for a parameter that isn't known; a list may be several words."""
     is_list = piece.subscript == "@" or piece.name == "@"
     return Part(OPEN if piece.quoted and not is_list else LOOSE, piece.raw)
 

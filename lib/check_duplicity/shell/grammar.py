@@ -1,7 +1,7 @@
 """Parse a script: lists, pipelines, simple commands and keywords.
 
-What is a syntax error to a shell is mostly read on: a block without its end ends with the text, an
-end without its block is passed over.
+After most syntax errors the parser goes on: a block without its end ends with the text, and an end
+without its block is skipped.
 """
 
 from __future__ import annotations
@@ -61,19 +61,19 @@ class Parser:
     def __init__(self, text: Text) -> None:
         self._text = text
         self._pieces = PieceReader(text, self._inside, self._apart)
-        self._open: list[tuple[str, ...]] = []  # what would end each block that is open
+        self._open: list[tuple[str, ...]] = []  # the ends of each open block
 
     def parse(self) -> Block:
-        """Parse all of it."""
+        """Parse the whole text."""
         found: list[AndOr] = []
         while self._text.next:
             found += self._block(())
-            if self._text.next:  # an end of nothing
+            if self._text.next:  # an end without its block
                 self._skip_end()
         return found
 
     def _skip_end(self) -> None:
-        """Pass over the end of something that never began."""
+        """Skip the end of a block that never began."""
         if not self._text.take(_KEYWORD) and not self._text.take(_END_OF_CLAUSE):
             self._skip()
 
@@ -81,7 +81,7 @@ class Parser:
         self._text.position += 1
 
     def _inside(self) -> Block:
-        """The commands of ``$( )`` up to behind the parenthesis that ends it."""
+        """Parse the commands of ``$( )``, and move past its closing parenthesis."""
         start = self._text.position
         outer, self._open = self._open, []
         body = self._parenthesized(start - 1)
@@ -105,7 +105,7 @@ class Parser:
     # Lists
 
     def _block(self, ends: tuple[str, ...]) -> Block:
-        """Parse a list up to one of its ends, or one of what it is in, and stay there."""
+        """Parse a list up to its end, or the end of a block around it, and stay there."""
         with self._text.nested():
             self._open.append(ends)
             found: list[AndOr] = []
@@ -121,7 +121,7 @@ class Parser:
             return found
 
     def _is_end(self) -> bool:
-        """Whether an end comes next: of a block that is open, or of none if nothing is."""
+        """Return whether the end of an open block comes next; any end counts if none is open."""
         if self._text.next == ")":
             return True
         if self._text.match(_END_OF_CLAUSE):
@@ -235,7 +235,7 @@ class Parser:
         return self._condition()
 
     def _take_end(self, *ends: str) -> str:
-        """Go behind a block's end, if it is there."""
+        """Move past one of these ends, and return it; empty if none comes next."""
         keyword = self._text.match(_KEYWORD)
         if keyword and keyword[0] in ends:
             self._text.take(_KEYWORD)
@@ -327,7 +327,7 @@ class Parser:
         return Clause(tuple(patterns), body, ending[0] if ending else ";;")
 
     def _condition(self) -> Condition:
-        """Read ``[[ ... ]]``, in which <, > and parentheses are something else."""
+        """Read ``[[ ... ]]``, in which <, > and parentheses are operators."""
         start = self._text.position
         words: list[WrittenWord | str] = []
         self._text.skip_lines()
@@ -410,7 +410,7 @@ class Parser:
 
 
 def _plain(word: WrittenWord | Assignment) -> str:
-    """What a word is if nothing in it is replaced."""
+    """Return the text of a word that is one unquoted literal; empty for others."""
     pieces: Sequence[object] = word.pieces if isinstance(word, WrittenWord) else ()
     first = pieces[0] if len(pieces) == 1 else None
     return first.text if isinstance(first, Literal) and not first.quoted else ""

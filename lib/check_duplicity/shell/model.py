@@ -11,10 +11,10 @@ _SHELLS = ("sh", "bash", "dash", "ash", "ksh", "mksh", "zsh")
 
 
 class Output(NamedTuple):
-    """Where what is printed goes: to a ``file``, or to the system's log under a ``tag``.
+    """The target of output: a ``file``, or the system's log under a ``tag``.
 
-    ``file`` is a full path, or a pattern in whose last part ``*`` stands for a date. If neither is
-    there, that can't be known.
+    ``file`` is a full path, or a pattern in whose last part ``*`` stands for a date. Both are empty
+    if the target can't be known.
     """
 
     file: str = ""
@@ -23,29 +23,29 @@ class Output(NamedTuple):
 
 UNKNOWN = Output()
 NOWHERE = Output("/dev/null")
-STDOUT, STDERR = Output("/dev/stdout"), Output("/dev/stderr")  # as they are of who starts it all
+STDOUT, STDERR = Output("/dev/stdout"), Output("/dev/stderr")  # those of whoever starts the script
 
 
 class Command(NamedTuple):
     """A simple command.
 
-    A variable whose value can't be known without running is left out of the environment. So are
-    HOME, USER and LOGNAME of the one who started it, if it runs as somebody else.
+    The environment has no variables whose value can't be known without running. If the command runs
+    as another user than the script, it has no HOME, USER and LOGNAME of the script's user either.
     """
 
-    words: tuple[str, ...]  # program and arguments; what only starts it (wrappers) taken off
+    words: tuple[str, ...]  # program and arguments, without wrappers that only start it
     environment: Mapping[str, str]  # variables exported so far, and those assigned in front of it
     line: int  # 1-based line where it begins
-    user: str = ""  # whom sudo -u / su - / runuser -u / setpriv in front makes it run as
+    user: str = ""  # the user that sudo -u, su -, runuser -u or setpriv names
     unresolved: tuple[str, ...] = ()  # pieces of the words that can't be known: "$(date)", "$1"
     certain: bool = True  # run whenever the script is, as far as is known; not in a branch
-    output: Output = STDOUT  # where what it prints goes
+    output: Output = STDOUT  # where its standard output goes
     place: str = ""  # the directory that it runs in, empty if that isn't known
-    known: tuple[bool, ...] = ()  # of each word, if there is one that isn't
-    loose: bool = False  # whether one of them may be several
+    known: tuple[bool, ...] = ()  # whether each word is known; empty if all are
+    loose: bool = False  # whether one word may be several
     file: str = ""  # the sourced file that it stands in
-    hidden: frozenset[str] = frozenset()  # variables that it may get, and whose value isn't known
-    errors: Output = STDERR  # where what it prints to standard error goes
+    hidden: frozenset[str] = frozenset()  # variables that it may get, with unknown values
+    errors: Output = STDERR  # where its standard error goes
 
     @property
     def program(self) -> str:
@@ -58,11 +58,11 @@ class Host:
     """What a script sees of the host that it runs on; this one knows nothing."""
 
     def text(self, path: str) -> str | None:
-        """Return the text of a file that is sourced, empty if there is none; ``None``: unknown."""
+        """Return the text of a sourced file, empty if there is none; ``None``: unknown."""
         return None
 
     def has(self, test: str, path: str) -> bool | None:
-        """Return what ``[ -f path ]`` would, by the letter of the test."""
+        """Return the result of ``[ -f path ]``; ``test`` is the letter."""
         return None
 
     def real_path(self, path: str) -> str | None:
@@ -74,7 +74,7 @@ class Host:
         return None
 
     def program(self, name: str, path: str | None) -> str | None:
-        """Return what ``command -v`` prints of a name without a slash, by ``$PATH``."""
+        """Return what ``command -v`` prints for a name without a slash; ``path`` is ``$PATH``."""
         return None
 
     def deciders_of_program(self, path: str) -> frozenset[str]:
@@ -86,11 +86,11 @@ class Host:
         return None
 
     def uid(self) -> str | None:
-        """Return the number of who runs the script."""
+        """Return the number of the user who runs the script."""
         return None
 
     def user(self) -> str | None:
-        """Return who runs the script."""
+        """Return the name of the user who runs the script."""
         return None
 
 
@@ -99,12 +99,12 @@ class ShellError(ValueError):
 
 
 def is_shell(words: Sequence[str]) -> bool:
-    """Whether a command is a shell, which runs the script that its words name."""
+    """Return whether a command is a shell, which runs the script that its words name."""
     return bool(words) and words[0].rpartition("/")[2] in _SHELLS
 
 
 def operands_of_shell(words: Sequence[str]) -> tuple[bool, Sequence[str]]:
-    """Return of a shell's words what follows its options, and whether that is a string (``-c``)."""
+    """Return whether a shell runs a string (``-c``), and the words that follow its options."""
     given = False
     position = 1
     while position < len(words) and re.match("[-+].", words[position]):

@@ -24,9 +24,9 @@ from check_duplicity.shell.syntax import (
 from check_duplicity.shell.words import Value, Word, known_text
 
 _TO_FILES = (">", ">>", ">|", "&>", "&>>", ">&")
-_DIGIT = re.compile("[0-9]|-")  # behind >&: a descriptor, or to close it
+_DIGIT = re.compile("[0-9]|-")  # after >&: the descriptor to copy, or - to close it
 _DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/self/fd)/([0-9])|/dev/std(out|err)")
-# What differs from one run to the next; of anything else it isn't known which files are this job's.
+# Only these may differ between runs: a log with another unknown part may be another job's.
 _DATE = re.compile(
     r"\$\((?:\S*/)?date(?: [^$`|;&()]*)?\)|`(?:\S*/)?date(?: [^$`|;&()]*)?`"
     r"|\$(?:\$|RANDOM|BASHPID|EPOCHSECONDS|SECONDS)"
@@ -39,7 +39,7 @@ _PASSING_ON = ("cat", "ts")  # print all that they read
 
 
 class Outputs:
-    """Keeps in a state where its commands' output goes."""
+    """Keeps track of where the output of a state's commands goes."""
 
     def __init__(self, state: State, expander: Expander) -> None:
         self._state = state
@@ -49,9 +49,9 @@ class Outputs:
     def redirected(
         self, redirections: Sequence[Redirection], lasting: bool = False
     ) -> Iterator[None]:
-        """Let what is followed print to where it is told to, and as before behind it.
+        """Apply redirections to what is followed inside, and undo them afterwards.
 
-        If that is ``lasting``, it goes on behind it (``exec``).
+        ``lasting`` redirections stay (``exec``).
         """
         if not redirections:
             yield
@@ -71,9 +71,9 @@ class Outputs:
 
     @contextmanager
     def piped(self, readers: Sequence[Statement]) -> Iterator[None]:
-        """Let what is followed print to a pipe: a statement reads that, and the next ones that's.
+        """Send the output of what is followed inside to the statements that read the pipe.
 
-        It is undone with the subshell that it is in.
+        The end of the subshell around it undoes that.
         """
         captured = self._state.captured
         self._state.lead("1", self._reader(readers))
@@ -84,7 +84,7 @@ class Outputs:
             self._state.captured = captured
 
     def redirect(self, redirections: Sequence[Redirection]) -> None:
-        """Let what follows print to where it is told to."""
+        """Apply redirections to what follows."""
         for descriptor, operator, target in redirections:
             if operator not in _TO_FILES or not (descriptor or "1").isdigit():
                 self._expander.value(target)
@@ -116,12 +116,12 @@ class Outputs:
     # Pipes
 
     def _reader_in(self, piece: Substitution) -> Output:
-        """What reads in ``>( )``."""
+        """Return where the output to ``>( )`` ends up."""
         pipelines = piece.body[0].pipelines if len(piece.body) == 1 else ()
         return self._reader(pipelines[0][1].statements) if len(pipelines) == 1 else UNKNOWN
 
     def _reader(self, readers: Sequence[Statement]) -> Output:
-        """Return where it goes that the first of several statements in a pipe reads."""
+        """Return where the input of these statements in a pipe ends up."""
         if not readers:
             return self._state.stream("1")
         first = readers[0]
@@ -130,7 +130,7 @@ class Outputs:
             redirections, first = first.redirections, first.statement
         if not isinstance(first, Simple):
             return UNKNOWN
-        # It is followed by itself.
+        # The statement itself is followed elsewhere: undo what expanding its words does.
         mark, count = self._state.variables.mark(), len(self._state.found)
         try:
             written = [word for word in first.words if isinstance(word, WrittenWord)]
@@ -148,7 +148,7 @@ class Outputs:
             del self._state.found[count:]
 
     def _read_by(self, program: str, words: deque[Word]) -> Output | None:
-        """Where a program puts what it reads; ``None`` if it prints it."""
+        """Return where a program puts its input; ``None`` if it prints it."""
         if program == "logger":
             options = dict(options_of(words, "fnPpStu", _OF_LOGGER))
             remote = options.keys() & {"-n", "--server", "-f", "--file"}
@@ -164,7 +164,7 @@ class Outputs:
 
 
 def file_named(value: Value, place: str) -> Output:
-    """Return what a name stands for in a directory: a file, or files that differ in a date only."""
+    """Return the file with a name in a directory, or files that differ in a date only."""
     text = known_text(value)
     if text is not None:
         path = os.path.join(place, text)

@@ -1,4 +1,4 @@
-"""What ``${NAME#...}``, ``${NAME//a/b}``, ``${NAME^^}`` and ``${NAME:0:3}`` make of a value."""
+"""Change values as ``${NAME#...}``, ``${NAME//a/b}``, ``${NAME^^}`` and ``${NAME:0:3}`` do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Operand = tuple["patterns.Pattern | None", "str | None"]
 
 
 def changed(operator: str, value: list[Part], operands: Sequence[Operand]) -> list[Part] | None:
-    """Return what is left of a value; ``None`` if that can't be known."""
+    """Return the changed value; ``None`` if that can't be known."""
     if len(value) > 1 or any(part.kind not in (KEPT, SPLIT) for part in value):
         return None
     kind = value[0].kind if value else KEPT
@@ -37,7 +37,7 @@ def _changed(operator: str, text: str, operands: Sequence[Operand]) -> str | Non
 
 
 def _part(text: str, bounds: Sequence[str | None]) -> str | None:
-    """``${NAME:offset:length}``."""
+    """Return the text of ``${NAME:offset:length}``."""
     numbers = [re.fullmatch(r" ?(-?[0-9]{1,6})", bound or "") for bound in bounds]
     if not numbers or None in numbers:
         return None
@@ -51,7 +51,7 @@ def _part(text: str, bounds: Sequence[str | None]) -> str | None:
 
 
 def _cased(operator: str, text: str) -> str | None:
-    """``${NAME^^}`` and its likes; only of ASCII, whatever the locale is."""
+    """Return the text of ``${NAME^^}`` and the like; only of ASCII, whatever the locale is."""
     if not text.isascii():
         return None
     change = str.upper if operator[0] == "^" else str.lower

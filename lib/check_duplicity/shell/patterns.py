@@ -1,4 +1,4 @@
-"""Patterns of a shell (POSIX.1-2017, 2.13), matched in bounded time, and what is cut by them."""
+"""Match a shell's patterns (POSIX.1-2017, 2.13) in bounded time; cut and replace matches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SPECIAL = frozenset("*?[\\")
 
 
 class Item(NamedTuple):
-    """Of a pattern: a character, or ``*`` or ``?`` if it is ``special``."""
+    """A character of a pattern; ``*`` and ``?`` are wildcards if they are ``special``."""
 
     text: str
     special: bool = False
@@ -22,9 +22,9 @@ Pattern = tuple[Item, ...]
 
 
 def pattern_of(parts: list[Part], quoted: list[bool]) -> Pattern | None:
-    """Return the pattern that a word is; ``None`` if it isn't known, or too hard.
+    """Return a word as a pattern; ``None`` if it isn't known, or has brackets or backslashes.
 
-    ``quoted`` says of each part whether what is special is only a character in it.
+    ``quoted`` says for each part whether special characters in it stand for themselves.
     """
     items: list[Item] = []
     for part, plain in zip(parts, quoted):
@@ -37,12 +37,12 @@ def pattern_of(parts: list[Part], quoted: list[bool]) -> Pattern | None:
 
 
 def has_special(text: str) -> bool:
-    """Whether a text may be a pattern for files."""
+    """Return whether a text may be a pattern for files."""
     return not _SPECIAL.isdisjoint(text)
 
 
 def matches(text: str, pattern: Pattern) -> bool | None:
-    """Return whether all of a text fits; ``None`` if that would take too long."""
+    """Return whether a pattern matches a whole text; ``None`` if that would take too long."""
     if len(text) * (len(pattern) + 1) > _MOST_STEPS:
         return None
     position = place = 0
@@ -63,7 +63,7 @@ def matches(text: str, pattern: Pattern) -> bool | None:
 
 
 def cut(text: str, operator: str, pattern: Pattern) -> str | None:
-    """Return a text without its beginning (``#``, ``##``) or end (``%``, ``%%``) that fits."""
+    """Cut the match off the beginning (``#``, ``##``) or the end (``%``, ``%%``) of a text."""
     places = range(len(text) + 1)
     if len(text) * len(text) * (len(pattern) + 1) > _MOST_STEPS * 10:
         return None
@@ -75,11 +75,11 @@ def cut(text: str, operator: str, pattern: Pattern) -> str | None:
 
 
 def replaced(text: str, operator: str, pattern: Pattern, by: str) -> str | None:
-    """Return a text with what fits replaced: the first (``/``), or all of it (``//``)."""
+    """Replace the first match in a text (``/``), or all (``//``); ``None`` if it isn't known."""
     if not pattern:
         return text
     if pattern[0] in (Item("#"), Item("%")) or "&" in by or "\\" in by:
-        return None  # at an end only; bash 5.2 may put what fitted for &
+        return None  # anchored at an end; and bash 5.2 may replace & by the match
     if not any(item.special for item in pattern):
         plain = "".join(item.text for item in pattern)
         return text.replace(plain, by, 1 if operator == "/" else -1)

@@ -1,4 +1,4 @@
-"""Words as they are written: quotes, and what stands behind $ and `."""
+"""Read words as they are written: quotes, and what follows $ and `."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SINGLE_QUOTED = re.compile(r"'([^']*)'")
 _ANSI_QUOTED = re.compile(r"\$'([^'\\]*(?:\\.[^'\\]*)*)'", re.S)
 _BACKTICKS = re.compile(r"`([^`\\]*(?:\\.[^`\\]*)*)`", re.S)
 
-# What a word, a double-quoted string and the inside of ${ } are made of, before anything special.
+# The plain characters of a word, of a double-quoted string and of the inside of ${ }.
 _PLAIN = re.compile(r"""[^ \t\n;&|()<>'"\\$`]+""")
 _PLAIN_IN_QUOTES = re.compile(r'[^"\\$`]+')
 _PLAIN_IN_BRACES = re.compile(r"""[^}'"\\$`]+""")
@@ -47,8 +47,8 @@ _QUOTED = (_PLAIN_IN_QUOTES, _PLAIN_IN_QUOTED_BRACES)
 class PieceReader:
     """Reads words into their pieces.
 
-    There may be commands in a word. ``read_inside`` reads those of ``$( )`` up to behind its end,
-    ``read_apart`` those of a text that begins in a line.
+    A word may have commands in it. ``read_inside`` reads those of ``$( )`` and moves past it,
+    ``read_apart`` reads those of another text, which begins in the given line.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class PieceReader:
             raise self._text.error("quote without its end")
         return Literal(decoded(text[1]), True)
 
-    # What stands behind $ and `
+    # Expansions
 
     def _backticks(self, quoted: bool) -> Piece:
         line = self._text.line()
@@ -195,7 +195,7 @@ class PieceReader:
         )
 
     def _operands(self, operator: str, quoted: bool) -> tuple[Pieces, ...]:
-        """Read what stands behind an operator: a pattern's quotes are its own, even in quotes."""
+        """Read the operands of an operator; quotes in a pattern count even inside quotes."""
         between = _TWO_OPERANDS.get(operator)
         if between is None:
             quoted = quoted and operator[:1] in (":", "-", "=", "?", "+", "")

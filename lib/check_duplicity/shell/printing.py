@@ -25,12 +25,12 @@ def printed(state: State, words: Sequence[Word]) -> Value | None:
         return _printf(words[1:])
     texts = [known_text(word.value) for word in words]
     program = os.path.basename(name)
-    tell = _TOLD.get(program)
+    printer = _PRINTERS.get(program)
     if program in _QUIET:
         return ()
-    if tell is None or None in texts or any(word.loose for word in words):
+    if printer is None or None in texts or any(word.loose for word in words):
         return None
-    text = tell(state, [text for text in texts[1:] if text is not None])
+    text = printer(state, [text for text in texts[1:] if text is not None])
     return None if text is None else value_of_text(text + "\n" if text else "")
 
 
@@ -39,7 +39,7 @@ def _echo(words: Sequence[Word]) -> Value | None:
     if words and words[0].text == "-n":
         words, ending = words[1:], ()
     if any("\\" in word.text for word in words) or (words and _may_be_option(words[0])):
-        return None  # Shells differ in that.
+        return None  # Shells differ here.
     value: Value = ()
     for count, word in enumerate(words):
         value += (*value_of_text(" " * (count > 0)), *word.value)
@@ -51,7 +51,7 @@ def _may_be_option(word: Word) -> bool:
 
 
 def _printf(words: Sequence[Word]) -> Value | None:
-    """``printf`` with at most one %s."""
+    """Return what ``printf`` prints; its format may have at most one %s."""
     text = known_text(words[0].value) if words else None
     match = _FORMAT.fullmatch(text) if text is not None and len(text) < 1000 else None
     if match is None or match[1].startswith("-") or any(word.loose for word in words):
@@ -145,7 +145,7 @@ def _whoami(state: State, arguments: list[str]) -> str | None:
 
 
 def _command(state: State, arguments: list[str]) -> str | None:
-    """``command -v``, and ``type -p``."""
+    """Return what ``command -v`` and ``type -p`` print."""
     if len(arguments) != 2 or arguments[0] not in ("-v", "-p", "-P"):
         return None
     return _which(state, arguments[1:])
@@ -163,7 +163,7 @@ def _which(state: State, arguments: list[str]) -> str | None:
 
 
 _SHELLS_OWN = ("echo", "test", "[", "printf", "pwd", "kill", "true", "false", "cd", "read")
-_TOLD: dict[str, Callable[[State, list[str]], str | None]] = {
+_PRINTERS: dict[str, Callable[[State, list[str]], str | None]] = {
     "basename": _basename, "dirname": _dirname, "readlink": _readlink, "realpath": _realpath,
     "pwd": _pwd, "hostname": _hostname, "uname": _uname, "id": _id, "whoami": _whoami,
     "command": _command, "which": _which, "type": _command,

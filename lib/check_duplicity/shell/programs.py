@@ -1,7 +1,7 @@
-"""What one command line is about: its program, and the name of its job.
+"""Find the program that a command line is about, and the name of its job.
 
-Not by the whole reader: a line of cron's stands in a mail, and anybody can send ten thousand of
-them. Nothing is put in the place of variables here, so a line costs what its length does.
+The whole reader would be too slow: cron's command lines come from mails, and anybody can send ten
+thousand. No variable is replaced here, so the work for a line grows only with its length.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
 
 def program_of(command: str) -> str:
-    """Return the program that a cron job is about: its script, without what only starts it."""
+    """Return the program that a cron job is about: its script, without wrappers that start it."""
     for words in _commands(command):
         start = Start([Word(word, 1) for word in words], {}, "")
         start.take_wrappers()
@@ -49,7 +49,7 @@ def name_of(command: str) -> str:
 
 
 def without_redirections(command: str) -> str:
-    """Return a command line without its redirections; as it is if it can't be read."""
+    """Return a command line without its redirections; unchanged if it can't be read."""
     text = Text(command, Allowance())
     pieces = PieceReader(text, lambda: (), lambda *_: ())
     kept: list[str] = []
@@ -71,7 +71,7 @@ def without_redirections(command: str) -> str:
 
 
 def _commands(command: str) -> Iterator[list[str]]:
-    """The simple commands of a command line, each as its words, without assignments in front."""
+    """Yield the words of each simple command of a line, without assignments in front."""
     lexer = shlex.shlex(command, posix=True, punctuation_chars="();<>|&")
     lexer.commenters = ""
     lexer.whitespace_split = True

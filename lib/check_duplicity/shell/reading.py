@@ -4,22 +4,21 @@ A script is followed as a shell would run it, and nothing is executed: functions
 they are called, an unknown condition is followed both ways, and afterwards only the values in which
 both agree are known. Unknown pieces stay in the words as written, and are reported. The
 syntax is that of POSIX.1-2017 ("Shell Command Language") with bash's arrays, ``[[``, ``$'...'`` and
-redirections; what is read is compared with what bash 5.2.15 and dash 0.5.12 run
-(``tests/shell/test_shells.py``). The options of programs that only start another are those of
-coreutils 9.1, util-linux 2.38, sudo 1.9.13 and systemd 252, from their --help; the others' aren't
-verified.
+redirections; ``tests/shell/test_shells.py`` compares the commands with those that bash 5.2.15 and
+dash 0.5.12 run. The options of programs that only start another one are those of coreutils 9.1,
+util-linux 2.38, sudo 1.9.13 and systemd 252, from their --help; those of others aren't verified.
 
-The parser stays our own. What could replace it was measured: tree-sitter-bash would save a part of
-it, splits the unquoted ``s://$U@$HOST/x`` into two words without an error, and is in no Debian;
-bashlex refuses a third of real scripts.
+The parser is our own: the alternatives were measured. tree-sitter-bash would replace only a part of
+it, splits the unquoted ``s://$U@$HOST/x`` into two words without an error, and isn't packaged in
+Debian; bashlex refuses a third of real scripts.
 
-Where is what: `text` knows the characters and where the parser stands; `grammar` parses statements,
-`pieces` words, and `syntax` is what they make. `running` follows that: `state` knows what is so
-behind branches, loops and functions, `variables` and `words` are what it works with. `calling`
-follows simple commands, eval and sourced files; `expanding` says what becomes of a word (with
-`parameters` and `patterns`), `builtins` what export, cd and their likes do, `conditions` what
-``[ ]`` finds, `printing` what ``$( )`` is replaced by, `outputs` where output goes, `starters` what
-only starts another program. What is seen of the host is asked of a `model.Host`.
+The modules: `text` holds the characters and the position of the parser; `grammar` parses
+statements, `pieces` words, and `syntax` models both. `running` follows the statements: `state`
+keeps what is known after branches, loops and functions, in `variables` and `words`. `calling`
+follows simple commands, eval and sourced files; `expanding` expands words (with `parameters` and
+`patterns`), `builtins` does what export, cd and the like do, `conditions` evaluates ``[ ]``,
+`printing` finds what ``$( )`` prints, `outputs` where output goes, and `starters` takes off
+programs that only start another one. A `model.Host` answers questions about the host.
 """
 
 from __future__ import annotations
@@ -43,8 +42,8 @@ class Given(NamedTuple):
     """The variables and arguments with which a script is started.
 
     ``variables`` are exported from the beginning; ``hidden`` may be, with values that aren't known.
-    ``arguments`` have the script's own name in front. Of one that is ``None`` nothing is known; if
-    they are ``loose``, not even whether it is several.
+    ``arguments`` begin with the script's own name. ``None`` is an unknown argument; if they are
+    ``loose``, it may be several.
     """
 
     variables: Mapping[str, str] = {}
@@ -61,9 +60,9 @@ def read_commands(
 ) -> list[Command]:
     """Return the simple commands of a script in the order in which it may run them.
 
-    ``shell`` is the program that runs it, if that isn't in its first line. Commands of ``$( )``
-    stand before the command that they are in. What only sets variables (assignments, export, unset,
-    set) is no command. Raises `ShellError`.
+    ``shell`` is the program that runs it, if its first line names none. Commands in ``$( )`` come
+    before the command that contains them. Statements that only set variables (assignments, export,
+    unset, set) are left out. Raises `ShellError`.
     """
     if len(text) > LONGEST_TEXT:
         raise ShellError("line 1: too long")
@@ -77,7 +76,7 @@ def read_commands(
 
 
 def _give(variables: Variables, given: Given) -> None:
-    """Set what a script is started with."""
+    """Set the variables and arguments that a script is started with."""
     for name in given.hidden:
         variables.set(name, unknown(name, None))
     if not given.arguments:
@@ -98,7 +97,7 @@ def _give(variables: Variables, given: Given) -> None:
 def read_variables(
     text: str, variables: Mapping[str, str] | None = None, host: Host | None = None
 ) -> dict[str, str]:
-    """Return what lines of ``NAME=value`` set, exported or not. Raises `ShellError`."""
+    """Return the variables that ``NAME=value`` lines set, exported or not. Raises `ShellError`."""
     commands = read_commands(f"set -a; {text}\n:", Given(variables or {}), host)
     if not commands or commands[-1].words != (":",):
         raise ShellError("line 1: not to be understood as variables")

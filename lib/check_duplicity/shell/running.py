@@ -1,7 +1,7 @@
-"""Follow a script's statements: what runs, in which order, with what is known of the variables.
+"""Follow a script's statements in their order, with what is known about the variables.
 
-Nothing is executed. A condition that can't be known is followed both ways, a loop over what can't
-be known as often as it takes to see what changes in it, a function where it is called.
+Nothing is executed. An unknown condition is followed both ways. A loop over unknown values is
+followed until it is clear what changes in it. A function is followed where it is called.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _MOST_ROUNDS = 300  # of one loop
 
 
 class Runner(Follower):
-    """Follows what a shell runs, in one state."""
+    """Follows the statements of a shell, in one state."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -53,24 +53,24 @@ class Runner(Follower):
         self._caller = Caller(state, self._expander, self._outputs, self)
 
     def another(self, state: State) -> Callable[[Text], None]:
-        """Return what follows a whole text in another state."""
+        """Return the function that follows a whole text in another state."""
         return Runner(state).run_text
 
     def run_text(self, text: Text) -> None:
-        """Follow a script to its end, and its trap for that."""
+        """Follow a script to its end, and then its EXIT trap."""
         state = self._state
         self.block(Parser(text).parse())
         state.dead = False
         handler = state.text("trap")
         if handler and handler != "-":
             state.certain = False
-            state.forget_all()  # It may be left at any place.
+            state.forget_all()  # The script may exit anywhere.
             state.variables.set("trap", None)
             self._caller.string(Word(handler, 1))
         self._run_named()
 
     def _run_named(self) -> None:
-        """Follow the functions that only other programs may call: their names are arguments."""
+        """Follow functions that only other programs may call: their names are arguments."""
         state = self._state
         names = {word for command in state.found for word in command.words[1:]}
         index = {}
@@ -121,7 +121,7 @@ class Runner(Follower):
         return status
 
     def _if_known(self, wanted: object, pipeline: Pipeline) -> object:
-        """Follow what runs only if a status is good, which isn't known."""
+        """Follow a pipeline that runs only if an unknown status is good."""
         ways = (lambda: self._pipeline(pipeline), lambda: None)
         return self._state.branch(ways, _chosen([wanted]))[0]
 
@@ -145,7 +145,7 @@ class Runner(Follower):
     # Statements
 
     def statement(self, statement: Statement) -> object:
-        """Follow one; return its status."""
+        """Follow a statement; return its status."""
         if isinstance(statement, Simple):
             return self._caller.follow(statement)
         with self._state.allowance.nested():
@@ -201,7 +201,7 @@ class Runner(Follower):
         return True
 
     def _case(self, case: Case) -> object:
-        """Follow the clause that fits; without knowing, each that may, or none."""
+        """Follow the clause that matches; if that isn't known, each that may match, or none."""
         subject = known_text(self._expander.value(case.subject))
         ways: list[Callable[[], object]] = []
         sure = False
@@ -221,7 +221,7 @@ class Runner(Follower):
         return None
 
     def _clauses(self, case: Case, position: int) -> object:
-        """Follow a clause, and those behind it that it goes on to."""
+        """Follow a clause, and the next ones if it falls through (``;&``, ``;;&``)."""
         status: object = None
         for clause in case.clauses[position:]:
             status = self.block(clause.body)
@@ -321,7 +321,7 @@ class Runner(Follower):
                     if state.dead:
                         return None
                 if not known or frame.left:
-                    # What may run any number of times is followed below, from here on.
+                    # From this state on, the rounds below may run any number of times.
                     state.variables.undo(mark)
                     del state.found[count:]
                     frame.left.clear()
@@ -338,7 +338,7 @@ class Runner(Follower):
     # What is printed
 
     def _captured(self, block: Block) -> Value | None:
-        """Follow what stands in ``$( )``; return what it prints."""
+        """Follow the commands of ``$( )``; return what they print."""
         state = self._state
         outer, dead, frames = state.captured, state.dead, (state.frames, state.redirected)
         mark = state.variables.mark()
@@ -357,9 +357,9 @@ class Runner(Follower):
 
 
 def _chosen(statuses: Sequence[object]) -> Callable[[], int | None]:
-    """Return what asks which of several ways is gone: the first whose status is good.
+    """Return a function that tells which branch is taken: the first with a good status.
 
-    Of one more than there are statuses the last is gone if no status is good.
+    If no status is good, it is the branch after the last status; ``None`` if that isn't known.
     """
 
     def chosen() -> int | None:

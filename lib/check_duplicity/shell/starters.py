@@ -11,20 +11,20 @@ from check_duplicity.shell.variables import Environment, Variable, Variables, ex
 from check_duplicity.shell.words import Word
 from check_duplicity.values import NamedTuple
 
-_OF_THE_USER = ("HOME", "USER", "LOGNAME")
+_USER_VARIABLES = ("HOME", "USER", "LOGNAME")
 
 
 class _Wrapper(NamedTuple):
-    """The command line of a program that starts another, which follows its own arguments."""
+    """The options and operands of a program that starts the program after them."""
 
     shorts: str = ""  # its short options with a value
-    longs: str = ""  # its long ones; those with = need not be known
+    longs: str = ""  # its long ones; those written with = need not be listed
     operands: int = 0
-    names_user: bool = False  # the first of them does
-    user: tuple[str, ...] = ()  # the options whose value is whom it runs as
-    root: bool = False  # whom it runs as otherwise, and that it changes HOME
-    fresh: tuple[str, ...] = ()  # the options with which nothing is inherited
-    keeps: tuple[str, ...] | None = None  # those without which nothing is, or only what they name
+    names_user: bool = False  # whether the first operand is the user it runs as
+    user: tuple[str, ...] = ()  # the options that name the user it runs as
+    root: bool = False  # whether it runs as root without these, and changes HOME
+    fresh: tuple[str, ...] = ()  # the options that empty the environment
+    keeps: tuple[str, ...] | None = None  # only these keep the environment; None: it is kept
     assignments: bool = False  # VAR=value may stand before the program
 
 
@@ -108,14 +108,14 @@ _SU_LONGS = ["--command", "--session-command", "--shell", "--group", "--supp-gro
 
 
 class Start:
-    """How a command is started: what is left of it is the program that matters."""
+    """How a command is started; the words that are left are the program that matters."""
 
     def __init__(self, words: list[Word], assigned: Mapping[str, Variable], user: str) -> None:
         self.words = deque(words)
         self.user = user
-        self.output: Output | None = None  # where what it prints goes, if one of them says so
+        self.output: Output | None = None  # where its output goes, if a wrapper says so
         self._fresh = False
-        self._kept: list[str] = []  # nevertheless
+        self._kept: list[str] = []  # variables that are inherited nevertheless
         self._changes: dict[str, str | None] = {
             name: exported_text(variable._replace(exported=True))
             for name, variable in assigned.items()
@@ -123,7 +123,7 @@ class Start:
         self._unknown = {name for name, text in self._changes.items() if text is None}
 
     def environment(self, variables: Variables) -> Mapping[str, str]:
-        """Return what the program gets."""
+        """Return the environment of the program."""
         if not self._fresh:
             return variables.environment(self._changes)
         given = variables.environment({})
@@ -131,7 +131,7 @@ class Start:
         return Environment({}, 0, {**kept, **self._changes})
 
     def hidden(self, variables: Variables) -> frozenset[str]:
-        """Return the variables that it may get, and whose value isn't known."""
+        """Return the variables that the program may get with values that aren't known."""
         given = frozenset() if self._fresh else variables.hidden()
         unknown = {name for name, text in self._changes.items() if text is None}
         return (given - self._changes.keys()) | (unknown & self._unknown)
@@ -168,7 +168,7 @@ class Start:
         return True
 
     def _take_options(self, program: str, wrapper: _Wrapper) -> str:
-        """Take its options, and leave behind of the environment what it does; return its user."""
+        """Take a wrapper's options, and change the environment as they do; return its user."""
         user = ""
         keeps = wrapper.keeps is None
         tag = ""
@@ -201,7 +201,7 @@ class Start:
     def _become(self, user: str, changes_home: bool) -> None:
         self.user = user
         if changes_home:
-            self._changes.update(dict.fromkeys(_OF_THE_USER))
+            self._changes.update(dict.fromkeys(_USER_VARIABLES))
 
     def _take_assignments(self) -> None:
         if self.words and self.words[0].text == "-":  # env -
@@ -244,7 +244,7 @@ class Start:
 
 
 def _set_by(program: str, option: str, value: Word) -> dict[str, str | None]:
-    """The variables that an option of env or systemd-run sets, or unsets."""
+    """Return the variables that an option of env or systemd-run sets, or unsets (``None``)."""
     if program == "env" and option in ("-u", "--unset"):
         return {value.text: None}
     if program == "systemd-run" and option in ("-E", "--setenv"):
@@ -264,9 +264,9 @@ def _names_user(option: str) -> bool:
 def options_of(
     words: deque[Word], shorts: str, longs: Sequence[str]
 ) -> Iterator[tuple[str, Word | None]]:
-    """Take the options in front and yield them, those with a value with it.
+    """Take the options off the front of the words; yield each with its value, if it has one.
 
-    ``shorts`` and ``longs`` are the options that have one.
+    ``shorts`` and ``longs`` are the options that have a value.
     """
     while words and re.match("-.", words[0].text, re.S):
         word = words.popleft()
@@ -294,7 +294,7 @@ def _letters(word: Word, words: deque[Word], shorts: str) -> Iterator[tuple[str,
 
 
 def string_of_shell(words: list[Word]) -> Word | None:
-    """Return what ``sh -c`` reads, if this is that."""
+    """Return the string of ``sh -c``; ``None`` for other commands."""
     texts = [word.text for word in words]
     if not is_shell(texts):
         return None

@@ -1,8 +1,8 @@
-"""The state of a script while it is followed, through branches, loops and functions.
+"""Keep the state of a script that is followed through branches, loops and functions.
 
-All that a branch can change is a variable: besides those of the script the arguments (``@``), the
-functions (``NAME()``), the directory (``PWD``), ``set -a``, what is printed in ``$( )``, and where
-what is printed goes (``1>``, ``2>``).
+Everything that a branch can change is kept as a variable: besides the script's own variables these
+are the arguments (``@``), the functions (``NAME()``), the directory (``PWD``), ``set -a``, the text
+printed in ``$( )``, and the targets of standard output and error (``1>``, ``2>``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SET = Variable(())  # an option that is on
 
 
 class Asked(NamedTuple):
-    """A status that depends on the host as it is now, which is looked at only if it matters."""
+    """A status that depends on the host as it is now; ``ask`` looks at it, only if it matters."""
 
     ask: Callable[[], bool | None]
 
@@ -36,14 +36,14 @@ def negated(status: object) -> object:
 
 
 class Redirected(NamedTuple):
-    """What is printed to somewhere else for a while: in so many frames, and where to before."""
+    """A redirection in effect: the number of frames around it, and the targets before it."""
 
     frames: int
     before: Mapping[str, Variable | None]
 
 
 class Frame:
-    """A function, sourced file or loop that is followed, and how it was left before its end."""
+    """A function, sourced file or loop that is followed, and its exits before its end."""
 
     def __init__(self, kind: str, mark: int) -> None:
         self.kind = kind
@@ -53,7 +53,7 @@ class Frame:
 
 
 class State:
-    """A shell that follows a script. ``dead`` tells that what comes next is never reached."""
+    """A shell that follows a script. ``dead`` tells that the next statement is never reached."""
 
     def __init__(
         self,
@@ -68,17 +68,17 @@ class State:
         self.found = found
         self.user = ""
         self.is_bash: bool | None = None  # or another shell; None: not known
-        self.file = ""  # the sourced one that is read
+        self.file = ""  # the sourced file that is read
         self.depth = 0  # of strings and sourced files
         self.dead = False
         self.certain = True
-        self.captured = ""  # the variable that has what is printed
-        self.redirected: list[Redirected] = []  # what is followed now, the innermost last
+        self.captured = ""  # the variable that collects what ``$( )`` prints
+        self.redirected: list[Redirected] = []  # in effect now, the innermost last
         self._outputs: list[Output] = []
-        self._places: dict[Output, int] = {}  # in that list
+        self._places: dict[Output, int] = {}  # indexes in _outputs
         self.frames: list[Frame] = []
         self.functions: list[tuple[str, object, str]] = []  # names, bodies and files
-        self.active: dict[int, int] = {}  # functions that are followed
+        self.active: dict[int, int] = {}  # how often each function is being followed
         self.called: set[int] = set()
 
     # Variables
@@ -93,12 +93,12 @@ class State:
         self.variables.set(name, variable)
 
     def forget(self, name: str) -> None:
-        """Let a variable have a value that can't be known."""
+        """Make the value of a variable unknown."""
         old = self.variables.get(name) or Variable(None)
         self.variables.set(name, forgotten(name, old._replace(exported=self.exports(old))))
 
     def forget_all(self) -> None:
-        """Let every variable have one: what can't be read may set any."""
+        """Make the value of every variable unknown: code that can't be read may set any."""
         names = self.variables.names()
         self.allowance.spend(10 * len(names))
         for name in (*names, "@"):
@@ -106,7 +106,7 @@ class State:
                 self.forget(name)
 
     def exports(self, old: Variable | None) -> bool | None:
-        """Return whether a variable is exported that is assigned now; ``None``: it may be."""
+        """Return whether a variable is exported if it is assigned now; ``None``: it may be."""
         for_all = self.variables.get("set -a")
         if for_all is not None:
             return True if for_all == SET or (old and old.exported) else None
@@ -117,17 +117,17 @@ class State:
         """The current directory, empty if it isn't known."""
         return self.text("PWD") or ""
 
-    # Where what is printed goes
+    # Output
 
     def stream(self, number: str) -> Output:
-        """Return where a descriptor leads to."""
+        """Return where the output to a file descriptor goes."""
         if self.variables.get(f"{number}>") is None:
             return {"1": STDOUT, "2": STDERR}.get(number, UNKNOWN)
         index = self.text(f"{number}>")
         return UNKNOWN if index is None else self._outputs[int(index)]
 
     def lead(self, number: str, output: Output) -> None:
-        """Let a descriptor lead to somewhere else."""
+        """Redirect a file descriptor."""
         if output not in self._places:
             self._places[output] = len(self._outputs)
             self._outputs.append(output)
@@ -135,7 +135,7 @@ class State:
         self.variables.set(f"{number}>", Variable((index,)))
 
     def prints(self, printed: Value | None) -> None:
-        """Add to what a ``$( )`` is replaced by; ``None`` for what can't be known."""
+        """Add to the output of ``$( )``; ``None`` is output that can't be known."""
         if self.captured:
             before = self.variables.get(self.captured)
             if printed is None or before is None or before.values is None:
@@ -144,11 +144,11 @@ class State:
                 self.allowance.spend(sum(len(text) for text, _ in before.values[0]) // 10)
                 self.variables.set(self.captured, Variable(((*before.values[0], *printed),)))
 
-    # Ways
+    # Branches
 
     @contextlib.contextmanager
     def subshell(self) -> Iterator[None]:
-        """Undo behind it what was set in it, and go on even if it was left."""
+        """Follow a subshell: undo its changes at its end, and go on even if it exits."""
         mark, before = self.variables.mark(), (self.dead, self.frames, self.redirected)
         self.frames, self.redirected = [], []
         try:
@@ -165,10 +165,10 @@ class State:
         ways: Sequence[Callable[[], object]],
         chosen: Callable[[], int | None] = lambda: None,
     ) -> list[object]:
-        """Go each of several ways, and know behind them what is so after all that come back.
+        """Follow each of several branches; return their statuses.
 
-        ``chosen`` is asked, if it makes a difference, which one is gone on this host as it is now.
-        Return their statuses.
+        Afterwards only what all branches that come back agree in is known. If they differ,
+        ``chosen`` may tell which one this host takes as it is now; then that one counts.
         """
         mark, certain = self.variables.mark(), self.certain
         self.certain = False
@@ -192,7 +192,7 @@ class State:
 
     @contextlib.contextmanager
     def frame(self, kind: str) -> Iterator[Frame]:
-        """Follow something that can be left; what is known behind it is so in all ways."""
+        """Follow something that can be left; afterwards only what all exits agree in is known."""
         frame = Frame(kind, self.variables.mark())
         self.frames.append(frame)
         try:
@@ -210,9 +210,9 @@ class State:
             self.variables.set(name, variable)
 
     def leave(self, kinds: Sequence[str], status: object = None, count: int = 1) -> None:
-        """Leave the innermost frame of a kind, or the ``count``-th one; without one go on.
+        """Leave the innermost frame of these kinds, or the ``count``-th; go on if there is none.
 
-        A function's break and continue are for loops in it.
+        break and continue in a function leave only the loops in that function.
         """
         inner = self.frames
         if "function" not in kinds:
@@ -230,9 +230,9 @@ class State:
             self.dead = True
 
     def repeat(self, names: Sequence[str], once: Callable[[], object]) -> None:
-        """Follow what runs any number of times: of what changes in it nothing is known.
+        """Follow what runs any number of times; the variables that change in it become unknown.
 
-        ``names`` are variables that do.
+        ``names`` are variables that are known to change.
         """
         changing = set(names)
         if self.allowance.is_scarce:
@@ -251,7 +251,7 @@ class State:
             changes = self.variables.changes(inner)
             self.allowance.spend(10 * len(changes))
             self.variables.undo(mark)
-            # What was forgotten may be known again at the end, but isn't at the beginning.
+            # A forgotten variable may be known at the end of a pass, but isn't at its beginning.
             more = {
                 name
                 for name, variable in changes.items()
@@ -267,7 +267,7 @@ class State:
             self.forget(name)
 
     def value_of_printed(self) -> Value | None:
-        """Return what was captured, without the ends of lines behind it."""
+        """Return the captured output without the line ends at its end."""
         variable = self.variables.get(self.captured)
         value = variable.values[0] if variable and variable.values else ()
         if any(not known and text.startswith("$>") for text, known in value):

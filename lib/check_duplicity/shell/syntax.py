@@ -1,4 +1,4 @@
-"""What a script is made of, once it is parsed: pieces of words, and statements."""
+"""Model a parsed script: pieces of words, and statements."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from check_duplicity.values import NamedTuple
 
-# Pieces of words. ``raw`` is how one is written, ``quoted`` whether that is in double quotes.
+# Pieces of words. ``raw`` is the piece as written, ``quoted`` whether it is in double quotes.
 
 
 class Literal(NamedTuple):
-    """Text; ``quoted`` is also what stands in single quotes or behind a backslash."""
+    """Text; it is ``quoted`` in single quotes and after a backslash, too."""
 
     text: str
     quoted: bool
@@ -55,7 +55,7 @@ class Home(NamedTuple):
 
 
 class Strange(NamedTuple):
-    """What is replaced by something that can't be known."""
+    """An expansion whose value can't be known."""
 
     raw: str
 
@@ -83,7 +83,7 @@ class Assignment(NamedTuple):
 
 
 class Redirection(NamedTuple):
-    """Where something goes: ``>``, ``>>``, ``2>&1`` ... and a word."""
+    """A redirection (``>``, ``>>``, ``2>&1`` ...) and its target."""
 
     descriptor: str
     operator: str
@@ -120,14 +120,14 @@ class Group(NamedTuple):
 
 
 class If(NamedTuple):
-    """Conditions, each with what follows it; ``otherwise`` is behind ``else``."""
+    """Conditions, each with its body; ``otherwise`` is the body of ``else``."""
 
     branches: tuple[tuple[Block, Block], ...]
     otherwise: Block
 
 
 class Loop(NamedTuple):
-    """``while``, and ``until``, for which the condition is turned round."""
+    """``while``, or ``until``, which negates the condition."""
 
     condition: Block
     body: Block
@@ -137,7 +137,7 @@ class Loop(NamedTuple):
 class For(NamedTuple):
     """``for NAME in WORDS``; ``words`` are ``None`` for the arguments.
 
-    ``name`` is empty for ``for ((...))``; ``asks`` is for ``select``.
+    ``name`` is empty for ``for ((...))``; ``asks`` marks ``select``.
     """
 
     name: str
@@ -162,7 +162,7 @@ class Case(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """``[[ ]]``: words, and operators between them that aren't quoted."""
+    """``[[ ]]``: words, and the unquoted operators between them."""
 
     words: tuple[WrittenWord | str, ...]
 
@@ -184,14 +184,14 @@ Statement = object  # one of these
 
 
 class Pipeline(NamedTuple):
-    """Statements of which each reads what the one before prints."""
+    """Statements, each of which reads the output of the one before."""
 
     statements: tuple[Statement, ...]
     negated: bool
 
 
 class AndOr(NamedTuple):
-    """Pipelines, each behind ``&&`` or ``||``; the first behind nothing."""
+    """Pipelines, each with the ``&&`` or ``||`` in front of it; the first has none."""
 
     pipelines: tuple[tuple[str, Pipeline], ...]
     background: bool

@@ -1,4 +1,4 @@
-"""The text of a script: where its reader stands, and how much it may read."""
+"""Read the text of a script from a position on, within an allowance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from check_duplicity.shell.model import ShellError
 from check_duplicity.shell.words import Marks
 
-LONGEST_TEXT = 1_000_000  # characters, also of all that variables are replaced by
+LONGEST_TEXT = 1_000_000  # characters, including the values that replace variables
 _MOST_STATEMENTS = 50_000  # of a script and what it evaluates: parsed in half a second
 _DEEPEST_NESTING = 40  # of $( ), ${ }, ` `, blocks, functions that call others, eval
 
@@ -21,29 +21,32 @@ REDIRECTION = re.compile(
 
 
 class Allowance:
-    """How much all readers of a script may do, together."""
+    """The work that all readers of one script may do together."""
 
     def __init__(self) -> None:
         self.left = LONGEST_TEXT * 4
         self.statements = _MOST_STATEMENTS
         self.nesting = 0
         self.marks = Marks()
-        self.line = 1  # where it is spent
+        self.line = 1  # the one that the work is for
 
     @property
     def is_scarce(self) -> bool:
-        """Whether it should be kept for what is not read yet; a tenth is for anything else."""
+        """Whether a tenth is spent: the rest should be kept for text that isn't read yet."""
         return self.left < LONGEST_TEXT * 3.6
 
     def spend(self, characters: int) -> None:
-        """Bound what a short text can ask for: variables double each other, functions call two."""
+        """Spend some of it. Raises `ShellError` if nothing is left.
+
+        A short text can ask for much: variables double each other, functions call two others.
+        """
         self.left -= characters
         if self.left < 0:
             raise ShellError(f"line {self.line}: too long")
 
     @contextlib.contextmanager
     def nested(self) -> Iterator[None]:
-        """Go a level deeper, if that isn't too deep."""
+        """Go a level deeper. Raises `ShellError` if that is too deep."""
         if self.nesting >= _DEEPEST_NESTING:
             raise ShellError(f"line {self.line}: nested too deeply")
         self.nesting += 1
@@ -56,23 +59,23 @@ class Allowance:
 class Text:
     """A text, and the position up to which it is read.
 
-    It is the script, or a string in it that is read as one: ``line`` is where that begins.
+    The text is a script, or a string in it that is read as one; ``line`` is where it begins.
     """
 
     def __init__(self, text: str, allowance: Allowance, line: int = 1) -> None:
         self.position = 0
         self._text = text.replace("\r\n", "\n").removesuffix("\r")
         self._allowance = allowance
-        self._line = line  # at _counted
+        self._line = line  # of the position _counted
         self._first_line = line
         self._counted = 0
         self._documents: list[tuple[str, bool]] = []
 
     def inner(self, text: str, line: int) -> Text:
-        """Return a text that is read within this one, out of the same allowance."""
+        """Return a text that is read within this one, with the same allowance."""
         return Text(text, self._allowance, line)
 
-    # What stands where
+    # Looking ahead
 
     @property
     def next(self) -> str:
@@ -81,7 +84,7 @@ class Text:
 
     @property
     def after_next(self) -> str:
-        """The character behind the next one; empty at the end."""
+        """The character after the next one; empty at the end."""
         return self._text[self.position + 1 : self.position + 2]
 
     def since(self, start: int) -> str:
@@ -99,45 +102,48 @@ class Text:
         return self._text.startswith(beginnings, self.position)
 
     def match(self, form: re.Pattern[str]) -> re.Match[str] | None:
-        """Return what comes next if it has a form, and stay."""
+        """Match a pattern at the position, without moving."""
         return form.match(self._text, self.position)
 
     def at_end_of_command(self) -> bool:
-        """Tell whether the words of a simple command are at their end."""
+        """Tell whether a simple command ends here."""
         following = self.next
         if following in ("<", ">"):
             return self.match(REDIRECTION) is not None
         return following in ("", "\n", ";", "&", "|", "(", ")")
 
-    # Going on
+    # Moving
 
     def take(self, form: re.Pattern[str]) -> re.Match[str] | None:
-        """Return what comes next if it has a form, and go behind it."""
+        """Match a pattern at the position, and move past it."""
         match = form.match(self._text, self.position)
         if match:
             self.position = match.end()
         return match
 
     def skip_blanks(self) -> None:
-        """Go behind blanks and a comment."""
+        """Skip blanks and a comment."""
         self.take(BLANKS)
         if self.next == "#":
             end = self._text.find("\n", self.position)
             self.position = len(self._text) if end < 0 else end
 
     def skip_lines(self) -> None:
-        """Go behind blanks, comments and lines' ends."""
+        """Skip blanks, comments and line ends."""
         self.skip_blanks()
         while self.next == "\n":
             self.newline()
             self.skip_blanks()
 
     def expect_document(self, delimiter: str, tabs: bool) -> None:
-        """Remember a here-document that begins on the next line; ``tabs`` in front count not."""
+        """Remember a here-document that begins on the next line.
+
+        ``tabs`` tells whether its delimiter may have tabs in front (``<<-``).
+        """
         self._documents.append((delimiter, tabs))
 
     def newline(self) -> None:
-        """Go on behind a line's end, and behind the here-documents that begin there."""
+        """Move past a line end, and past the here-documents that begin there."""
         self.position += 1
         documents, self._documents = self._documents, []
         for delimiter, tabs in documents:
@@ -150,23 +156,23 @@ class Text:
                 if (line.lstrip("\t") if tabs else line) == delimiter:
                     break
 
-    # What is too much, or wrong
+    # Limits and errors
 
     def error(self, reason: str, position: int | None = None) -> ShellError:
-        """Return the error to raise; it is about the place of the reader, or another one."""
+        """Return the error to raise, with the line of a position (the present one by default)."""
         position = self.position if position is None else position
         line = self._first_line + self._text.count("\n", 0, position)
         return ShellError(f"line {line}: {reason}")
 
     def count_statement(self) -> None:
-        """Bound how many are parsed: a short one takes much longer than its characters tell."""
+        """Count a statement, which takes longer than its length suggests. Raises `ShellError`."""
         if not self._allowance.statements:
             raise self.error("too long")
         self._allowance.statements -= 1
 
     @contextlib.contextmanager
     def nested(self) -> Iterator[None]:
-        """Go a level deeper, if that isn't too deep."""
+        """Go a level deeper. Raises `ShellError` if that is too deep."""
         if self._allowance.nesting >= _DEEPEST_NESTING:
             raise self.error("nested too deeply")
         with self._allowance.nested():

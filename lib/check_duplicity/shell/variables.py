@@ -1,4 +1,4 @@
-"""The variables of a shell, and what commands get of them at any time."""
+"""Keep a shell's variables, and the environment that each command gets."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ _MOST_HIDDEN = 200  # variables
 
 
 class Variable(NamedTuple):
-    """What a variable is: several values if it is an array, none if it is unset.
+    """A variable: it has several values if it is an array, and none if it is unset.
 
     ``values`` is ``None`` if it is declared somewhere but never assigned: it may be inherited.
-    ``exported`` is ``None`` if it may be, or not.
+    ``exported`` is ``None`` if it isn't known whether it is exported.
     """
 
     values: tuple[Value, ...] | None
@@ -64,12 +64,12 @@ def unknown(name: str, exported: bool | None = False) -> Variable:
     return Variable((_unknown_value(name),), exported)
 
 
-# What stands in an array for elements of which not even the number is known.
+# Stands in an array for any number of unknown elements.
 ALL_UNKNOWN: Value = (Segment("$@", known=False), Segment("", known=False))
 
 
 def forgotten(name: str, variable: Variable | None) -> Variable:
-    """Return what is left of a variable when it may have got any value."""
+    """Return a variable that may now have any value; it stays exported, or an array."""
     if variable is not None and variable.array:
         return variable._replace(values=(ALL_UNKNOWN,))
     return unknown(name, variable.exported if variable is not None else False)
@@ -80,7 +80,7 @@ def _unknown_value(name: str) -> Value:
 
 
 def _joined(name: str, found: Sequence[Variable | None]) -> Variable:
-    """What a variable is that is something else in each of several ways: what they agree in."""
+    """Return a variable that differs between branches: only what they agree in is known."""
     all_of = {variable is not None and variable.exported for variable in found}
     exported = all_of.pop() if len(all_of) == 1 else None
     array = any(variable is not None and variable.array for variable in found)
@@ -100,28 +100,28 @@ def _joined(name: str, found: Sequence[Variable | None]) -> Variable:
 
 
 def exported_text(variable: Variable | None) -> str | None:
-    """Return what a program finds in its environment, if it is exported and known."""
+    """Return a variable's text in a program's environment; ``None`` unless exported and known."""
     if variable is None or not variable.exported or variable.array or not variable.values:
         return None
     return known_text(variable.values[0])
 
 
 def _is_hidden(variable: Variable, text: str | None) -> bool:
-    """Whether a program may find a variable in its environment that it can't be told of."""
+    """Return whether a program may get this variable with a value that isn't known."""
     if variable.exported is None:
         return True
     return bool(variable.exported) and text is None and variable.values != ()
 
 
 class _History(NamedTuple):
-    """What a variable was exported as, from which version of all variables on."""
+    """The texts that a variable was exported with, and the versions from which each one holds."""
 
     versions: list[int]
     texts: list[str | None]
 
 
 class Environment(Mapping[str, str]):
-    """The exported variables as they were at a time, without a copy of all for each command."""
+    """The exported variables at one version: commands share a history instead of copies."""
 
     def __init__(
         self, exports: Mapping[str, _History], version: int, changes: Mapping[str, str | None]
@@ -151,7 +151,7 @@ class Environment(Mapping[str, str]):
 
 
 class Variables:
-    """The variables of a shell, all that were exported at any time, and how to go back."""
+    """The variables of a shell, the history of its exports, and a journal for `undo`."""
 
     def __init__(self, exported: Mapping[str, str]) -> None:
         self._variables: dict[str, Variable] = {}
@@ -168,30 +168,30 @@ class Variables:
         return self._variables.get(name)
 
     def set(self, name: str, variable: Variable | None) -> None:
-        """Set a variable until it is set again, or that is undone."""
+        """Set a variable, or remove it (``None``); `undo` takes that back."""
         self._journal.append((name, self._variables.get(name)))
         self._put(name, variable)
 
     def environment(self, changes: Mapping[str, str | None]) -> Mapping[str, str]:
-        """Return what a program gets now, with changes; ``None`` takes a variable away."""
+        """Return a program's environment now, with changes; ``None`` removes a variable."""
         return Environment(self._exports, self._version, changes)
 
     def hidden(self) -> frozenset[str]:
-        """Return the variables that a program may get, and whose value isn't known."""
+        """Return the variables that a program may get with values that aren't known."""
         if self._hidden_now is None:
             self._hidden_now = frozenset(self._hidden)
         return self._hidden_now
 
     def count(self) -> int:
-        """Return how many were ever exported."""
+        """Return how many variables were ever exported."""
         return len(self._exports)
 
     def names(self) -> list[str]:
-        """Return what a script can name of them."""
+        """Return the names of the variables that a script can name."""
         return [name for name in self._variables if name.isidentifier()]
 
     def all_names(self) -> list[str]:
-        """Return the names of all of them, also those that no script can name."""
+        """Return the names of all variables, including those that no script can name."""
         return list(self._variables)
 
     def mark(self) -> int:
@@ -204,11 +204,11 @@ class Variables:
             self._put(*self._journal.pop())
 
     def changes(self, mark: int) -> dict[str, Variable | None]:
-        """Return what was set since a mark, as it is now."""
+        """Return the variables that were set since a mark, with their present values."""
         return {name: self._variables.get(name) for name, _ in self._journal[mark:]}
 
     def join(self, ways: Sequence[Mapping[str, Variable | None]]) -> None:
-        """Set what was changed in one of several ways: to what it is after all, or the unknown."""
+        """Set what branches changed: to the value that all of them agree in, or to unknown."""
         for name in dict.fromkeys(name for way in ways for name in way):
             now = self._variables.get(name)
             found = [way.get(name, now) for way in ways]

@@ -1,4 +1,4 @@
-"""Words and values: the pieces that they are made of, and what becomes of those."""
+"""Model words and values as pieces; split, join and decode them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ANSI_LETTERS = dict(zip("abefnrtvE", "\a\b\x1b\f\n\r\t\v\x1b"))
 
 
 class Segment(NamedTuple):
-    """A piece of a value; ``known`` tells whether it is that, or how it is written."""
+    """A piece of a value: its text if that is ``known``, else how the script writes it."""
 
     text: str
     known: bool
@@ -48,23 +48,22 @@ def common_ends(texts: Sequence[str]) -> tuple[str, str]:
 
 
 def _common(texts: Sequence[str]) -> str:
-    """What all begin with."""
+    """Return what all texts begin with."""
     first, last = min(texts), max(texts)
     same = next((n for n, pair in enumerate(zip(first, last)) if pair[0] != pair[1]), len(first))
     return first[:same]
 
 
 def length_of(values: Iterable[Value]) -> int:
-    """Return how much it costs to put values somewhere: their characters, and one for each."""
+    """Return what copying values costs: their characters, and one for each value."""
     return sum(1 + sum(len(text) for text, _ in value) for value in values)
 
 
 class Part(NamedTuple):
     """A piece of a word, before the word is split.
 
-    ``kind`` is `KEPT` (never split), `SPLIT` (at its spaces), `OPEN` (can't be known), `LOOSE`
-    (neither can how many words it is) or `BREAK` (one word ends here, as between the elements of an
-    array).
+    ``kind`` is `KEPT` (never split), `SPLIT` (at its spaces), `OPEN` (unknown), `LOOSE` (unknown,
+    and any number of words) or `BREAK` (a word ends here, as between the elements of an array).
     """
 
     kind: str
@@ -75,16 +74,16 @@ KEPT, SPLIT, OPEN, LOOSE, BREAK = "kept", "split", "open", "loose", "break"
 
 
 class Word(NamedTuple):
-    """A word of a command, and its pieces that can't be known.
+    """A word of a command.
 
-    ``loose`` tells whether it may be several, or none.
+    ``pieces`` are its unknown pieces; ``loose`` tells whether it may be several words, or none.
     """
 
     text: str
     line: int
     pieces: tuple[str, ...] = ()
     loose: bool = False
-    segments: Value = ()  # if there are such pieces
+    segments: Value = ()  # empty if the whole word is known
 
     @property
     def value(self) -> Value:
@@ -92,7 +91,7 @@ class Word(NamedTuple):
         return self.segments or value_of_text(self.text)
 
     def end(self, text: str) -> Word:
-        """Return the word without its beginning; ``text`` is what is left of it."""
+        """Return the end of the word; ``text`` is the text of that end."""
         skipped = len(self.text) - len(text)
         segments = []
         for segment in self.segments:
@@ -130,7 +129,7 @@ def _word(field: Sequence[Part], line: int) -> Word:
 
 
 def joined(words: list[Word]) -> Word | None:
-    """Return words as the one that eval reads; ``None`` if there are none."""
+    """Join words with spaces, as eval does; return ``None`` if there are none."""
     if not words:
         return None
     parts = [(*value_of_text(" " * (count > 0)), *w.value) for count, w in enumerate(words)]
@@ -140,9 +139,9 @@ def joined(words: list[Word]) -> Word | None:
 
 
 class Marks:
-    """Stands for what can't be known in a text that is read as commands: a character for each.
+    """Replaces unknown pieces by one character each in a text that is read as commands.
 
-    They are halves of surrogate pairs, which no text that was read from a file has.
+    These characters are halves of surrogate pairs, which no text that was read from a file has.
     """
 
     _FIRST, _MOST = 0xD800, 0x400
@@ -165,7 +164,7 @@ class Marks:
         return self._characters[piece]
 
     def parts(self, text: str, kind: str, unknown: str) -> list[Part]:
-        """Return the parts of a text: of a kind, and another one for marks."""
+        """Return the parts of a text: marks get the kind ``unknown``, the rest gets ``kind``."""
         if not self._pieces or not _MARK.search(text):
             return [Part(kind, text)]
         parts = []
@@ -179,12 +178,12 @@ class Marks:
 
 
 def without_marks(text: str) -> str:
-    """Return a text in which nothing can be taken for a mark."""
+    """Replace the characters that could be taken for marks, and remove NULs."""
     return _MARK.sub("\ufffd", text.replace("\0", ""))
 
 
 def value_of(parts: Iterable[Part]) -> Value:
-    """Join the pieces of a word into what a variable is assigned."""
+    """Join the pieces of a word into the value that a variable is assigned."""
     segments: list[Segment] = []
     texts: list[str] = []
     for kind, text in parts:
@@ -198,7 +197,7 @@ def value_of(parts: Iterable[Part]) -> Value:
 
 
 def decoded(text: str) -> str:
-    """Return what stands in $'...', with its escapes replaced."""
+    """Replace the escapes in the text of $'...'."""
     replaced = _ANSI_ESCAPE.sub(_ansi_character, text)
     try:
         # Bytes of UTF-8 may be written one by one: $'\xc3\xa4'.
