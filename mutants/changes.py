@@ -40,6 +40,7 @@ CHOSEN = (
     "RemoveDecorator",
     "ZeroIterationForLoop",
 )
+_REMOVED = ("expr_stmt", "return_stmt", "raise_stmt", "atom_expr")
 Position = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -72,7 +73,7 @@ class RemoveStatement(Operator):
         """Yield the position of a call, an assignment, a return with a value or a raise."""
         if node.type == "simple_stmt" and _within(node, "funcdef"):
             statement = node.children[0]
-            if statement.type in ("expr_stmt", "return_stmt", "raise_stmt", "atom_expr"):
+            if statement.type in _REMOVED and not _returns_at_the_end(statement):
                 yield statement.start_pos, statement.end_pos
 
     def mutate(self, node: Any, index: int) -> Any:
@@ -170,6 +171,15 @@ def _within(node: NodeOrLeaf, kind: str) -> bool:
     while node is not None and node.type != kind:
         node = node.parent
     return node is not None
+
+
+def _returns_at_the_end(statement: NodeOrLeaf) -> bool:
+    """Whether this says ``return None`` where a function ends by itself and returns that."""
+    function = statement
+    while function.type != "funcdef" and function.parent is not None:
+        function = function.parent
+    last = statement.get_last_leaf() is function.get_last_leaf().get_previous_leaf()
+    return last and statement.get_code(include_prefix=False) == "return None"
 
 
 def _for_readers_only(source: str) -> Iterator[Position]:

@@ -35,6 +35,14 @@ def judge(age: int | None, limit: int = 2) -> bool:
 def other():
     for one in (1, 2):
         yield one
+
+
+def last(one):
+    if one:
+        return None
+    told(one)
+    if one > 2:
+        return None
 """
 
 
@@ -69,6 +77,17 @@ def test_what_only_a_reader_sees_is_not_changed() -> None:
     changed = {before for before, _ in made(SOURCE)}
     assert not any(line.startswith("assert") or "module" in line for line in changed)
     assert not any("&" in after for _, after in made(SOURCE))
+
+
+def test_a_return_that_only_ends_a_function_stays() -> None:
+    changes_of_last = [
+        place for place in places("a.py", SOURCE) if place.operator == "RemoveStatement"
+    ]
+    lines = [place.position[0][0] for place in changes_of_last]
+    assert [SOURCE.splitlines()[line - 1].strip() for line in lines][-2:] == [
+        "return None",
+        "told(one)",
+    ]
 
 
 @pytest.mark.parametrize(
