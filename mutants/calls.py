@@ -23,7 +23,7 @@ class Calls:
     def add(self, copy: Copy, left_out: Iterable[str], sources: Iterable[str]) -> None:
         """Take what a copy has noted about these files, but not of tests that are left out."""
         source_of = {str(copy.installed(source)): source for source in sources}
-        for line in (copy.directory / "calls").read_text().splitlines():
+        for line in copy.noted():
             test, seconds, called = json.loads(line)
             if test in left_out:
                 continue

@@ -18,7 +18,20 @@ import psutil
 from changes import Mutant, package_of
 
 ROOT = Path(__file__).resolve().parent.parent
-NOT_COPIED = shutil.ignore_patterns(".*", "build", "dist", "found", "__pycache__", "puppet")
+NOT_COPIED = shutil.ignore_patterns(
+    ".git",
+    ".venv",
+    ".duplicity",
+    ".moto",
+    ".demo",
+    ".picture",
+    ".*_cache",
+    ".hypothesis",
+    "build",
+    "dist",
+    "found",
+    "__pycache__",
+)
 NOT_FOR_TESTS = shutil.ignore_patterns("mypy*", "sqlalchemy", "atheris*", "aiohttp", "pip")
 # Without what needs root, or takes long for what it shows of one changed line.
 LEFT_OUT = "not root and not exhaustive and not spread"
@@ -126,6 +139,11 @@ class Copy:
             return watched
         (self.directory / "wanted").write_text(json.dumps(failed))
         return self.run([path])._replace(failed=tuple(failed))
+
+    def noted(self) -> list[str]:
+        """Return the lines that the watched tests have left."""
+        calls = self.directory / "calls"
+        return calls.read_text().splitlines() if calls.exists() else []
 
     def end(self) -> None:
         """End the tests and all that they started from this copy."""

@@ -54,6 +54,7 @@ def main() -> int:
     parser.add_argument(
         "--seconds", type=float, help="stop after this long; the tests' own time aside"
     )
+    parser.add_argument("--tests", nargs="+", metavar="PATH", help="only these tests (all)")
     parser.add_argument("--workers", type=int, default=psutil.cpu_count() or 1, help="at once")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupted)
@@ -66,7 +67,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
         copies = [Copy(Path(scratch, str(number))) for number in range(options.workers)]
         try:
-            calls = watched(copies)
+            calls = watched(copies, options.tests or test_paths())
             if calls is None:
                 return 1
             until = time.monotonic() + options.seconds if options.seconds else float("inf")
@@ -124,11 +125,11 @@ def sample(chosen: list[str], wanted: int, dice: random.Random) -> list[Mutant]:
     return [made for _, _, made in sorted(drawn)]
 
 
-def watched(copies: list[Copy]) -> Calls | None:
+def watched(copies: list[Copy], paths: list[str]) -> Calls | None:
     """Run the tests without any change; return what each calls, or nothing if one fails."""
     calls = Calls()
     left_out: list[str] = []
-    for path, ended in _each(copies, test_paths(), Copy.watch):
+    for path, ended in _each(copies, paths, Copy.watch):
         if ended.status:
             print(f"{ended.said}\n{path}: the tests fail without a mutant")
             return None
