@@ -28,7 +28,7 @@ from changes import Mutant, Place, files, mutant, package_of, places
 from copies import ROOT, Copy
 from equivalent import LIST, read_list
 
-LEFT_OUT_FOLDERS = {"e2e", "mutants", "real", "root"}
+LEFT_OUT_FOLDERS = {"e2e", "mutants", "real", "root", "test_package.py", "test_readme.py"}
 _Work = TypeVar("_Work")
 _Done = TypeVar("_Done")
 LEAST = 10  # mutants of each package, however small it is
@@ -143,13 +143,14 @@ def watched(copies: list[Copy], paths: list[str]) -> Calls | None:
 
 
 def test_paths() -> list[str]:
-    """Return folders and files of tests, those that take longest first."""
-    tests = ROOT / "tests"
-    folders = {path.parent.relative_to(tests).parts[:1] for path in tests.rglob("test_*.py")}
-    names = {parts[0] for parts in folders if parts} - LEFT_OUT_FOLDERS
-    longest = ["runs", "plugins", "shell", "duplicity"]
-    rest = sorted(names - set(longest)) + sorted(path.name for path in tests.glob("test_*.py"))
-    return [f"tests/{name}" for name in (*longest, *rest)]
+    """Return the files of tests, the largest first: they take longest."""
+    found = [
+        path.relative_to(ROOT)
+        for path in sorted(
+            (ROOT / "tests").rglob("test_*.py"), key=lambda path: -path.stat().st_size
+        )
+    ]
+    return [str(path) for path in found if path.parts[1] not in LEFT_OUT_FOLDERS]
 
 
 def tested(

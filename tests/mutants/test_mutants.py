@@ -13,7 +13,7 @@ import calls
 import changes
 import mutate
 from changes import Mutant, alternatives, mutant, places
-from copies import ROOT
+from copies import ROOT, SLOW
 from equivalent import LIST, read_list
 
 SOURCE = """
@@ -131,6 +131,11 @@ def test_an_equivalent_needs_a_reason() -> None:
     with pytest.raises(ValueError, match="a reason"):
         read_list("a.py\n- a\n+ b\n")
     assert read_list("# said\n\na.py\n- a\n+\nIt is\nthe same.\n")[0].reason == "It is the same."
+
+
+def test_what_is_left_out_is_there() -> None:
+    written = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name in SLOW if f"def {name}(" not in written] == []
 
 
 def test_the_table_counts_by_package() -> None:
