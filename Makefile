@@ -92,7 +92,8 @@ e2e:
 fuzz: $(VENV)/fuzzer
 	nice $(BIN)/python fuzz/run.py --seconds $(SECONDS_EACH) --seed $(SEED) $(TARGET)
 
-mutants: $(VENV)/tools
+mutants: $(VENV)/mutator
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/mutants
 	nice $(BIN)/python mutants/mutate.py --sample $(SAMPLE) $(SECONDS:%=--seconds %) \
 	  $(if $(filter-out 0,$(SEED)),--seed $(SEED)) $(MODULE)
 
@@ -122,7 +123,7 @@ $(VENV)/installed: $(VENV)/python $(SOURCES)
 
 $(VENV)/tools: $(VENV)/installed
 	@echo "Installing the tools of the tests into $(VENV)"
-	@$(BIN)/python $(PIP) 'bandit[toml]' cosmic-ray hypothesis import-linter mypy pytest pytest-xdist ruff types-croniter \
+	@$(BIN)/python $(PIP) 'bandit[toml]' hypothesis import-linter mypy pytest pytest-xdist ruff types-croniter \
 	  types-psutil types-python-dateutil types-setuptools
 	@touch $@
 
@@ -136,6 +137,11 @@ $(VENV)/fuzzer: $(VENV)/tools
 	  echo "there is no atheris for $$($(BIN)/python --version): set PYTHON to an older one," \
 	  "and VENV to another folder"; exit 1; }
 	touch $@
+
+$(VENV)/mutator: $(VENV)/tools
+	@echo "Installing cosmic-ray into $(VENV)"
+	@$(BIN)/python $(PIP) cosmic-ray
+	@touch $@
 
 # Without their optional backends they are small; file:// is always there.
 .duplicity/%/installed:
