@@ -35,7 +35,7 @@ NOT_COPIED = shutil.ignore_patterns(
 NOT_FOR_TESTS = shutil.ignore_patterns("mypy*", "sqlalchemy", "atheris*", "aiohttp", "pip")
 # Without what needs root, or takes long for what it shows of one changed line.
 LEFT_OUT = "not root and not exhaustive and not spread"
-# Watched they take minutes, and what they find other tests find sooner.
+# Watched they take minutes. Only what survives all others is given to those of its package.
 SLOW = (
     "test_time_is_in_proportion_to_the_length",
     "test_hostile_mail_gives_one_valid_output",
@@ -47,8 +47,9 @@ SLOW = (
     "test_damaged_or_foreign_memory_changes_no_answer",
     "test_memory_changes_no_answer",
 )
+QUICK = " and ".join(f"not {name}" for name in SLOW)
 NONE_CHOSEN = 5  # how pytest ends if it has nothing to do
-LONGEST = 3600.0  # seconds that tests have without a change
+LONGEST = 900.0  # seconds that tests have without a change, or that take long
 DEADLINE = 60.0  # seconds that a mutant's tests have at least
 TIMES_LONGER = 3.0  # how often as long as without a change they have
 
@@ -108,21 +109,36 @@ class Copy:
         code = mutant.code
         if package_of(mutant.file) == "plugins":  # with the first line that pip gave it
             code = kept.split("\n", 1)[0] + "\n" + code.split("\n", 1)[1]
-        (self.directory / "wanted").write_text(json.dumps([test.name for test in tests]))
-        paths = list(dict.fromkeys(file_of(test.name) for test in tests))
         limit = max(DEADLINE, TIMES_LONGER * sum(test.seconds for test in tests))
+        slow = ROOT / "tests" / package_of(mutant.file)
         try:
             _write(path, code)
-            return self.run(["-x", *paths], limit).status not in (0, NONE_CHOSEN)
+            return self._fails(tests, limit) or (slow.is_dir() and self._fails_slowly(slow))
         finally:
             _write(path, kept)
+
+    def _fails(self, tests: Sequence[Test], limit: float) -> bool:
+        if not tests:
+            return False
+        self._choose([test.name for test in tests])
+        paths = dict.fromkeys(file_of(test.name) for test in tests)
+        ended = self.run(["-x", "-k", QUICK, *paths], limit)
+        return ended.status not in (0, NONE_CHOSEN)
+
+    def _fails_slowly(self, folder: Path) -> bool:
+        self._choose(None)
+        ended = self.run(["-x", "-k", " or ".join(SLOW), str(folder.relative_to(ROOT))])
+        return ended.status not in (0, NONE_CHOSEN)
+
+    def _choose(self, names: Sequence[str] | None) -> None:
+        (self.directory / "wanted").write_text(json.dumps(names))
 
     def run(self, arguments: Sequence[str], limit: float = LONGEST) -> Ended:
         """Run tests until the limit (seconds) is over: what never ends has failed."""
         command: list[str | Path] = [
             "nice", self.environment / "bin" / "python", "-m", "pytest", "-q", "--no-header",
             "--tb=short", "-p", "no:cacheprovider", "-p", "watching", "-m", LEFT_OUT,
-            "-k", " and ".join(f"not {name}" for name in SLOW), *arguments,
+            *arguments,
         ]  # fmt: skip
         self.started = subprocess.Popen(
             command,
@@ -147,13 +163,13 @@ class Copy:
         """Run tests and note what each calls; those that fail are tried again by themselves."""
         for name in ("wanted", "current"):
             (self.directory / name).unlink(missing_ok=True)
-        watched = self.run([path])
+        watched = self.run(["-k", QUICK, path])
         failed = re.findall(r"(?m)^(?:FAILED|ERROR) (.*?)(?: - .*)?$", watched.said)
         if watched.status == NONE_CHOSEN:
             return watched._replace(status=0)
         if not failed:
             return watched
-        (self.directory / "wanted").write_text(json.dumps(failed))
+        self._choose(failed)
         return self.run([path])._replace(failed=tuple(failed))
 
     def noted(self) -> list[str]:

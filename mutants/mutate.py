@@ -162,7 +162,7 @@ def tested(
         if time.monotonic() > until:
             return None
         tests = calls.of(made.file, (ROOT / made.file).read_text(), made.line)
-        return bool(tests) and copy.notices(made, tests)
+        return copy.notices(made, tests)
 
     for made, noticed in _each(copies, mutants, test):
         if noticed is None:

@@ -301,6 +301,13 @@ def test_the_logs_of_two_lines_are_both_read(tmp_path: Path) -> None:
     assert facts["mail"] == "/l/full.log '/l/in c.log'"
 
 
+def test_one_line_whose_output_is_not_known_leaves_the_others_log(tmp_path: Path) -> None:
+    lines = ('0 3 * * 0 /s/b.sh full >> "/l/$(cat /x).log"', "0 3 * * 1-6 /s/b.sh inc >> /l/b.log")
+    script = {"/s/b.sh": "duplicity $1 / file:///b\n"}
+    assert mail(tmp_path, {**cron(*lines), **script}) == "/l/b.log"
+    assert mail(tmp_path, {**cron(*lines[::-1]), **script}) == "/l/b.log"
+
+
 def test_a_profile_of_duply_has_the_log_of_its_line(tmp_path: Path) -> None:
     files = {**duply("TARGET=file:///b\n"), **cron("0 2 * * * duply web backup >> /l/b.log 2>&1")}
     assert mail(tmp_path, files) == "/l/b.log"

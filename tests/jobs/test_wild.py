@@ -444,6 +444,13 @@ def test_what_systemd_starts_is_not_shell(tmp_path: Path) -> None:
     assert only(tmp_path, timer("OnCalendar=daily", service))["name"] == "x;y"
 
 
+def test_systemd_replaces_a_variable_in_a_word(tmp_path: Path) -> None:
+    service = "Environment=H=nas\nExecStart=duplicity --name 'a b' / sftp://u@${H}/b"
+    known = only(tmp_path, timer("OnCalendar=daily", service))
+    assert known["destination"] == "sftp://u@nas/b"
+    assert known["name"] == "a b"
+
+
 # O: starters.
 
 
