@@ -363,6 +363,12 @@ def test_when_backupninja_runs_is_known(tmp_path: Path, when: str, schedule: str
     assert only(tmp_path, files)["schedule"] == schedule
 
 
+@pytest.mark.parametrize("text", ["", "[a\n", "a line that is no setting\n"])
+def test_without_a_setting_backupninja_runs_at_one(tmp_path: Path, text: str) -> None:
+    files = {**ninja(""), "/etc/backupninja.conf": text}
+    assert only(tmp_path, files)["schedule"] == "0 1 * * *"
+
+
 def test_files_of_backupninja_are_read_as_it_does(tmp_path: Path) -> None:
     options = "options = --name n --archive-dir=/c"
     text = "\n[dest]\nsshoptions = -o IdentityFile=/k\n"
