@@ -10,7 +10,7 @@ from pathlib import Path
 
 from copies import Copy, Test, file_of
 
-MOST_SECONDS = 40.0  # of tests for a mutant: the nearest and the quickest that there are
+MOST_SECONDS = 120.0  # of tests for a mutant: the nearest and the quickest that there are
 
 
 class Calls:

@@ -235,6 +235,15 @@ def test_mail_goes_to_a_mailbox_on_this_host(
     assert (facts["mail"], facts["doubts"]) == (mailbox, "")
 
 
+@pytest.mark.parametrize("host", ["web1.example.org", "WEB1.example.org", "web1", "localhost"])
+def test_a_host_with_a_domain_has_a_short_name_too(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "Web1.Example.org")
+    files = mailed(f"MAILTO=daemon@{host}")
+    assert mail(tmp_path, files) == "/var/mail/daemon"
+
+
 @pytest.mark.skipif(not os.path.isdir(os.path.expanduser("~")), reason="needs a home")
 def test_mail_is_forwarded(tmp_path: Path) -> None:
     home = os.path.expanduser(f"~{getpass.getuser()}")
