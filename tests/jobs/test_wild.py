@@ -458,7 +458,7 @@ def test_systemd_replaces_a_variable_in_a_word(tmp_path: Path) -> None:
 
 
 def test_options_of_a_profile_that_no_shell_reads_are_left_out(tmp_path: Path) -> None:
-    text = "TARGET=file:///b\nDUPL_PARAMS=\"--name it's \"\n"
+    text = 'TARGET=file:///b\nDUPL_PARAMS="--name it\'s "\n'
     assert only(tmp_path, duply(text))["destination"] == "file:///b"
 
 
