@@ -411,6 +411,10 @@ def test_an_environment_file_is_not_shell(tmp_path: Path, text: str, value: str)
         ("OnCalendar=Sun 02:00 UTC\nOnCalendar=Wed 03:00", "", ""),
         ("OnBootSec=5min\nOnUnitActiveSec=1d", "every 24h", ""),
         ("OnUnitActiveSec=90min", "every 90m", ""),
+        ("OnUnitActiveSec=1w", "every 168h", ""),
+        ("OnUnitActiveSec=2 weeks", "every 336h", ""),
+        ("OnUnitActiveSec=1day 12hours 30minutes", "every 2190m", ""),
+        ("OnUnitInactiveSec=3h 600sec", "every 190m", ""),
     ],
 )
 def test_when_a_timer_runs_is_known(tmp_path: Path, timers: str, schedule: str, zone: str) -> None:
