@@ -352,6 +352,9 @@ def test_another_user_has_another_home() -> None:
         ("echo if then; echo duplicity; echo { }", ["echo"] * 3),
         ("trap - 0\nfi; done; esac; } )\nafter", ["trap", "after"]),
         ("{ fi; a; }; b", ["a", "b"]),
+        ("( false ) && a; ( true ) || b; ( false ) || c", ["false", "true", "false", "c"]),
+        ("case a in b) x;; a) y;; *) z;; esac", ["y"]),
+        ("case a in b) x;; *) z;; esac", ["z"]),
         ("unset A || a; unset A && b", ["b"]),
         ("eval 'a; b \"'", ["eval"]),
         (
