@@ -11,6 +11,8 @@
 # make e2e    all of it deployed for real; as root, on a machine that may be changed
 # make fuzz  feed the readers what nobody thinks of, SECONDS_EACH for each; only TARGET, if given; with a
 #             SEED the same inputs each time
+# make mutants  change the code in one place at a time, and see whether the tests notice: SAMPLE changes, or
+#             for SECONDS; only in MODULE (a file or folder), if given; with a SEED the same ones
 # make picture  the README's pictures of Icinga Web 2; as make e2e, with these packages besides:
 #             icingaweb2 icinga2-ido-pgsql php-cli php-pgsql and chromium-headless-shell
 # make dashboard-picture  docs/dashboard.png anew, by the dashboard's queries; needs prometheus
@@ -36,9 +38,10 @@ SECONDS_EACH ?= 600
 SEED ?= 0
 SUITES ?= trixie testing
 TESTS ?= not root
+SAMPLE ?= 300
 PYTEST ?= $(BIN)/python -m pytest -q -m '$(TESTS)' -n logical --dist worksteal
 
-.PHONY: docs pages demo test lint unit fuzz clean benchmark load deb man puppet-test e2e picture dashboard-picture platforms moto
+.PHONY: docs pages demo test lint unit fuzz mutants clean benchmark load deb man puppet-test e2e picture dashboard-picture platforms moto
 
 demo: $(VENV)/installed .duplicity/$(NEWEST)/installed
 	@tests/demo $(BIN) .duplicity/$(NEWEST)/bin
@@ -48,7 +51,7 @@ test: lint unit
 lint: $(VENV)/tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy lib tests benchmarks fuzz icinga prometheus $(wildcard plugins/*)
+	$(BIN)/mypy lib tests benchmarks fuzz mutants icinga prometheus $(wildcard plugins/*)
 	@$(BIN)/lint-imports --no-cache > $(VENV)/imports || { cat $(VENV)/imports; exit 1; }
 	$(BIN)/bandit -q -c pyproject.toml -r lib $(wildcard plugins/*)
 	$(BIN)/codespell README.rst SECURITY.rst CHANGELOG.rst Makefile .ci benchmarks debian docs fuzz icinga lib plugins prometheus puppet systemd
@@ -96,6 +99,11 @@ e2e:
 fuzz: $(VENV)/fuzzer
 	nice $(BIN)/python fuzz/run.py --seconds $(SECONDS_EACH) --seed $(SEED) $(TARGET)
 
+mutants: $(VENV)/mutator
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/mutants
+	nice $(BIN)/python mutants/mutate.py --sample $(SAMPLE) $(SECONDS:%=--seconds %) \
+	  $(if $(filter-out 0,$(SEED)),--seed $(SEED)) $(MODULE)
+
 # set -e: the first suite that fails is the last one.
 platforms:
 	set -e; for suite in $(SUITES); do .ci/platform $$suite; done
@@ -136,6 +144,11 @@ $(VENV)/fuzzer: $(VENV)/tools
 	  echo "there is no atheris for $$($(BIN)/python --version): set PYTHON to an older one," \
 	  "and VENV to another folder"; exit 1; }
 	touch $@
+
+$(VENV)/mutator: $(VENV)/tools
+	@echo "Installing cosmic-ray into $(VENV)"
+	@$(BIN)/python $(PIP) cosmic-ray
+	@touch $@
 
 # Without their optional backends they are small; file:// is always there.
 .duplicity/%/installed:

@@ -37,6 +37,7 @@ def as_bash_reads(line: str, locale: str) -> list[bytes]:
 
 @given(WORDS)
 @example([EVIL])
+@example(["/srv/\udc80\udcff"])  # the first and the last byte that UTF-8 has nowhere alone
 @example(["it's\n!x", "'\n!!'", "\\'\n!-1"])
 def test_what_is_pasted_is_what_was_meant(words: list[str]) -> None:
     line = pasted(words)
@@ -49,6 +50,10 @@ def test_what_is_pasted_is_one_line_that_is_printed_as_it_is(words: list[str]) -
     line = pasted(words)
     assert line.isprintable()
     assert harmless(line) == one_line(line) == line
+
+
+def test_a_null_byte_does_not_end_the_word() -> None:
+    assert as_bash_reads(pasted(["/srv/a\0b"]), "C") == [b"/srv/a?b"]
 
 
 @given(st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126))))

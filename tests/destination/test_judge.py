@@ -188,6 +188,7 @@ def spoiled(names: list[str], sizes: dict[str, int]) -> Collection:
     [
         ({"vol2.": 0}, "volume 2 of 5 is empty"),
         ({"vol5.": 0, "vol2.": 0}, "volumes 2, 5 of 5 are empty"),
+        ({f"vol{number}.": 0 for number in range(1, 4)}, "volumes 1, 2, 3 of 5 are empty"),
         ({f"vol{number}.": 0 for number in range(1, 5)}, "volumes 1, 2, 3, … of 5 are empty"),
         ({"vol2.": 5 << 18}, "volume 2 of 5 is cut short (1.2 MiB, others 25.0 MiB)"),
         ({"vol2.": 12}, "volume 2 of 5 is cut short (12 bytes, others 25.0 MiB)"),
@@ -329,6 +330,11 @@ def test_encryption_that_cannot_be_seen_is_not_judged() -> None:
 def test_names_of_another_job_are_pointed_out() -> None:
     found = evaluated(read_names("web-" + name for name in full(HOUR)))
     assert found.summary == "no complete backup; there are files of other jobs, with prefix 'web-'"
+
+
+def test_of_other_jobs_three_prefixes_are_named() -> None:
+    found = evaluated(read_names(f"{job}-{name}" for name in full(HOUR) for job in "abcd"))
+    assert found.summary.endswith("files of other jobs, with prefix 'a-', 'b-', 'c-'")
 
 
 def test_a_chain_is_as_long_as_what_can_be_restored_of_it() -> None:

@@ -6,8 +6,10 @@ import json
 import subprocess
 import sys
 from datetime import datetime, timezone
+from typing import NoReturn
 
 import pytest
+from check_duplicity.formats.form import demand
 from check_duplicity.formats.form import text as text_of
 from check_duplicity.formats.model import Form
 from check_duplicity.formats.openmetrics import NAMES
@@ -76,6 +78,27 @@ def answers(draw: st.DrawFn) -> Answer:
         {"": job, "a": job, "b": job},
         tuple(draw(st.lists(words, max_size=3))),
     )
+
+
+def test_a_ticket_gets_json_that_a_person_can_read() -> None:
+    said = Answer("DUPLICITY LOG", State.OK, "all is well", NOW, (), (), {}, ())
+    lines = text_of(said, FORM._replace(format="json")).split("\n")
+    assert lines[0] == "{"
+    assert lines[1].startswith('  "')
+    assert lines[-2:] == ["}", ""]
+
+
+def test_openmetrics_is_refused_at_once_where_its_library_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(why: str) -> NoReturn:
+        raise SystemExit(why)
+
+    demand("openmetrics", refuse)
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    demand("json", refuse)
+    with pytest.raises(SystemExit, match="needs prometheus_client"):
+        demand("openmetrics", refuse)
 
 
 @given(answers())

@@ -317,6 +317,11 @@ class TestNotSeen:
         expected = "not all jobs can be seen by me, who may not look into /var/spool/cron/crontabs"
         assert judge.unseen(seen, "me") == expected
 
+    def test_of_many_hidden_places_two_are_named(self) -> None:
+        seen = Seen((), ("/root", "/home/a", "/home/b", "/home/c"))
+        expected = "not all jobs can be seen by me, who may not look into /root, /home/a and 2 more"
+        assert judge.unseen(seen, "me") == expected
+
     def test_a_directory_of_files_that_cannot_be_read(self, tmp_path: Path) -> None:
         if os.geteuid() == 0:
             pytest.skip("root may look everywhere")

@@ -235,6 +235,15 @@ def test_mail_goes_to_a_mailbox_on_this_host(
     assert (facts["mail"], facts["doubts"]) == (mailbox, "")
 
 
+@pytest.mark.parametrize("host", ["web1.example.org", "WEB1.example.org", "web1", "localhost"])
+def test_a_host_with_a_domain_has_a_short_name_too(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "Web1.Example.org")
+    files = mailed(f"MAILTO=daemon@{host}")
+    assert mail(tmp_path, files) == "/var/mail/daemon"
+
+
 @pytest.mark.skipif(not os.path.isdir(os.path.expanduser("~")), reason="needs a home")
 def test_mail_is_forwarded(tmp_path: Path) -> None:
     home = os.path.expanduser(f"~{getpass.getuser()}")
@@ -299,6 +308,13 @@ def test_the_logs_of_two_lines_are_both_read(tmp_path: Path) -> None:
     lines = ("0 3 * * 0 /s/b.sh full >> /l/full.log", "0 3 * * 1-6 /s/b.sh inc >> '/l/in c.log'")
     facts = only(tmp_path, {**cron(*lines), "/s/b.sh": "duplicity $1 / file:///b\n"})
     assert facts["mail"] == "/l/full.log '/l/in c.log'"
+
+
+def test_one_line_whose_output_is_not_known_leaves_the_others_log(tmp_path: Path) -> None:
+    lines = ('0 3 * * 0 /s/b.sh full >> "/l/$(cat /x).log"', "0 3 * * 1-6 /s/b.sh inc >> /l/b.log")
+    script = {"/s/b.sh": "duplicity $1 / file:///b\n"}
+    assert mail(tmp_path, {**cron(*lines), **script}) == "/l/b.log"
+    assert mail(tmp_path, {**cron(*lines[::-1]), **script}) == "/l/b.log"
 
 
 def test_a_profile_of_duply_has_the_log_of_its_line(tmp_path: Path) -> None:

@@ -363,6 +363,12 @@ def test_when_backupninja_runs_is_known(tmp_path: Path, when: str, schedule: str
     assert only(tmp_path, files)["schedule"] == schedule
 
 
+@pytest.mark.parametrize("text", ["", "[a\n", "a line that is no setting\n"])
+def test_without_a_setting_backupninja_runs_at_one(tmp_path: Path, text: str) -> None:
+    files = {**ninja(""), "/etc/backupninja.conf": text}
+    assert only(tmp_path, files)["schedule"] == "0 1 * * *"
+
+
 def test_files_of_backupninja_are_read_as_it_does(tmp_path: Path) -> None:
     options = "options = --name n --archive-dir=/c"
     text = "\n[dest]\nsshoptions = -o IdentityFile=/k\n"
@@ -405,6 +411,10 @@ def test_an_environment_file_is_not_shell(tmp_path: Path, text: str, value: str)
         ("OnCalendar=Sun 02:00 UTC\nOnCalendar=Wed 03:00", "", ""),
         ("OnBootSec=5min\nOnUnitActiveSec=1d", "every 24h", ""),
         ("OnUnitActiveSec=90min", "every 90m", ""),
+        ("OnUnitActiveSec=1w", "every 168h", ""),
+        ("OnUnitActiveSec=2 weeks", "every 336h", ""),
+        ("OnUnitActiveSec=1day 12hours 30minutes", "every 2190m", ""),
+        ("OnUnitInactiveSec=3h 600sec", "every 190m", ""),
     ],
 )
 def test_when_a_timer_runs_is_known(tmp_path: Path, timers: str, schedule: str, zone: str) -> None:
@@ -442,6 +452,18 @@ def test_users_have_units_of_their_own(tmp_path: Path) -> None:
 def test_what_systemd_starts_is_not_shell(tmp_path: Path) -> None:
     service = "Environment=D=file:///b O='a b'\nExecStart=duplicity --name x;y ${O} $D"
     assert only(tmp_path, timer("OnCalendar=daily", service))["name"] == "x;y"
+
+
+def test_systemd_replaces_a_variable_in_a_word(tmp_path: Path) -> None:
+    service = "Environment=H=nas\nExecStart=duplicity --name 'a b' / sftp://u@${H}/b"
+    known = only(tmp_path, timer("OnCalendar=daily", service))
+    assert known["destination"] == "sftp://u@nas/b"
+    assert known["name"] == "a b"
+
+
+def test_options_of_a_profile_that_no_shell_reads_are_left_out(tmp_path: Path) -> None:
+    text = 'TARGET=file:///b\nDUPL_PARAMS="--name it\'s "\n'
+    assert only(tmp_path, duply(text))["destination"] == "file:///b"
 
 
 # O: starters.

@@ -61,6 +61,27 @@ def test_manifests_are_copied_and_signatures_are_names_only(own: Path) -> None:
     assert found == {**dict.fromkeys(MANIFESTS, CONTENT), **dict.fromkeys(SIGNATURES, b"")}
 
 
+def test_only_the_sets_of_wide_volumes_have_other_manifests_meanwhile(own: Path) -> None:
+    copied(own)
+    chain = archive.sets(str(own.parent / "private"), TIMES, NONE)
+    wide = Volume(INCREMENT, 1)
+    with archive.widened(chain, [wide]):
+        full, increment = (Path(one.path).read_bytes() for one in chain)
+        assert full == CONTENT
+        assert increment != CONTENT
+    assert [Path(one.path).read_bytes() for one in chain] == [CONTENT, CONTENT]
+
+
+def test_signatures_that_end_too_early_or_are_damaged_are_not_whole(tmp_path: Path) -> None:
+    path = tmp_path / "duplicity-full-signatures.sigtar.gz"
+    content = gzip.compress(os.urandom(3 << 20))
+    path.write_bytes(content)
+    assert archive.is_whole(str(path))
+    for damaged in (content[:-1000], content[:-8] + b"\0" * 8):
+        path.write_bytes(damaged)
+        assert not archive.is_whole(str(path))
+
+
 def test_what_is_not_of_the_chain_is_left_out(own: Path) -> None:
     for name in (
         f"duplicity-full.{stamp(OLDER)}.manifest",

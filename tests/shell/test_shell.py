@@ -126,6 +126,10 @@ def test_a_backup_script_is_read_as_its_commands() -> None:
         # Groups and keywords.
         ("if ! duplicity / x; then exit 1; fi", ["/", "x"]),
         ("if true; then\n  duplicity / x\nelse false; fi", ["/", "x"]),
+        ("if true; then D=x; elif true; then D=y; fi; duplicity / $D", ["/", "x"]),
+        ("if false; then D=x; elif true; then D=y; else D=z; fi; duplicity / $D", ["/", "y"]),
+        ("set -- -v x y; getopts v: O; duplicity $O $OPTARG", ["v", "x"]),
+        ("set -- -v; getopts :v: O; duplicity $O $OPTARG $OPTIND", [":", "v", "2"]),
         ("while :; do duplicity / x && break; done", ["/", "x"]),
         ("(cd / && duplicity . x)", [".", "x"]),
         ("{ duplicity / x; } 2>&1 | logger", ["/", "x"]),
@@ -347,6 +351,11 @@ def test_another_user_has_another_home() -> None:
         ("nice; sudo; sudo -u; flock -w; env A=1; timeout -k; su -c; bash -c", ["su", "bash"]),
         ("echo if then; echo duplicity; echo { }", ["echo"] * 3),
         ("trap - 0\nfi; done; esac; } )\nafter", ["trap", "after"]),
+        ("{ fi; a; }; b", ["a", "b"]),
+        ("( false ) && a; ( true ) || b; ( false ) || c", ["false", "true", "false", "c"]),
+        ("case a in b) x;; a) y;; *) z;; esac", ["y"]),
+        ("case a in b) x;; *) z;; esac", ["z"]),
+        ("unset A || a; unset A && b", ["b"]),
         ("eval 'a; b \"'", ["eval"]),
         (
             "command; which; type; exec; eval; .; builtin",

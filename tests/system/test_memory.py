@@ -133,6 +133,27 @@ def test_no_place_to_write_is_said() -> None:
         remember("/dev/full/y", {})
 
 
+def test_what_is_recalled_leaves_no_file_open(tmp_path: Path) -> None:
+    path = str(tmp_path / "state")
+    before = len(os.listdir("/proc/self/fd"))
+    assert recall(path) == {}
+    remember(path, {"a": 1})
+    assert recall(path) == {"a": 1}
+    (tmp_path / "state").write_text("damaged")
+    with pytest.raises(Forgotten):
+        recall(path)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_what_is_too_large_to_remember_is_said_and_leaves_no_file_open(tmp_path: Path) -> None:
+    path = str(tmp_path / "state")
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(Forgotten, match="too much to remember"):
+        remember(path, {"text": "x" * (16 << 20)})
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+    assert recall(path) == {}
+
+
 def test_jobs_and_users_have_memories_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     one, other = default_path("process", ["a", ""]), default_path("process", ["", "a"])

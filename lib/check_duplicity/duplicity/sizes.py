@@ -19,7 +19,7 @@ smaller and some of larger volumes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import accumulate
 
 from check_duplicity.duplicity.collection import Spoiled
@@ -139,9 +139,8 @@ def _suffix(text: str) -> str:
     return "" if text.endswith(("difftar", "dt")) else text[text.rindex(".") :]
 
 
-def _may_be_bytes(sets: Iterable[_Set]) -> bool:
+def _may_be_bytes(sets: Collection[_Set]) -> bool:
     """Whether sizes are plausible as bytes: manifests have some hundred, volumes a million."""
-    sets = list(sets)
     several = [max(files.volumes.values()) for files in sets if len(files.volumes) > 1]
     others = [size for files in sets for _, size in files.others if size]
     return all(size >= _SMALLEST_FILE for size in others) and (
