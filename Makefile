@@ -2,11 +2,11 @@
 # make test   lint, types and all tests that need neither root nor daemons
 # make moto   an S3 server for the tests, some 60 packages in .moto; without it these are skipped
 # make benchmark  time the checks against duplicity itself, check_procs, check_log; QUICK=yes: smaller sizes
-# make load   what 1,000 jobs cost with Icinga 2; as root, with DUPLICITY or that in the PATH
+# make load   measure the cost of 1,000 jobs with Icinga 2; as root, with DUPLICITY or the one in the PATH
 # make docs   the pages in docs/ as HTML, in build/docs; warnings are errors
-# make pages  write anew what the programs print in the README and in docs/; as root those of a whole host, too
+# make pages  update the programs' output in the README and in docs/; as root, also that of a whole host
 # make deb    build the Debian package into dist/ (packages for that: see debian/control)
-# make man    write the man pages anew, from --help and the options in docs/, with help2man
+# make man    update the man pages from --help and the options in docs/, with help2man
 # make puppet-test  the Puppet module; as root its examples are applied on this machine, and removed
 # make e2e    all of it deployed for real; as root, on a machine that may be changed
 # make fuzz  feed the readers what nobody thinks of, SECONDS_EACH for each; only TARGET, if given; with a
@@ -15,13 +15,13 @@
 #             for SECONDS; only in MODULE (a file or folder), if given; with a SEED the same ones
 # make picture  the README's pictures of Icinga Web 2; as make e2e, with these packages besides:
 #             icingaweb2 icinga2-ido-pgsql php-cli php-pgsql and chromium-headless-shell
-# make dashboard-picture  docs/dashboard.png anew, by the dashboard's queries; needs prometheus
+# make dashboard-picture  update docs/dashboard.png with the dashboard's queries; needs prometheus
 # make platforms  make demo, make test and the package on other Debians (SUITES), by debootstrap; as root
-# make clean  remove what these have made
+# make clean  remove all files that these targets make
 
 PYTHON ?= python3
-# duplicity's versions that the tests run; the last one makes the demo's backups. If none are said, an
-# older one and the newest that this Python runs (above 3.12 none below 3.0) and that need no compiler.
+# The duplicity versions for the tests; the last one makes the demo's backups. The default is an older one
+# and the newest that this Python runs (above 3.12 none below 3.0), both without a compiler.
 ifndef VERSIONS
 VERSIONS := $(shell $(PYTHON) -c 'import sys; minor = sys.version_info[1]; \
   print("2.2.4" if minor < 13 else "3.0.7", "3.2.1" if minor > 9 else "3.0.7")' 2> /dev/null)
@@ -59,7 +59,7 @@ lint: $(VENV)/tools
 unit: $(VENV)/tools $(DUPLICITIES)
 	DUPLICITIES=$(CURDIR)/.duplicity MOTO=$(CURDIR)/.moto $(PYTEST)
 
-# One after another, since each test writes into a page.
+# Not in parallel, since each test writes into a page.
 pages: $(VENV)/tools $(DUPLICITIES)
 	DUPLICITIES=$(CURDIR)/.duplicity UPDATE_PAGES=yes $(BIN)/python -m pytest -q -p no:cacheprovider \
 	  tests/test_pages.py tests/real/test_pages.py tests/real/test_demo.py tests/root/test_pages.py
@@ -72,7 +72,7 @@ benchmark: $(VENV)/tools $(DUPLICITIES)
 load: $(VENV)/tools
 	$(BIN)/python benchmarks/load.py $(DUPLICITY)
 
-# In a copy, with Debian's own Python: nothing is left here but dist/.
+# Build in a copy, with Debian's own Python: nothing is left here but dist/.
 deb:
 	@command -v dpkg-buildpackage > /dev/null && PATH=$(DEBIAN_PATH) dpkg-checkbuilddeps || { \
 	  echo "to install what the build needs, some 400 MB: apt-get build-dep ./"; exit 1; }
@@ -92,7 +92,7 @@ puppet-test:
 	@command -v rake > /dev/null || { echo "no rake: apt-get install rake"; exit 1; }
 	cd puppet && rake
 
-# With Debian's Python and pytest, as an administrator's machine has them.
+# Use Debian's Python and pytest, as on an administrator's machine.
 e2e:
 	E2E=yes PATH=$(DEBIAN_PATH) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
 
@@ -121,7 +121,7 @@ $(VENV)/python:
 	  echo "$(PYTHON) makes no virtual environment: install python3-venv, or set PYTHON"; exit 1; }
 	@touch $@
 
-# Not editable: what is tested is what gets installed.
+# Not editable, so that the tests run the installed package.
 $(VENV)/installed: $(VENV)/python $(SOURCES)
 	@echo "Installing check-duplicity into $(VENV)"
 	@$(BIN)/python $(PIP) --force-reinstall --no-deps .
@@ -160,7 +160,7 @@ $(VENV)/mutator: $(VENV)/tools
 	@.duplicity/$*/bin/python $(PIP) --no-deps --no-build-isolation --prefer-binary duplicity==$*
 	@touch $@
 
-# duplicity takes its boto3 from here, too.
+# duplicity uses this boto3, too.
 .moto/installed:
 	@echo "Installing moto's server into .moto"
 	@rm -rf .moto

@@ -1,10 +1,10 @@
-"""Time the checks side by side with what else there is for the same; print tables of ratios.
+"""Time the checks side by side with other programs for the same purpose; print tables of ratios.
 
     benchmarks/compare.py [--quick] DUPLICITY...
 
---quick leaves out the large sizes: a minute instead of five. Each DUPLICITY is one that
-check_duplicity_freshness is compared with. Peers that are not installed are shown as such: they are
-in Debian's monitoring-plugins-basic and -standard.
+--quick leaves out the large sizes: a minute instead of five. check_duplicity_freshness is compared
+with each DUPLICITY. The tables say which peers are not installed; the peers are in Debian's
+monitoring-plugins-basic and -standard.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import start
 
 
 def main() -> None:
-    """Print all tables, and what they were measured on."""
+    """Print all tables, and the machine that they were measured on."""
     parser = argparse.ArgumentParser(usage="%(prog)s [--quick] DUPLICITY...")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("duplicity", nargs="+")
@@ -42,7 +42,10 @@ def main() -> None:
 
 
 def in_its_own_process(table: Callable[[], None]) -> None:
-    """Print a table: what this process uses counts as memory of all that it starts."""
+    """Print a table in a child process, whose memory is small.
+
+    A process that this one starts is measured with at least this one's memory.
+    """
     own = multiprocessing.get_context("fork").Process(target=table)
     own.start()
     own.join()

@@ -1,8 +1,8 @@
 """duplicity_drill, against a plain restore of the same file by duplicity.
 
-The chain is encrypted, and is a full backup of some volumes and an incremental one. The drill
-restores the same small file, and reads one volume more: the one that was proved longest ago. A
-restore with the job's own archive directory takes the job's lock; the drill doesn't.
+The chain is encrypted, and has a full backup of some volumes and an incremental one. The drill
+restores the same small file, and also reads the volume that was proved longest ago. A restore with
+the job's own archive directory takes the job's lock; the drill doesn't.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ QUICK = ((20, 5, 2),)
 
 
 def main(duplicities: Sequence[str], *, quick: bool) -> None:
-    """Print two rows for each duplicity and size: with the job's metadata, and without any."""
+    """Print two rows for each duplicity and size: with and without the job's metadata."""
     table = Table("drill, of MB in volumes of MB", ["restore"])
     for duplicity in duplicities[-1:] if quick else duplicities:
         for size, volume, runs in QUICK if quick else FULL:

@@ -1,7 +1,7 @@
 """check_duplicity_freshness, against duplicity collection-status on the same destination.
 
-The volumes are files of nothing but their size: duplicity reads none for its status, and the check
-looks at their sizes only.
+The volumes are sparse files: duplicity reads no volume for its status, and the check looks at their
+sizes only.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from measuring import BIN, Table, medians, ours
 CHECK = BIN / "check_duplicity_freshness"
 VOLUMES = 20  # of each backup set
 VOLUME = 25 << 20  # bytes of each volume
-SIZES = ((30, 11), (300, 5), (3000, 1))  # backup sets, runs; duplicity takes their square
+SIZES = ((30, 11), (300, 5), (3000, 1))  # backup sets, runs; duplicity's time is quadratic
 QUICK = ((30, 3), (300, 1))
 MANIFEST = "Volume {}:\n    StartingPath   .  \n    EndingPath     a  \n    Hash SHA1 25e9356c\n"
 
 
 def make_destination(directory: Path, sets: int) -> None:
-    """Make hourly backups, every tenth a full one, and the archive directory to them."""
+    """Make hourly backups, every tenth a full one, and their archive directory."""
     destination, archive = directory / "destination", directory / "archive" / "job"
     destination.mkdir()
     archive.mkdir(parents=True)
@@ -45,7 +45,7 @@ def make_destination(directory: Path, sets: int) -> None:
 
 
 def main(duplicities: Sequence[str], *, quick: bool) -> None:
-    """Print two rows for each size and each duplicity: asking the destination, and not."""
+    """Print two rows for each size and duplicity: one asks the destination, one doesn't."""
     title = f"freshness, sets of {VOLUMES} volumes"
     table = Table(title, ["duplicity"])
     for sets, runs in QUICK if quick else SIZES:

@@ -2,11 +2,11 @@
 
     benchmarks/load.py [--jobs N] [--limits] [--plugins DIR] [DUPLICITY]
 
-Needs root, icinga2 and a duplicity that the user nagios can run (default: that in the PATH). Icinga
-runs with directories of its own; what it checks are real backups, made once and copied, at file://
-destinations. Each kind of check is made once for every job, by Icinga's scheduler, as fast as one
-check for each core permits; what is measured is the CPU time of the checks with all that they
-start, and Icinga's own (proc(5)). An hour is a multiple of that.
+Needs root, icinga2 and a duplicity that the user nagios can run (default: the one in the PATH).
+Icinga runs with its own directories. It checks real backups at file:// destinations, which are made
+once and copied. Icinga's scheduler makes each kind of check once for every job, as fast as one
+check for each core permits. The program measures the CPU time of the checks with their children,
+and that of Icinga itself (proc(5)), and computes the cost of an hour from that.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ SCHEDULES = {
 
 
 class Cost(NamedTuple):
-    """CPU seconds of the checks and of Icinga, seconds of the clock, most bytes of all checks."""
+    """CPU seconds of the checks and of Icinga, elapsed seconds, and peak bytes of all checks."""
 
     checks: float
     icinga: float
@@ -108,7 +108,7 @@ def install(venv: Path) -> Path:
         "-q",
         "--disable-pip-version-check",
     ]
-    with tempfile.TemporaryDirectory() as copy:  # setuptools leaves its own where it builds
+    with tempfile.TemporaryDirectory() as copy:  # setuptools leaves files where it builds
         unwanted = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info")
         shutil.copytree(PROJECT, f"{copy}/project", ignore=unwanted)
         subprocess.run([*pip, f"{copy}/project"], check=True)
@@ -116,7 +116,7 @@ def install(venv: Path) -> Path:
 
 
 def make_jobs(directory: Path, count: int, duplicity: str, *, limits: bool) -> None:
-    """Make a real job with backups and the log of their runs, and copy it so many times."""
+    """Make a real job with backups and the log of their runs, and copy it ``count`` times."""
     first = directory / "first"
     source, log = first / "source", first / "log"
     for path in (first, source, *(directory / name for name in ("jobs.d", "jobs", "state"))):
@@ -182,7 +182,7 @@ def configuration(directory: Path, jobs: int, plugins: Path, duplicity: str) -> 
 
 
 def one_round(node: Node, kind: str) -> Cost:
-    """Let Icinga make all checks of a kind, and return what they cost. All must be OK."""
+    """Let Icinga make all checks of a kind, and return their cost. All must be OK."""
     before, began = cpu(node), time.monotonic()
     since = time.time()
     chosen = f'service.name=="{kind}"'
@@ -190,7 +190,7 @@ def one_round(node: Node, kind: str) -> Cost:
     memory = 0
     while services(node, f"{chosen}&&service.last_check<{since}", "name"):
         memory = max(memory, memory_of_checks(node))
-        time.sleep(1)  # to ask costs Icinga time, too
+        time.sleep(1)  # Each query costs Icinga time, too.
     after, clock = cpu(node), time.monotonic() - began
     bad = services(node, f"{chosen}&&service.state!=0", "last_check_result")
     if bad:
@@ -200,13 +200,13 @@ def one_round(node: Node, kind: str) -> Cost:
 
 
 def services(node: Node, chosen: str, attribute: str) -> list[dict[str, dict[str, dict[str, str]]]]:
-    """Return those that a filter chooses, with one attribute."""
+    """Return the services that match a filter, with one attribute."""
     query = urllib.parse.urlencode({"filter": chosen, "attrs": attribute})
     return node.get(f"objects/services?{query}")
 
 
 class Status(NamedTuple):
-    """What the kernel says of a process: CPU seconds of it, of its ended children; bytes."""
+    """A process: its parent, CPU seconds of itself and of its ended children, memory in bytes."""
 
     parent: int
     own: float
@@ -223,7 +223,7 @@ def status(pid: int) -> Status:
 
 
 def descendants(node: Node) -> Iterator[int]:
-    """Icinga's processes: what was started, what works, and what starts the checks."""
+    """Yield the pids of Icinga's processes: the first, the worker, and the one that runs checks."""
     wanted = str(node.directory / "icinga2.conf").encode()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -241,7 +241,7 @@ def cpu(node: Node) -> Cost:
 
 
 def memory_of_checks(node: Node) -> int:
-    """Return the memory of all that Icinga has started, in bytes; shared pages count each time."""
+    """Return the memory of all running checks, in bytes; shared pages count for each process."""
     icinga = set(descendants(node))
     there = {}
     for path in Path("/proc").glob("[0-9]*"):
@@ -254,7 +254,7 @@ def memory_of_checks(node: Node) -> int:
 
 
 def report(kind: str, cost: Cost, jobs: int) -> None:
-    """Print what a kind of check costs."""
+    """Print the cost of a kind of check."""
     each = cost.checks / jobs * 1000
     print(
         f"{kind:12} {each:6.1f} ms of CPU a check, and {cost.icinga / jobs * 1000:.1f} of Icinga's;"
@@ -265,7 +265,7 @@ def report(kind: str, cost: Cost, jobs: int) -> None:
 
 
 def line(schedule: str, minutes: dict[str, int], costs: dict[str, Cost]) -> str:
-    """Return what a schedule costs in an hour."""
+    """Return a line with the cost of a schedule in an hour."""
     seconds = sum((costs[k].checks + costs[k].icinga) * HOUR / m for k, m in minutes.items())
     return f"{schedule:48} {seconds:6.0f} CPU seconds an hour, {seconds / 36:.1f} % of a core"
 

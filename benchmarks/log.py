@@ -1,9 +1,9 @@
 """check_duplicity_log, against check_log, check_file_age and grep -c on the same mailbox.
 
-It has mails of 5 KB, of 40 jobs in the last year, or all of them of the last week, which is within
-the lookback: then none can be passed over by its day. Each row is a check: the first, the next when
-nothing is new, and the next when 1 MB of mails has been added. check_file_age looks at the time of
-the file only.
+The mailbox has mails of 5 KB each, of 40 jobs, from the last year or from the last week. The last
+week is within the lookback, so the check can't skip a mail by its date. Each row is a check: the
+first one, one when nothing is new, and one when 1 MB of mails has been added. check_file_age only
+looks at the file's time.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def mail(number: int, sent: datetime) -> str:
 
 
 def add_mails(path: Path, megabytes: int, days: float) -> None:
-    """Add as many mails as make that size, of so many days until now."""
+    """Add mails of that total size, spread over that many days until now."""
     count = megabytes * 1_000_000 // MAIL_SIZE
     now = datetime.now(timezone.utc)
     with path.open("a") as mailbox:

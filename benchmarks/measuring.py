@@ -1,7 +1,7 @@
-"""Measure commands side by side, and print what comes out in one form of table.
+"""Measure commands side by side, and print the results as tables of one form.
 
-All commands of a row run in turn, round after round, so that what else the machine does meets all
-of them alike. What counts are the ratios: the seconds are this machine's.
+All commands of a row run in turn, round after round, so that other load on the machine affects all
+of them alike. Compare the ratios: the seconds depend on the machine.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ Command = Sequence[object]
 
 
 class Taken(NamedTuple):
-    """What a command takes: seconds of the clock, and the most memory of its processes."""
+    """The cost of a command: elapsed seconds, and the peak memory of its processes in MB."""
 
     seconds: float
     megabytes: float
 
 
 class Table:
-    """A table that is printed row by row: what we take, and what each peer takes and our ratio."""
+    """A table, printed row by row: our cost, then each peer's seconds and our ratio to them."""
 
     def __init__(self, title: str, peers: Sequence[str]) -> None:
         """Print the head."""
@@ -63,10 +63,10 @@ def medians(
     warm: bool = True,
     before: Callable[[], object] = lambda: None,
 ) -> list[Taken | None]:
-    """Run the commands in turn, so many times; return the medians, ``None`` for none.
+    """Run the commands in turn, ``runs`` times; return their medians, ``None`` for no command.
 
-    ``before`` is called before each round. ``warm``: one round more, which doesn't count. Raises
-    `RuntimeError` if a command could not do what it should: then its time says nothing.
+    ``before`` is called before each round. With ``warm`` there is one more round, which doesn't
+    count. Raises `RuntimeError` if a command fails, because then its time says nothing.
     """
     rounds = []
     for _ in range(runs + warm):
@@ -76,7 +76,7 @@ def medians(
 
 
 def ours(taken: Taken | None) -> Taken:
-    """Return what was measured of a command that is there."""
+    """Return the result of a command that can't be ``None``."""
     assert taken is not None
     return taken
 
@@ -87,7 +87,7 @@ def _median(taken: Sequence[Taken | None]) -> Taken | None:
 
 
 def _run(command: Command) -> Taken:
-    """Run a command; its output goes to a pipe, since grep does less if it is thrown away."""
+    """Run a command with its output in a pipe, since grep does less if that is ``/dev/null``."""
     words = [str(word) for word in command]
     begin = time.perf_counter()
     process = subprocess.Popen(

@@ -1,7 +1,7 @@
-"""check_duplicity_process, against check_procs, among ever more idle processes.
+"""check_duplicity_process, against check_procs, among more and more idle processes.
 
-Run by root they are alone in a PID namespace, so that their number is exact; otherwise the
-machine's own processes are counted in.
+As root, this runs in its own PID namespace, so that the number of processes is exact. Otherwise the
+machine's own processes count, too.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def _can(*command: str) -> bool:
 
 
 def among(size: int, runs: int) -> tuple[int, Taken, Taken | None]:
-    """Measure both among so many processes, as far as there aren't more; return how many, too."""
+    """Measure both among at least ``size`` processes; return the real number, too."""
     idle = max(0, size - _processes() - 1)
-    # One shell starts them all; its group takes them with it.
+    # One shell starts all of them, so that one signal to its process group ends them.
     command = f"i=0; while [ $i -lt {idle} ]; do sleep 3600 & i=$((i+1)); done; echo; wait"
     with subprocess.Popen(
         ["sh", "-c", command], stdout=subprocess.PIPE, start_new_session=True

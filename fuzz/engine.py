@@ -12,7 +12,7 @@ with atheris.instrument_imports(include=["check_duplicity"]):
     from targets import TARGETS
 
 name = sys.argv[1]
-# To merge inputs libFuzzer starts itself, by what it takes for its path, in a shell.
+# To merge inputs, libFuzzer starts its own program again, in a shell: argv[0] is that command.
 itself = shlex.join([sys.executable, __file__, name])
 atheris.Setup([itself, *sys.argv[2:]], TARGETS[name].run)
 atheris.Fuzz()

@@ -1,4 +1,4 @@
-"""What is fuzzed of answers: whatever others wrote, each form is one that its reader takes."""
+"""Fuzz the output of answers: whatever text they hold, each form's reader must accept it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 
 
 def told(data: bytes) -> None:
-    """Tell what other people wrote: one valid output."""
+    """Put text that other people wrote into an answer, and demand one valid output."""
     summary, *others = [*data.decode("utf-8", "surrogateescape").split("\0"), ""]
     text = others[0]
     url = others[-1]
@@ -40,7 +40,7 @@ def told(data: bytes) -> None:
 
 
 def _same_in_all_forms(said: Answer, name: str) -> None:
-    """Demand that each form can be read by its reader, and has the state."""
+    """Demand that each form's reader can read the answer, and gets its state."""
     form = Form("json", name, "host", "service", 900)
     assert json.loads(text_of(said, form))["state"] == said.state.name
     result = json.loads(text_of(said, form._replace(format="icinga2")))
@@ -55,7 +55,7 @@ def _same_in_all_forms(said: Answer, name: str) -> None:
 
 
 def valid(told: Output) -> None:
-    """Demand an output that Nagios, Icinga, browsers and terminals take for what it is."""
+    """Demand an output that Nagios, Icinga, browsers and terminals read as it is meant."""
     first, *others, last = told.text.split("\n")
     assert re.match(f"T( jobs)? {told.state.name} - ", first)
     assert first.count("|") == first.count(" | ") <= 1

@@ -1,4 +1,4 @@
-"""What is fuzzed of what duplicity itself writes, and of what is kept of it: see ``targets``."""
+"""Fuzz the readers of what duplicity writes, and of the drills' history: see ``targets``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from check_duplicity.restore import history as histories
 
 
 def text(data: bytes) -> str:
-    """Return bytes as a text, whatever they are."""
+    """Return any bytes as text."""
     return data.decode("utf-8", "replace")
 
 
 def file_names(data: bytes) -> None:
-    """Read file names, the first line being a prefix: in any order, or twice, they say the same."""
+    """Read file names, after a prefix in the first line; order and repetition change nothing."""
     prefix, *found = text(data).split("\n")
     prefixes = names.Prefixes.of_options([f"--file-prefix={prefix}"])
     collection = names.read_names(found, prefixes)
@@ -45,7 +45,7 @@ def file_names(data: bytes) -> None:
 
 
 def saved_status(data: bytes) -> None:
-    """Read saved output: a collection, or the reason why it isn't recognised; CRLF or not."""
+    """Read saved output: a collection, or the reason why there is none; CRLF changes nothing."""
     said = text(data)
     told = _status(said)
     if "\r" not in said:
@@ -61,7 +61,7 @@ def _status(said: str) -> object:
 
 
 def manifest(data: bytes) -> None:
-    """Read a manifest: in one block as in many."""
+    """Read a manifest: in many blocks as in one."""
     whole = manifests.read([data] if data else [], len(data))
     blocks = (data[start : start + 7] for start in range(0, len(data), 7))
     assert manifests.read(blocks, len(data)) == whole
@@ -74,7 +74,7 @@ def jsonstat(data: bytes) -> None:
 
 
 def volumes(data: bytes) -> None:
-    """Read which paths lie in which volume; what is widened has every path, the others theirs."""
+    """Read which paths each volume holds; a widened volume has all paths, the others their own."""
     found = of_manifests.read(io.BytesIO(data)).volumes
     assert b"".join(of_manifests.widened(io.BytesIO(data), ())) == data
     for volume in found[:8]:
@@ -91,7 +91,7 @@ def volumes(data: bytes) -> None:
 
 
 def restored(data: bytes) -> None:
-    """Read how a restore has ended: well, or with a kind and a reason; a status, then the log."""
+    """Read how a restore ended, from its status and log: well, or with a kind and a reason."""
     number, by_itself, log = data[0] if data else 0, data[1:2] != b"\0", text(data[2:])
     ended = restoring.ended(number, by_itself, log)
     assert (ended.kind is None) is (by_itself and number in (0, 19))
@@ -106,7 +106,7 @@ def restored(data: bytes) -> None:
 
 
 def history(data: bytes) -> None:
-    """Read what drills have left: a history that can be kept again, or none."""
+    """Read the drills' history: it can be written again, or is refused."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):

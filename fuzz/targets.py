@@ -1,8 +1,8 @@
-"""What is fuzzed: for each reader a function that gives it bytes and demands what it promises.
+"""The targets of the fuzzer: for each reader, a function that feeds it bytes and checks the result.
 
-A reader returns a value or raises the error that its docstring names; any other exception is a
-finding, and so is a promise that isn't kept. Nothing here needs the fuzzer: ``tests/`` runs every
-function on its kept corpus, and ``run.py TARGET FILE`` on one input. Words are parted by NULs, as
+A reader returns a value or raises the error that its docstring names. Any other exception is a
+finding, and so is a promise that the reader breaks. Nothing here needs the fuzzer: ``tests/`` runs
+every function on its kept corpus, and ``run.py TARGET FILE`` on one input. NULs separate words, as
 in ``/proc/PID/cmdline``.
 """
 
@@ -62,7 +62,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 
 
 class Target(NamedTuple):
-    """A reader: what feeds it, and which tests' strings and captures are its first inputs."""
+    """A target: its function, and the tests and captures from which its first inputs come."""
 
     run: Callable[[bytes], None]
     tests: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ class Target(NamedTuple):
 
 
 def runs(data: bytes) -> None:
-    """Read runs: all at once as in two parts with what is kept in between."""
+    """Read runs: in two parts, with the state between them, as all at once."""
     lines = _text(data).split("\n")
     reader, first = LogReader(str, 2e9), LogReader(str, 2e9)
     for line in lines[: len(lines) // 2]:
@@ -90,7 +90,7 @@ def runs(data: bytes) -> None:
 
 
 def mail(data: bytes) -> None:
-    """Read a message: cron's, or none."""
+    """Read a message, which may be cron's or not."""
     message = mail_runs.read_mail(data)
     with mock.patch.object(mail_runs, "_read_plain", return_value=None):
         assert mail_runs.read_mail(data) == message
@@ -103,7 +103,7 @@ def mail(data: bytes) -> None:
 
 
 def mailbox(data: bytes) -> None:
-    """Split a mailbox: in one block as in many, and from each message on."""
+    """Split a mailbox: in many blocks as in one, and from each message on."""
     mbox = io.BytesIO(data)
     with mock.patch.object(mailboxes, "_LONGEST_HEADER", 512):
         found = mailboxes.index(mbox, 0, 0)
@@ -122,7 +122,7 @@ def _places(index: mailboxes.Index) -> list[mailboxes.Place]:
 
 
 def log_file(data: bytes) -> None:
-    """Read a log or mailbox that grows: with what is remembered as without."""
+    """Read a log or mailbox that grows: with a state file as without."""
     before = data[: len(data) // 2]
     with _directory() as directory:
         path = os.path.join(directory, "web.log")
@@ -133,7 +133,7 @@ def log_file(data: bytes) -> None:
 
 
 def compressed(data: bytes) -> None:
-    """Read a file that says it is compressed, and may not be."""
+    """Read a file whose name says that it is compressed, but which may not be."""
     with _directory() as directory:
         for suffix, magic in ((".bz2", b"BZh"), (".xz", b"\xfd7z"), (".gz", b"")):
             if data.startswith(magic):
@@ -145,12 +145,12 @@ def _look(path: str, data: bytes, age: float, kept: dict[str, object]) -> files.
     Path(path).write_bytes(data)
     changed = NOW.timestamp() - age
     os.utime(path, (changed, changed))
-    # From the beginning of time on: mailboxes have messages of any.
+    # Look at all of time, because the mailboxes have messages of any date.
     return files.look(Log(path), kept, files.Look(NOW.timestamp(), 0, str))
 
 
 def state_file(data: bytes) -> None:
-    """Go on from a state file with any values in it: memory is a convenience, never a truth."""
+    """Go on from a state file with any values in it, which must never change the answer."""
     with _directory() as directory:
         path = os.path.join(directory, "state.json")
         Path(path).write_bytes(b"%08x " % zlib.crc32(data) + data)
@@ -202,7 +202,7 @@ def _schedule(text: str, zone: str) -> None:
 
 
 def script(data: bytes) -> None:
-    """Read a script: its jobs can be written as files that can be read."""
+    """Read a script: its jobs can be written as jobs' files, and read again."""
     text = _text(data)
     try:
         commands = scripts.commands_of(scripts.Script(text, "/job.sh", {"HOME": "/root"}))
@@ -217,7 +217,7 @@ def script(data: bytes) -> None:
 
 
 def words(data: bytes) -> None:
-    """Read words without anything special as Python's shlex does."""
+    """Read words without special characters as Python's shlex does."""
     text = _text(data)
     if not re.fullmatch(r"""[\w ./:'"\\@%+,-]*""", text, re.A) or text.endswith("\\"):
         return
@@ -233,7 +233,7 @@ def words(data: bytes) -> None:
 
 
 def environment(data: bytes) -> None:
-    """Read an environment file: what was written quoted is read as it was."""
+    """Read an environment file: a quoted value is read as it was before quoting."""
     text = _text(data)
     with contextlib.suppress(ShellError):
         read_variables(text)
@@ -244,7 +244,7 @@ def environment(data: bytes) -> None:
 
 
 def job_file(data: bytes) -> None:
-    """Read a job's file: no error repeats a value, and what is read can be written again."""
+    """Read a job's file: no error shows a value, and the job can be written again."""
     text = _text(data)
     try:
         known = its_file.read("web", text, "web.ini")
@@ -268,7 +268,7 @@ def profile(data: bytes) -> None:
 
 
 def _written(known: Known) -> None:
-    """Demand that a job is read as it was written."""
+    """Demand that a job is the same after writing and reading its file."""
     read = its_file.read(known.job, its_file.as_ini(known, str), "web.ini")
     for key, (value, *_) in known.facts.items():
         line = " ".join(value.split("\n"))
@@ -276,7 +276,7 @@ def _written(known: Known) -> None:
 
 
 def ranges(data: bytes) -> None:
-    """Read ages, counts and time zones: Nagios' own ranges, or an error that says what is right."""
+    """Read limits and time zones: they are Nagios' ranges, or the error says what to write."""
     text = _text(data)
     for read in (limits.age_limit, limits.count_limit, limits.size_limit, limits.percent_limit):
         try:
@@ -294,7 +294,7 @@ def ranges(data: bytes) -> None:
 
 
 def arguments(data: bytes) -> None:
-    """Read a process' arguments: its options can be given again, its password isn't shown."""
+    """Read a process's arguments: its options can be used again, its password isn't shown."""
     argv = _words(data)
     read, seen = invocation.read_arguments(argv), invocation.read_invocation(argv)
     assert (read is None) == (seen is None)
@@ -325,7 +325,7 @@ def command_line(data: bytes) -> None:
 
 def _parsers() -> list[Callable[[list[str], Secrets], object]]:
     if not _PARSERS:
-        # On this machine's jobs nothing may depend, and the alarm is the fuzzer's.
+        # The result must not depend on this machine's jobs, and the fuzzer needs the alarm.
         mock.patch.object(by_name, "job", _no_job).start()
         mock.patch("check_duplicity.system.runtime.set_deadline").start()
         checks = (f"check_duplicity_{name}" for name in ("freshness", "process", "log", "restore"))
@@ -342,7 +342,7 @@ def _parse_of(plugin: str) -> Callable[..., object]:
         found: Callable[..., object] = runpy.run_path(str(PLUGINS / plugin))["parse"]
         return found
     finally:
-        # Its first lines block what ends it; whoever is started from here would inherit that.
+        # A plugin's first lines block signals, and processes started later would inherit that.
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
@@ -356,13 +356,13 @@ def _no_job(name: str, jobs_dir: str) -> Known:
 
 
 def secrets(data: bytes) -> None:
-    """Hide secrets: what was learned is in no text, and hiding twice is hiding once."""
+    """Hide secrets: no text has a known secret, and hiding twice is the same as hiding once."""
     secret, text, *argv = [*_words(data), ""]
-    # The three stars that stand for one may be part of another.
+    # A secret with "*" could be a part of the three stars that replace another one.
     if len(secret) >= 4 and "*" not in secret:
         assert secret not in Secrets({"PASSPHRASE": secret}, argv).hide(text + secret + text)
-    # With a blank or a quote hidden, words go on that ended before; and what a secret was glued to
-    # begins where it ended.
+    # Hiding a blank or a quote joins words, and hiding a secret inside a word changes where the
+    # rest of that word begins. So try this only with a secret that stands alone.
     if re.fullmatch(r"\w{4,}", secret) and secret not in text:
         known = Secrets({"PASSPHRASE": secret})
         hidden = known.hide(f"{text}\n{secret}\n{text}")
@@ -374,7 +374,7 @@ def secrets(data: bytes) -> None:
 
 
 def _told(found: list[model_runs.Logged]) -> None:
-    """Demand that whatever runs were read can be judged and told."""
+    """Demand that any runs that were read can be judged and printed."""
     verdicts = judge_runs.verdicts(model_runs.in_order(found, NOW.timestamp()), 0)
     evaluated = evaluate(
         judge_runs.measure(verdicts, found, 0, NOW), judge_runs.judge(verdicts, NOW), {}

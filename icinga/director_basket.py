@@ -4,9 +4,10 @@
     icinga/director_basket.py > icinga/director-basket.json
 
 The format is that of Director 1.8 to 1.11: ``BasketSnapshot``, ``IcingaArguments`` and
-``DirectorDatafield`` of icingaweb2-module-director. Two things follow from it. Only the value of an
-argument can be a function in all of these versions, ``set_if`` can't. And what has no UUID is found
-again by its name, a data field by its content, so that a basket can be restored twice.
+``DirectorDatafield`` of icingaweb2-module-director. Two things follow from it. In all of these
+versions, only the value of an argument can be a function, not its ``set_if``. And the Director
+finds an object without a UUID by its name, and a data field by its content, so a basket can be
+restored twice.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ Attributes = dict[str, Value]
 
 
 def blocks(text: str, head: str, indent: str = "") -> dict[str, str]:
-    """Name and body of each block ``head "name" {`` with an indentation."""
+    """Return the bodies of blocks ``head "name" {`` with that indentation, by name."""
     pattern = rf'^{indent}{head}"([^"]+)"(?: =)? {{\n(.*?)^{indent}}}$'
     return dict(re.findall(pattern, text, re.M | re.S))
 
 
 def attributes(body: str) -> Attributes:
-    """What is assigned in a block, but not in blocks within it."""
+    """Return the assignments in a block, without those in its inner blocks."""
     indent = re.match(r"\s*", body)
     assert indent
     pattern = rf"^{indent[0]}([\w.]+) = (?:{{{{\n(.*?)^\s*}}}}|(\S[^\n]*)(?<!{{))$"
@@ -43,7 +44,7 @@ def attributes(body: str) -> Attributes:
 
 
 def constant(value: str) -> Value:
-    """A string, number or truth value as JSON has it; a time in seconds; else as it stands."""
+    """Return a string, number or Boolean for JSON; a time in seconds; anything else unchanged."""
     if time := re.fullmatch(r"(\d+)([smhd])", value):
         return int(time[1]) * SECONDS[time[2]]
     known = re.fullmatch(r'"[^"]*"|true|false|-?\d+', value)
@@ -52,7 +53,7 @@ def constant(value: str) -> Value:
 
 
 def commands(text: str) -> dict[str, dict[str, Any]]:
-    """The commands, each with the arguments of the template and its own."""
+    """Return the commands, each with its own arguments and those of its templates."""
     templates = blocks(text, "template CheckCommand ")
     common = attributes(templates["duplicity"])
     return {
@@ -73,13 +74,13 @@ def commands(text: str) -> dict[str, dict[str, Any]]:
 
 
 def imported(templates: dict[str, str], body: str) -> list[str]:
-    """The templates that a block imports, and those that these import, the first ones first."""
+    """Return the templates that a block imports, after those that they import themselves."""
     found = re.findall(r'^\s*import "([^"]+)"$', body, re.M)
     return [part for n in found for part in (*imported(templates, templates[n]), templates[n])]
 
 
 def fields(text: str, command: dict[str, Any]) -> list[dict[str, Any]]:
-    """The data fields of a command: one for each variable, and those that are no options."""
+    """Return a command's data fields: one for each argument, and those of other variables."""
     found = [
         field(re.sub(r"\$", "", str(a.get("value", a.get("set_if")))), key, a)
         for key, a in command["arguments"].items()
@@ -90,7 +91,7 @@ def fields(text: str, command: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def field(variable: str, caption: str, argument: Attributes) -> dict[str, Any]:
-    """A data field: what the Director asks for."""
+    """Return a data field, for which the Director asks."""
     kind = "String"
     if "set_if" in argument:
         kind = "Boolean"
@@ -109,7 +110,7 @@ def field(variable: str, caption: str, argument: Attributes) -> dict[str, Any]:
 
 
 def service_templates(text: str, names: list[str]) -> dict[str, dict[str, Any]]:
-    """A service template for each command, run by the agent."""
+    """Return a service template for each command, which the agent runs."""
     found = blocks(text, "template Service ")
     (docs,) = re.findall(r'^const DuplicityDocs = "(.+)"$', text, re.M)
     templates = {}
@@ -129,7 +130,7 @@ def service_templates(text: str, names: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def basket() -> dict[str, dict[str, Any]]:
-    """All of it."""
+    """Return the whole basket."""
     text = (HERE / "duplicity-commands.conf").read_text()
     found = commands(text)
     known: list[dict[str, Any]] = []

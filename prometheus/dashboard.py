@@ -20,16 +20,16 @@ GREEN, ORANGE, RED, PURPLE = "green", "orange", "red", "purple"
 
 
 class Query(NamedTuple):
-    """What is asked, and what its curves are called."""
+    """A query, and the names of its curves."""
 
     text: str
     legend: str = NAME
 
 
 class Panel(NamedTuple):
-    """One picture.
+    """A panel.
 
-    ``kind`` and ``unit`` are Grafana's words. From each of ``steps`` on there is another colour.
+    ``kind`` and ``unit`` are Grafana's words. The colour changes at each of ``steps``.
     """
 
     title: str
@@ -285,7 +285,7 @@ def _variables() -> Iterator[dict[str, Any]]:
 
 
 def _variable(name: str, label: str, query: str) -> dict[str, Any]:
-    """Return a variable; "All" fits what hasn't the label, too, as check_duplicity_jobs."""
+    """Return a variable. "All" also fits series without the label, as of check_duplicity_jobs."""
     return {
         "name": name,
         "label": label,

@@ -1,7 +1,8 @@
-"""Draw the dashboard by its own queries: PYTHONPATH=tests python prometheus/picture.py FILE.png.
+"""Draw the dashboard with its own queries: PYTHONPATH=tests python prometheus/picture.py FILE.png.
 
-A month of an invented host is written as the checks write it, put into a real Prometheus, and asked
-for by the queries of dashboard.json; matplotlib draws what comes. It is no picture of Grafana's.
+The program writes a month of an invented host as the checks would, loads it into a real Prometheus,
+runs the queries of dashboard.json, and draws the results with matplotlib. So the picture isn't a
+screenshot of Grafana.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ DRILL = Limits(age_limit("8d"), age_limit("15d"))
 
 
 class Backup:
-    """A job of the story: at two each night, with a full backup every so many days."""
+    """An invented job: it runs at 2:00 each night, and makes a full backup every few days."""
 
     def __init__(self, name: str, days: int, gigabytes: float, broken: range = range(0)) -> None:
         self.name = name
@@ -53,7 +54,7 @@ class Backup:
         self.broken = broken
 
     def answers(self, now: datetime) -> Iterator[Answer]:
-        """Yield what the four checks of a job say."""
+        """Yield the answers of a job's four checks."""
         nights = range(-20, (now - BEGIN).days + 2)
         begun = [(n, BEGIN.replace(hour=2) + timedelta(days=n)) for n in nights]
         begun = [(n, made) for n, made in begun if made <= now]
@@ -68,7 +69,7 @@ class Backup:
     def freshness(
         self, now: datetime, newest: datetime, fulls: list[tuple[int, datetime]], length: int
     ) -> Answer:
-        """Return what is said of the destination; the length is that of the newest chain."""
+        """Return the answer about the destination; ``length`` is the newest chain's."""
         kept = fulls[-3:]
         ages = {"age": newest, "full_age": fulls[-1][1], "history": kept[0][1]}
         numbers = {name: int((now - made).total_seconds()) for name, made in ages.items()}
@@ -81,14 +82,14 @@ class Backup:
         return self.answer("FRESHNESS", now, measures, (), {"age": AGE})
 
     def process(self, now: datetime, begun: datetime) -> Answer:
-        """Return whether the backup that has begun still runs: the larger the longer."""
+        """Return the answer about the running backup; a larger backup runs longer."""
         elapsed = int((now - begun).total_seconds())
         running = elapsed <= self.bytes / 2**24
         measures = [Measure("processes", int(running)), Measure("elapsed", elapsed, "s")]
         return self.answer("PROCESS", now, measures, ())
 
     def log(self, now: datetime, night: int, begun: datetime, is_full: bool) -> Answer:
-        """Return what the newest run said."""
+        """Return the answer about the newest run."""
         size = self.bytes * (1 + night / 200 + (night * 7 % 5) / 100)
         change = 1.0 if is_full else 0.02 + (night * 5 % 7) / 200
         numbers = {"source_size": size, "backup_size": size * change}
@@ -102,7 +103,7 @@ class Backup:
         return self.answer("LOG", now, measures, found)
 
     def restore(self, now: datetime, full: datetime, length: int) -> Answer:
-        """Return what the drills of each Monday have proved."""
+        """Return the answer about the drills, which are made on Mondays."""
         monday = (now - timedelta(days=now.weekday())).replace(hour=4, minute=0)
         drill = monday if monday <= now else monday - timedelta(days=7)
         proved = 0 if full > drill else min(100, 15 * (now - full).days + 100 // length)
@@ -118,13 +119,13 @@ class Backup:
         found: tuple[Finding, ...] | list[Finding],
         limits: dict[str, Limits] | None = None,
     ) -> Answer:
-        """Return an answer whose state is what the real judgement makes of it."""
+        """Return an answer with the state that the real evaluation gives it."""
         state, said, bounded, findings = evaluate(measures, found, limits or {})
         return Answer(f"DUPLICITY {check}", state, said, now, bounded, findings)
 
 
 def host(now: datetime) -> Answer:
-    """Return what check_duplicity_jobs says: since yesterday there is a new job."""
+    """Return the answer of check_duplicity_jobs: there is a new job since yesterday."""
     new = now > END - timedelta(days=1)
     jobs = (Measure("jobs", 2 + new), Measure("unmonitored", int(new)), Measure("not_started", 0))
     found = (Finding(Kind.NOT_MONITORED, State.WARNING, "new", "mail"),) if new else ()
@@ -138,7 +139,7 @@ def month() -> Iterator[str]:
     now = BEGIN
     while now <= END:
         for backup in backups:
-            # Of a dead check what it wrote last is scraped again and again.
+            # When a check is dead, Prometheus scrapes its last file again and again.
             looked = min(now, DIED) if backup.name == "db" else now
             for answer in backup.answers(looked):
                 yield from scraped(answer, backup.name, now)
@@ -161,7 +162,7 @@ Curve = tuple[str, list[datetime], list[float]]
 
 
 def curves(server: Prometheus, panel: dict[str, Any]) -> Iterator[Curve]:
-    """Yield what the queries of a panel give: the name, the times, the values."""
+    """Yield the results of a panel's queries: name, times, values."""
     for target in panel["targets"]:
         query = target["expr"].replace("$instance", ".*").replace("$backup", ".*")
         times = {"start": str(BEGIN.timestamp()), "end": str(END.timestamp()), "step": "30m"}
@@ -178,7 +179,7 @@ def curves(server: Prometheus, panel: dict[str, Any]) -> Iterator[Curve]:
 
 
 def legend(form: str, metric: dict[str, str]) -> str:
-    """Return a curve's name as Grafana makes it; the one host is left out."""
+    """Return a curve's name as Grafana makes it, but without the only host."""
     if not form:
         form = "{{backup}}: {{kind}} ({{check}}, {{state}})"
     name = re.sub(r"{{(\w+)}}", lambda m: metric.get(m[1], ""), form.replace("{{instance}}", ""))
@@ -186,7 +187,7 @@ def legend(form: str, metric: dict[str, str]) -> str:
 
 
 def draw(axes: Any, panel: dict[str, Any], found: list[Curve]) -> None:
-    """Draw one panel in the way of its kind."""
+    """Draw one panel according to its kind."""
     axes.set_title(panel["title"], loc="left", fontsize=9, fontweight="bold")
     WAYS[panel["type"]](axes, panel, found)
     axes.tick_params(labelsize=7)
@@ -218,7 +219,7 @@ def draw_bars(axes: Any, panel: dict[str, Any], found: list[Curve]) -> None:
 
 
 def draw_curves(axes: Any, panel: dict[str, Any], found: list[Curve]) -> None:
-    """Draw the values over time; where nothing was scraped there is a gap."""
+    """Draw the values over time, with gaps where nothing was scraped."""
     defaults = panel["fieldConfig"]["defaults"]
     scale, unit = UNITS[defaults["unit"]]
     style = "steps-post" if "lineInterpolation" in defaults["custom"] else "default"
@@ -237,7 +238,7 @@ def draw_curves(axes: Any, panel: dict[str, Any], found: list[Curve]) -> None:
 
 
 def draw_words(axes: Any, panel: dict[str, Any], found: list[Curve]) -> None:
-    """Write what is found now."""
+    """Write the current findings."""
     says_number = panel["type"] == "stat"
     lines = [f"{name}: {values[-1]:.0f}" if says_number else name for name, _, values in found]
     axes.text(0.02, 0.9, "\n".join(sorted(lines)), fontsize=9, va="top", transform=axes.transAxes)
@@ -264,7 +265,7 @@ def picture(server: Prometheus, path: str) -> None:
 
 
 def main(path: str) -> None:
-    """Fill a Prometheus, and draw what it says into a file."""
+    """Fill a Prometheus, and draw its answers into a file."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         (directory / "month").write_text("\n".join(month()) + "\n")

@@ -1,8 +1,9 @@
-"""Take a pattern apart: each of its alternatives, and the pattern without that one.
+"""Take a pattern apart: yield the pattern without each of its alternatives.
 
 An *alternative* is one arm of a ``|``, one character of a set such as ``[Nn]``, and both that an
 optional part is there and that it isn't. A *guard* makes a pattern match less: the beginning or end
-of a line or word, and what looks ahead or back. Who has an example for each notices a lost one.
+of a line or word, and lookahead and lookbehind. A test with an example of each alternative fails
+when one is lost.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-# What `re` itself parses and compiles with: only its own parser reads a pattern as it does.
+# The parser and compiler of `re` itself: no other parser reads a pattern in exactly the same way.
 if sys.version_info >= (3, 11):
     from re import _compiler as compiler  # type: ignore[attr-defined]
     from re import _constants as constants  # type: ignore[attr-defined]
@@ -28,7 +29,7 @@ _Items = Sequence[tuple[Any, Any]]
 
 
 class Change(NamedTuple):
-    """A pattern without one alternative or guard, and the words of what is left out."""
+    """A pattern without one alternative or guard, and a text for the part that is left out."""
 
     left_out: str
     pattern: re.Pattern[str]
@@ -45,7 +46,7 @@ def changes(pattern: str | re.Pattern[str]) -> Iterator[Change]:
 
 
 def _joined(parsed: Any, items: _Items) -> Any:
-    """Items as the parser would give them: those inside others, too."""
+    """Return items in the parser's own form, including those inside others."""
     return parser.SubPattern(parsed.state, [(op, _with_rows(parsed, av)) for op, av in items])
 
 
@@ -60,13 +61,13 @@ def _with_rows(parsed: Any, value: Any) -> Any:
 
 
 class _Row(NamedTuple):
-    """What stands in a row in a pattern, after a change inside it."""
+    """A sequence of items in a pattern, after a change inside it."""
 
     items: _Items
 
 
 def _of_row(items: _Items) -> Iterator[tuple[str, bool, _Items]]:
-    """Yield what is left out, whether that is a guard, and the items without it."""
+    """Yield the part that is left out, whether it is a guard, and the items without it."""
     for at, (op, value) in enumerate(items):
         for left_out, of_guard, instead in _of_item(op, value):
             yield left_out, of_guard, [*items[:at], *instead, *items[at + 1 :]]
@@ -98,7 +99,7 @@ def _of_branch(op: Any, arms: Sequence[_Items]) -> Iterator[tuple[str, bool, _It
 
 
 def _as_arm(arms: Sequence[_Items], at: int, row: _Row) -> Any:
-    """What `re` has of a ``|`` in which one arm is another row."""
+    """Return the parser's form of a ``|`` in which one arm is replaced by a row."""
     return None, [*arms[:at], row, *arms[at + 1 :]]
 
 
@@ -110,7 +111,7 @@ def _inside(
 
 
 def words(items: Iterable[tuple[Any, Any]]) -> str:
-    """Return what a part of a pattern says, with dots for what isn't plain text."""
+    """Return the plain text in a part of a pattern, with dots for everything else."""
     said = []
     for op, value in items:
         if op is constants.LITERAL:

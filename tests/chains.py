@@ -1,4 +1,4 @@
-"""Chains as the tests of drills need them: sets with manifests, as duplicity writes them."""
+"""Make chains for the tests of drills: sets with manifests as duplicity writes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Ends = Sequence[tuple[str, str]]
 
 
 def manifest(source: object, ends: Ends, files: Mapping[str, str] = {}, host: str = "h") -> bytes:
-    """A manifest: from which path to which each volume goes, and what became of which file."""
+    """Return a manifest: the first and last path of each volume, and the state of each file."""
     head = f"Hostname {host}\nLocaldir {quoted(str(source))}\n"
     body = "".join(
         f"Volume {number}:\n    StartingPath   {quoted(first)}  \n"
@@ -27,7 +27,7 @@ def manifest(source: object, ends: Ends, files: Mapping[str, str] = {}, host: st
 
 
 def quoted(text: str) -> str:
-    """As duplicity's manifest.py does (0.8.23 to 3.2.1)."""
+    """Quote a path as duplicity's manifest.py does (0.8.23 to 3.2.1)."""
     if not re.search(r"(?a)[\s\\\"']", text):
         return text
     escaped = re.sub(r"(?a)[\s\\\"']", lambda found: f"\\x{ord(found[0]):02x}", text)
@@ -35,7 +35,7 @@ def quoted(text: str) -> str:
 
 
 def set_of(directory: Path, time: datetime, content: bytes) -> Set:
-    """A set whose private manifest is in a directory."""
+    """Return a set whose private manifest is in a directory."""
     path = directory / f"{time:%Y%m%dT%H%M%SZ}.manifest"
     path.write_bytes(content)
     with path.open("rb") as lines:

@@ -19,7 +19,7 @@ settings.load_profile("any")
 
 @pytest.fixture
 def lab(duplicity: Path, tmp_path: Path) -> Iterator[Lab]:
-    """A job of the duplicity that the test runs with, freshly made."""
+    """A new job with the duplicity that the test runs with."""
     with Lab(duplicity, tmp_path) as lab:
         yield lab
 
@@ -28,7 +28,7 @@ def lab(duplicity: Path, tmp_path: Path) -> Iterator[Lab]:
 def shown(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[Scene], None]:
-    """Compare the blocks of the pages that are marked with this test with what is printed."""
+    """Compare the printed output with the blocks of the pages that are marked with this test."""
     file = str(request.path.relative_to(ROOT))
 
     def shown(scene: Scene) -> None:
@@ -39,7 +39,7 @@ def shown(
 
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
-    """No test leaves signals blocked: what later ones start would inherit that, and never end."""
+    """Fail if a test leaves signals blocked: later processes would inherit that, and never end."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     yield
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before

@@ -1,7 +1,7 @@
-"""Run a plugin where something is broken, and see that it answers and leaves nothing behind.
+"""Run a plugin where something is broken, and check that it answers and leaves nothing behind.
 
-A `Call` is how a plugin is started, and a fault changes that. A `Site` is what the plugins look at:
-a real backup, the log of a good run, and a process that is called duplicity.
+A `Call` is how a plugin is started, and a fault changes that. A `Site` has what the plugins look
+at: a real backup, the log of a good run, and a process named duplicity.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MEASURE = re.compile(r"[a-z_]+=-?\d+(\.\d+)?[sB%]?(;[\d.:~@-]*){0,3}(;-?\d+(\.\
 
 
 class Call(NamedTuple):
-    """How a plugin is started: ``prepare`` is called in the new process before it is one."""
+    """How a plugin is started. The new process calls ``prepare`` before it runs the plugin."""
 
     words: tuple[str, ...]
     environment: dict[str, str]
@@ -50,19 +50,19 @@ class Call(NamedTuple):
     cwd: str = "/"
 
     def having(self, *words: object, **environment: str) -> Call:
-        """The same with more options and variables."""
+        """Return the call with more options and variables."""
         return self._replace(
             words=(*self.words, *map(str, words)), environment={**self.environment, **environment}
         )
 
     def behind(self, script: str) -> Call:
-        """The same in a mount namespace of its own, after a few lines of shell."""
+        """Return the call in its own mount namespace, after a few lines of shell."""
         shell = ("unshare", "--mount", "sh", "-ec", f'{script}\nexec "$@"', "sh")
         return self._replace(words=(*shell, *self.words))
 
 
 class Ended(NamedTuple):
-    """What a plugin ended with: its exit status, negative if by a signal, and what it printed."""
+    """A plugin's result: its exit status, negative after a signal, and its output."""
 
     status: int
     out: str
@@ -74,7 +74,7 @@ class Ended(NamedTuple):
 
 
 class Site:
-    """A sound job, of which each plugin says that all is well."""
+    """A good job: each plugin's answer is OK."""
 
     def __init__(self, duplicity: Path, directory: Path) -> None:
         self.directory = directory
@@ -90,14 +90,14 @@ class Site:
         self._drill()
 
     def _drill(self) -> None:
-        """Let a good drill have been made."""
+        """Write the history of a good drill."""
         identity = (self.lab.url, str(self.lab.archive), "job", *Prefixes())
         path = memory.default_path("restore", identity, str(self.state))
         good = history.Past(datetime.now(timezone.utc), None, "", 1, 1, 1000)
         assert not history.kept(path, history.History(good.time, good, (good,)))
 
     def call(self, plugin: str, *, duplicity: Path | None = None) -> Call:
-        """How a plugin is started, with this duplicity if not the site's own."""
+        """Return the call of a plugin, with this duplicity or else the site's own."""
         lab = self.lab
         job: list[object] = ["-d", lab.url, "-a", lab.archive, "-n", "job"]
         asking = [*job, "--duplicity", duplicity or lab.duplicity]
@@ -117,7 +117,7 @@ class Site:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """A process that is called duplicity, makes a backup by its arguments, and waits."""
+        """Run a process named duplicity whose arguments are those of a backup, and which waits."""
         program = self.directory / "running" / "duplicity"
         program.parent.mkdir()
         program.write_text(
@@ -135,22 +135,22 @@ class Site:
             process.kill()
 
     def untouched(self) -> object:
-        """What no plugin may change: all but what it remembers, and when its TMPDIR changed."""
+        """Return what no plugin may change: all but its state files and the TMPDIR's time."""
         found = fingerprint(self.directory)
         del found["job/tmp"]
         return {name: stat for name, stat in found.items() if not name.startswith("state")}
 
     def assert_right(self, plugin: str) -> None:
-        """A check in peace says that all is well.
+        """Demand that an undisturbed check is OK.
 
-        Where all lies as it did when it said so last, it isn't asked again.
+        Don't run it again if nothing has changed since it last was OK.
         """
         if self._right.get(plugin) != self._seen_by(plugin):
             assert_answer(plugin, run(self.call(plugin)), "O")
             self._right[plugin] = self._seen_by(plugin)
 
     def _seen_by(self, plugin: str) -> object:
-        """All that can change a plugin's answer: not what others remember, and when they did."""
+        """Return what can change a plugin's answer, without other plugins' state files."""
         others = {f"state/{self.state_file(other).name}" for other in PLUGINS if other != plugin}
         found = fingerprint(self.directory)
         return {
@@ -162,7 +162,7 @@ Disturbance = Callable[["subprocess.Popen[bytes]"], object]
 
 
 def run(call: Call, disturb: Disturbance = lambda process: None) -> Ended:
-    """Start a plugin, disturb it, and return what it ended with when no child of it is left."""
+    """Start a plugin, disturb it, and return its result when none of its children is left."""
     before = _children()
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     try:
@@ -188,7 +188,7 @@ def run(call: Call, disturb: Disturbance = lambda process: None) -> Ended:
 
 
 def _children() -> set[int]:
-    """The living children of this process; orphans come to it, and the dead ones are reaped."""
+    """Return this process's living children. It adopts orphans, and reaps dead children."""
     pids = set()
     for path in Path("/proc/self/task").glob("*/children"):
         with suppress(FileNotFoundError):
@@ -204,9 +204,9 @@ def _children() -> set[int]:
 
 
 def assert_answer(plugin: str, ended: Ended, states: str) -> None:
-    """One valid output, in one of the states (O, W, C, U), and the exit status of that state.
+    """Demand one valid output in one of the states (O, W, C, U), with that state's exit status.
 
-    A triage that is ended by a signal has shown what it knew, and then says so.
+    A triage that a signal ends has shown what it knew, and then reports the signal.
     """
     assert ended.error == "", ended.error
     assert ended.status in (0, 1, 2, 3), ended
@@ -224,7 +224,7 @@ def assert_answer(plugin: str, ended: Ended, states: str) -> None:
 
 
 def begun(process: subprocess.Popen[bytes]) -> None:
-    """Wait until a plugin has executed its first line: it has blocked SIGTERM, or heeds it.
+    """Wait until a plugin has executed its first line: it has blocked SIGTERM, or handles it.
 
     Before that the C library blocks all signals for a moment while Python starts (glibc 2.41 does).
     """

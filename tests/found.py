@@ -1,4 +1,4 @@
-"""Hosts below a directory, with crontabs, scripts, timers and profiles, and what is found there."""
+"""Make hosts below a directory, with crontabs, scripts, timers and profiles; find their jobs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ JOBS_D = "/etc/check-duplicity/jobs.d"
 
 
 def cron(*lines: str) -> Files:
-    """Root's own crontab."""
+    """Return root's own crontab."""
     return {SPOOL: "\n".join(lines) + "\n"}
 
 
 def script(text: str | bytes) -> Files:
-    """A script that a crontab runs every night."""
+    """Return a script, and a crontab that runs it every night."""
     return {SPOOL: "0 2 * * * /s/web.sh\n", "/s/web.sh": text}
 
 
@@ -47,7 +47,7 @@ def write(root: Path, files: Mapping[str, str | bytes]) -> None:
 
 
 def told(known: Known) -> dict[str, str]:
-    """All that is known of a job; of the environment what no account has."""
+    """Return all facts of a job, without the environment that every account has."""
     own = ("HOME", "LOGNAME", "USER")
     variables = [f"{name}={v}" for name, v in known.environment.items() if name not in own]
     return {

@@ -1,8 +1,8 @@
 """A scratch host: this machine with other files, for as long as a test needs it.
 
-An overlay in a namespace of its own lies over this machine: its crontabs, timers and jobs are gone
-there, two ordinary users are there, and the files that a test lays out. What a command does there
-stays there; when the host ends, all of it is gone, and every process that was started in it.
+An overlay in its own namespace lies over this machine. It hides the machine's crontabs, timers and
+jobs, and adds two ordinary users and the test's files. Commands change only the overlay. When the
+host ends, the overlay and all processes in it are gone.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from plugin import BIN
 
 U, O = "dup-user", "dup-other"  # noqa: E741 - as in the tests' sentences: the job's user, and another
 USERS = {U: 59001, O: 59002}
-SEEN = "/var/spool/seen"  # where everybody may write: what was run by whom
+SEEN = "/var/spool/seen"  # Everybody may write there which program was run by whom.
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# Of the machine below nothing is to be found, and its users' mail is not read.
+# The checks must not find anything of the machine below, nor read its users' mail.
 _LAY_OVER = r"""
 set -e
 mount --make-rprivate /
@@ -89,7 +89,7 @@ Laid = Union[File, Directory, Link]
 
 
 class Ended(NamedTuple):
-    """What a command ended with."""
+    """A command's result."""
 
     status: int
     out: str
@@ -97,9 +97,9 @@ class Ended(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A planted program that was run: whose it is, as whom it ran, what it was given.
+    """A run of a planted program: its planter, the user that it ran as, its arguments.
 
-    ``planter`` is who can decide what is in it, ``environment`` all of its lines.
+    ``planter`` is the user who decides its contents; ``environment`` has all variables, in lines.
     """
 
     planter: str
@@ -111,7 +111,7 @@ class Run(NamedTuple):
 
     @property
     def rightly(self) -> bool:
-        """Whether it ran with the rights of who planted it; root's programs are for everybody."""
+        """Whether it ran with its planter's rights; everybody may run root's programs."""
         return self.planter == "root" or (
             self.uid == uid_of(self.planter) and self.groups == self.planter
         )
@@ -122,9 +122,9 @@ def uid_of(user: str) -> int:
 
 
 def planted(planter: str, mode: int = 0o755, owner: str = "", group: str = "") -> File:
-    """A program that writes down who runs it, with what, and fails.
+    """Return a program that writes down its user, arguments and environment, and fails.
 
-    ``owner`` is whose it is on the disk, if that isn't who planted it.
+    ``owner`` is the file's owner, if that isn't the planter.
     """
     return File(_PLANTED.format(planter=planter, seen=SEEN), owner or planter, mode, group)
 
@@ -152,12 +152,12 @@ sys.exit(1)
 
 
 def planted_module(planter: str) -> File:
-    """The same for Python: when it is run, or loaded as a module."""
+    """Return the same in Python; it also writes when it is loaded as a module."""
     return File(_PLANTED_MODULE.format(planter=planter, seen=SEEN), planter, 0o755)
 
 
 class Host:
-    """A scratch host that is there; see `scratch`."""
+    """A running scratch host; see `scratch`."""
 
     def __init__(self, namespace: int, root: str) -> None:
         self._into = [
@@ -166,9 +166,9 @@ class Host:
         ]  # fmt: skip
 
     def lay(self, files: Mapping[str, Laid]) -> None:
-        """Lay out files by their absolute paths, in their order; what is there is replaced.
+        """Lay out files by their absolute paths, in order; they replace existing ones.
 
-        Directories on the way are made root's, and in a home its user's.
+        Missing parent directories become root's; in a home, they become the user's.
         """
         links = [path for path, laid in files.items() if isinstance(laid, Link)]
         self._do(["rm", "-rf", *links])
@@ -187,7 +187,7 @@ class Host:
         stdin: bytes = b"",
         timeout: float = 120,
     ) -> Ended:
-        """Run a command there as a user, with an environment of little more than is given."""
+        """Run a command there as a user, with little more than the given environment."""
         home = "/root" if user == "root" else f"/home/{user}"
         variables = {"PATH": PATH, "HOME": home, "USER": user, "LOGNAME": user, "TZ": "UTC"}
         variables |= environment or {}
@@ -205,20 +205,20 @@ class Host:
         return self.run(BIN / name, *arguments, **options)  # type: ignore[arg-type]
 
     def sh(self, line: str, user: str = "root") -> str:
-        """Run a line of shell that has to go well; return what it prints."""
+        """Run a line of shell that must succeed; return its output."""
         ended = self.run("sh", "-c", line, user=user)
         assert ended.status == 0, ended
         return ended.out
 
     def start_cron(self) -> None:
-        """Let it look as if cron ran; it starts nothing."""
+        """Start a process that looks like cron, but starts nothing."""
         self.sh(
             "cp /usr/bin/sleep /usr/sbin/cron; setsid /usr/sbin/cron infinity > /dev/null 2>&1 &"
         )
         self.sh("until pgrep -x cron > /dev/null; do sleep 0.01; done")
 
     def runs(self) -> list[Run]:
-        """Every planted program that was run so far."""
+        """Return all runs of planted programs so far."""
         found = []
         names = self.sh(f"ls {SEEN}").split()
         texts = self._do(["tar", "-c", "-C", SEEN, *names]) if names else b""
@@ -244,7 +244,7 @@ class Host:
 
 
 def _on_the_way(paths: Iterable[str]) -> dict[str, Laid]:
-    """The directories in a home that lead to these."""
+    """Return the directories in a home that lead to these paths."""
     found: dict[str, Laid] = {}
     for path in paths:
         _, *way = reversed(PurePosixPath(path).parents)
@@ -271,9 +271,9 @@ def _add(tar: tarfile.TarFile, path: str, laid: Laid) -> None:
 
 @contextmanager
 def scratch(files: Mapping[str, Laid] | None = None) -> Iterator[Host]:
-    """A host with nothing but these files for a check to find, and the users `U` and `O`.
+    """Run a host on which checks find only these files, with the users `U` and `O`.
 
-    Needs root. All that is changed there, and all that runs there, is gone afterwards.
+    Needs root. All changes and processes are gone afterwards.
     """
     users = " ".join(f"{name}:{uid}" for name, uid in USERS.items())
     place = tempfile.mkdtemp()

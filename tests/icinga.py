@@ -39,10 +39,10 @@ PLACES = {
 
 
 class Api:
-    """What an Icinga says over its API."""
+    """The API of an Icinga."""
 
     def __init__(self, port: int, authority: Path, account: str) -> None:
-        """``authority`` is whose certificate has signed its own, ``account`` a NAME:PASSWORD."""
+        """``authority`` is the CA certificate of the server's own, ``account`` is NAME:PASSWORD."""
         self.port = port
         self._authority = authority
         self._account = base64.b64encode(account.encode()).decode()
@@ -55,15 +55,15 @@ class Api:
         return True
 
     def get(self, path: str) -> list[dict[str, Any]]:
-        """What it says."""
+        """Return the results of a GET request."""
         return self._request("GET", path, None)
 
     def post(self, path: str, content: dict[str, Any]) -> list[dict[str, Any]]:
-        """What it says to a request."""
+        """Return the results of a POST request."""
         return self._request("POST", path, json.dumps(content).encode())
 
     def ask(self, kind: str, name: str) -> dict[str, Any]:
-        """The attributes of a host or service."""
+        """Return the attributes of a host or service."""
         (found,) = self.get(f"objects/{kind}s/{urllib.parse.quote(name)}")
         attributes: dict[str, Any] = found["attrs"]
         return attributes
@@ -123,14 +123,14 @@ class Node(Api):
         shutil.copy(self.authority.data / "ca/ca.crt", certificates)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run ``icinga2`` on our directories."""
+        """Run ``icinga2`` with the node's directories."""
         places = [f"-DConfiguration.{k}={self.directory / v}" for k, v in PLACES.items()]
         return subprocess.run(
             [ICINGA, *words, *places], capture_output=True, text=True, check=False, cwd="/"
         )
 
     def configure(self, text: str) -> None:
-        """Write the configuration: what every node needs, and a text."""
+        """Write the configuration: what every node needs, and the given text."""
         (self.directory / "icinga2.conf").write_text(
             f'const PluginDir = "{self.plugins}"\n'
             f'const NodeName = "{self.name}"\nconst ZoneName = NodeName\n'
@@ -143,17 +143,17 @@ class Node(Api):
         self._give_away()
 
     def _give_away(self) -> None:
-        """icinga2 runs as nagios, whoever starts it."""
+        """Give the directories to nagios, since icinga2 always runs as that user."""
         for path in (self.directory, *self.directory.rglob("*")):
             shutil.chown(path, "nagios", "nagios")
 
     def validate(self) -> subprocess.CompletedProcess[str]:
-        """``icinga2 daemon -C``."""
+        """Run ``icinga2 daemon -C``."""
         return self.run("daemon", "-C", "-c", str(self.directory / "icinga2.conf"))
 
     @contextmanager
     def running(self) -> Iterator[Node]:
-        """Run it until the end of the block; it answers when the block begins."""
+        """Run it during the block; it answers when the block begins."""
         places = [f"-DConfiguration.{k}={self.directory / v}" for k, v in PLACES.items()]
         words = [str(ICINGA), "daemon", "-c", str(self.directory / "icinga2.conf"), *places]
         with (
@@ -180,14 +180,14 @@ class Node(Api):
                     os.kill(pid, signal.SIGKILL)
 
     def report(self, service: str, state: int, times: int = 3) -> None:
-        """A result from outside, so often that it is believed."""
+        """Send a passive result so often that the state becomes a hard one."""
         for _ in range(times):
             content = {"type": "Service", "service": service, "exit_status": state}
             self.post("actions/process-check-result", {**content, "plugin_output": "said"})
 
 
 def children_of_session(leader: int) -> list[int]:
-    """The processes of a session that are still there."""
+    """Return the living processes of a session."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -1,4 +1,4 @@
-"""Real journals of systemd, made of records by systemd-journal-remote."""
+"""Make real journals of systemd from records, with systemd-journal-remote."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ def of_unit(
     host: str = "h",
     **last: str,
 ) -> list[Record]:
-    """The records of one invocation that ends at a time, as systemd 252 writes them.
+    """Return the records of one invocation that ends at a time, as systemd 252 writes them.
 
-    ``result`` is ``None`` if it goes on; ``last`` has the fields of "Main process exited".
+    ``result`` is ``None`` if the invocation goes on; ``last`` has the fields of "Main process
+    exited".
     """
     number = f"{invocation:032x}"
     systemd: Record = {
@@ -63,13 +64,13 @@ def of_unit(
 
 
 def of_tag(text: str, time: float, *, tag: str = "bk", uid: int = 0, pid: int = 77) -> list[Record]:
-    """Lines that logger -t has written."""
+    """Return lines as logger -t writes them."""
     own: Record = {"_PID": str(pid), "_UID": str(uid), "_HOSTNAME": "h", "SYSLOG_IDENTIFIER": tag}
     return [{**own, "time": time, "MESSAGE": line} for line in text.split("\n") if line]
 
 
 def write(path: Path, records: Iterable[Record]) -> None:
-    """Add records to a journal's file, in the order of time."""
+    """Add records to a journal file, in the order of their times."""
     export = b"".join(map(_exported, enumerate(records, start=1)))
     assert REMOTE
     subprocess.run([REMOTE, f"--output={path}", "-"], input=export, check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""A place where real duplicity makes real backups, and where they are broken."""
+"""A place where real duplicity makes real backups, and tests break them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
 
 class Lab:
-    """One job of one duplicity version: source, destination, archive directory.
+    """A job of one duplicity version: source, destination, archive directory.
 
     Used as a context, it ends the gpg-agent that duplicity's gpg leaves behind.
     """
@@ -69,7 +69,7 @@ class Lab:
         at: datetime | None = None,
         changed: bool = True,
     ) -> datetime:
-        """Make a backup as of a time, or of so many hours ago; return that time."""
+        """Make a backup dated at a time, or ``ago`` hours ago; return that time."""
         made = at or datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=ago)
         if changed:
             (self.source / "file").write_bytes(os.urandom(1000))
@@ -92,7 +92,7 @@ class Lab:
         return [*map(str, words), str(self.source), self.url]
 
     def status(self, **environment: str) -> str:
-        """What duplicity itself says, asked with the job's archive directory."""
+        """Return duplicity's own status, by the job's archive directory."""
         words = [self.duplicity, "collection-status", "--archive-dir", self.archive, self.url]
         done = subprocess.run(
             list(map(str, words)),
@@ -106,7 +106,7 @@ class Lab:
 
     @contextmanager
     def running(self, action: str = "full", volumes: int = 3) -> Iterator[subprocess.Popen[bytes]]:
-        """A backup that has made so many volumes and will go on for long, killed in the end."""
+        """Run a backup that has made some volumes and will go on for long; kill it at the end."""
         with (self.source / "large").open("wb") as large:
             large.truncate(4 << 30)
         with subprocess.Popen(
@@ -126,11 +126,11 @@ class Lab:
         (self.source / "large").unlink()
 
     def volumes(self) -> int:
-        """How many volumes, not compressed, lie at the destination."""
+        """Return the number of uncompressed volumes at the destination."""
         return len(list(self.destination.glob("*.difftar")))
 
     def check(self, *options: object, **keywords: object) -> Result:
-        """Run the check for this job; the library's defaults stand but for what is given."""
+        """Run the check for this job, with the library's defaults unless options are given."""
         base: list[object] = ["-d", self.url, "-a", self.archive, "--duplicity", self.duplicity]
         environment = {**self.environment, **keywords.pop("environment", {})}  # type: ignore[dict-item]
         result = freshness(*base, *options, environment=environment, **keywords)
@@ -139,7 +139,7 @@ class Lab:
 
 
 def fingerprint(directory: Path) -> dict[str, tuple[int, int, int]]:
-    """Every file below a directory with its size, inode and time of change."""
+    """Return every file below a directory with its size, inode and time of change."""
     stats = {path: path.lstat() for path in sorted(directory.rglob("*"))}
     return {
         str(path.relative_to(directory)): (stat.st_size, stat.st_ino, stat.st_mtime_ns)
@@ -148,7 +148,7 @@ def fingerprint(directory: Path) -> dict[str, tuple[int, int, int]]:
 
 
 def wait_until(true: object, seconds: float = 60) -> None:
-    """Wait until a function returns true, looking often; fail after so long."""
+    """Wait until a function returns true; fail after ``seconds``."""
     end = time.monotonic() + seconds
     while not true():  # type: ignore[operator]
         assert time.monotonic() < end, "waited in vain"
@@ -156,7 +156,7 @@ def wait_until(true: object, seconds: float = 60) -> None:
 
 
 def processes_of(text: str) -> list[int]:
-    """The processes with a text in their command line, zombies left out."""
+    """Return the processes with a text in their command line, without zombies."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,10 +1,10 @@
-"""Write lib/check_duplicity/duplicity/messages.json: what duplicity says, in its other languages.
+"""Write lib/check_duplicity/duplicity/messages.json: duplicity's messages in other languages.
 
     python tests/make_messages.py .duplicity
 
-Of the compiled messages (``share/locale``) of each duplicity in that directory those are taken
-whose English says something to the catalogue. What is in the file stays, so that versions that
-aren't at hand keep their words.
+The program reads the compiled messages (``share/locale``) of each duplicity in that directory, and
+takes those whose English text the catalogue knows. It keeps the messages that are in the file
+already, for the versions that aren't at hand.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _SAYS = re.compile(
         )
     )
 )
-_FEWEST_LETTERS = 6  # that are the same whatever is put in: of fewer, anybody may write them
+_FEWEST_LETTERS = 6  # in a message's fixed text; anybody may write a shorter one by chance
 
 
 def translations(duplicities: Path) -> Iterator[tuple[str, str]]:
-    """Yield the first line of each message that counts, in English and in another language."""
+    """Yield the first line of each wanted message, in English and in another language."""
     for path in sorted(duplicities.glob("*/share/locale/*/LC_MESSAGES/duplicity.mo")):
         with path.open("rb") as opened:
             catalog = gettext.GNUTranslations(opened)._catalog  # type: ignore[attr-defined]
@@ -58,7 +58,7 @@ def _joined(pieces: list[str]) -> str:
 
 
 def main(duplicities: Path, target: Path) -> None:
-    """Add what is missing."""
+    """Add the missing messages."""
     known: dict[str, set[str]] = {}
     before = json.loads(target.read_text()) if target.exists() else {}
     for entries in before.values():

@@ -1,6 +1,6 @@
-"""The literal blocks of the pages: where each one is, and what keeps it from growing stale.
+"""Read the literal blocks of the pages, with the marks that keep them from growing stale.
 
-Above the paragraph that introduces a block stands a comment, which no reader sees, with its mark::
+The mark is in a comment above the paragraph that introduces the block; no reader sees it::
 
     .. test: tests/e2e/test_from_nothing.py: test_by_hand
     .. made: tests/test_pages.py: test_an_interrupted_backup
@@ -34,7 +34,7 @@ _MARK = re.compile(r"(?:\.\. |<!-- )(test|made|site): (.+?)(?: -->)?")
 
 
 class Block(NamedTuple):
-    """A literal block: the line of its page that it begins in, counted from 1, and its mark."""
+    """A literal block: the number of its first line in its page, from 1, and its mark."""
 
     page: str
     line: int
@@ -48,7 +48,7 @@ class Block(NamedTuple):
 
     @property
     def test(self) -> tuple[str, str]:
-        """The file and the name of the test that the mark names."""
+        """Return the file and the name of the test that the mark names."""
         file, _, name = self.mark.partition(": ")
         return file, name
 
@@ -86,7 +86,7 @@ def marked(file: str, test: str) -> list[Block]:
 
 
 def write(block: Block, text: str) -> None:
-    """Put another text in the place of a block."""
+    """Replace a block's text in its page."""
     path = ROOT / block.page
     lines = path.read_text().split("\n")
     start = block.line - 1
@@ -97,7 +97,7 @@ def write(block: Block, text: str) -> None:
 
 
 def _begins(page: str, lines: list[str], number: int) -> bool:
-    """Whether a literal block begins with the line of this index, counted from 0."""
+    """Return whether a literal block begins with the line of this index, counted from 0."""
     before = lines[number - 1]
     rest = lines[number : number + 2]
     if page.endswith(".md"):
@@ -114,7 +114,7 @@ def _indented(lines: list[str], number: int) -> Iterator[str]:
 
 
 def _first(lines: list[str], number: int) -> int:
-    """The first line from this one on that isn't empty, both counted from 1."""
+    """Return the first line from this one on that isn't empty, both counted from 1."""
     while not lines[number - 1]:
         number += 1
     return number

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parent.parent
-# What the checks remember, if a test doesn't say where; removed when the tests end.
+# The checks' state files, unless a test says where; removed when the tests end.
 STATE = tempfile.TemporaryDirectory(prefix="tests-of-check-duplicity-")
 
 
 class Result(NamedTuple):
-    """What a plugin ended with."""
+    """A plugin's exit status and output."""
 
     status: int
     out: str
@@ -45,7 +45,7 @@ def run_plugin(
     environment: dict[str, str] | None = None,
     **options: object,
 ) -> Result:
-    """Run an installed plugin as Nagios would: no terminal, hardly any environment."""
+    """Run an installed plugin as Nagios would: without a terminal, with a small environment."""
     done = subprocess.run(  # type: ignore[call-overload]
         [BIN / name, *map(str, arguments)],
         input=stdin.encode() if isinstance(stdin, str) else stdin,
@@ -68,7 +68,7 @@ def run_plugin(
 
 
 def assert_valid(result: Result) -> None:
-    """Whatever happens, the output is one that Nagios and Icinga take for what it is."""
+    """Demand an output that Nagios and Icinga read as it is meant."""
     lines = result.out.split("\n")
     assert lines[-1] == ""
     assert result.status in (0, 1, 2, 3)
@@ -82,7 +82,7 @@ def assert_valid(result: Result) -> None:
 
 
 def write_job(directory: Path, name: str, text: str) -> None:
-    """Write a job's file, which is refused if others may write to it: whatever the umask is."""
+    """Write a job's file with a safe mode, since the plugins refuse one that others can write."""
     path = directory / f"{name}.ini"
     path.write_text(text)
     path.chmod(0o644)
@@ -90,7 +90,7 @@ def write_job(directory: Path, name: str, text: str) -> None:
 
 
 def ageless(text: str) -> str:
-    """What a check said, without how long ago things were."""
+    """Return a check's output without ages."""
     return re.sub(r"(\d+[a-z] )+ago", "ago", text)
 
 

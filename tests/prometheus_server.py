@@ -31,7 +31,7 @@ needs_prometheus = pytest.mark.skipif(
 
 
 def promtool(*words: object, stdin: str = "") -> tuple[int, str]:
-    """Run promtool; return its status and all that it has said."""
+    """Run promtool; return its status and its output."""
     done = subprocess.run(
         [PROMTOOL, *map(str, words)], input=stdin, capture_output=True, text=True, check=False
     )
@@ -58,7 +58,7 @@ class Prometheus:
 
 @contextmanager
 def started(directory: Path, texts: Path) -> Iterator[Prometheus]:
-    """Both programs, with what they keep in a directory; ``texts`` has the exporter's files."""
+    """Run both programs, with their data in a directory; ``texts`` has the exporter's files."""
     exporter = address()
     words = ["--collector.disable-defaults", "--collector.textfile"]
     words += [f"--collector.textfile.directory={texts}", f"--web.listen-address={exporter}"]
@@ -76,7 +76,7 @@ def started(directory: Path, texts: Path) -> Iterator[Prometheus]:
 
 @contextmanager
 def serving(directory: Path, configuration: str, *options: str) -> Iterator[Prometheus]:
-    """A Prometheus with what it has in ``tsdb`` of a directory."""
+    """Run a Prometheus with the data in ``tsdb`` of a directory."""
     path, server = directory / "prometheus.yml", address()
     path.write_text(configuration)
     words = [f"--config.file={path}", f"--storage.tsdb.path={directory / 'tsdb'}"]
@@ -87,7 +87,7 @@ def serving(directory: Path, configuration: str, *options: str) -> Iterator[Prom
 
 
 def address() -> str:
-    """Return an address of this machine where nobody listens."""
+    """Return an unused address of this machine."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return "{}:{}".format(*free.getsockname())

@@ -1,4 +1,4 @@
-"""Captured output, and collections made up of names by the rules of duplicity's own."""
+"""Captured output, and the file names of collections by duplicity's rules."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ def stamp(time: datetime) -> str:
 
 
 def good_run() -> str:
-    """What a backup printed that ended well just now."""
+    """Return the output of a good backup that has just ended."""
     now = f"{time.time():.2f} (now)"
     good = (CAPTURES / "runs/3.2.1/good-full.out").read_text()
     return re.sub(r"(?m)^((?:Start|End)Time) .*", rf"\1 {now}", good)
 
 
 def full(time: datetime, volumes: int = 1, suffix: str = ".gz") -> list[str]:
-    """The names of a full set at the destination."""
+    """Return the names of a full set at the destination."""
     return _set(f"duplicity-full.{stamp(time)}", volumes, suffix) + [
         f"duplicity-full-signatures.{stamp(time)}.sigtar{suffix}"
     ]
 
 
 def inc(start: datetime, time: datetime, volumes: int = 1, suffix: str = ".gz") -> list[str]:
-    """The names of an incremental set on the one of ``start``."""
+    """Return the names of an incremental set that builds on the set of ``start``."""
     between = f"{stamp(start)}.to.{stamp(time)}"
     return _set(f"duplicity-inc.{between}", volumes, suffix) + [
         f"duplicity-new-signatures.{between}.sigtar{suffix}"
@@ -42,7 +42,7 @@ def inc(start: datetime, time: datetime, volumes: int = 1, suffix: str = ".gz") 
 
 
 def unfinished(names: list[str]) -> list[str]:
-    """The names of the same set before its run has ended: signatures and manifest come last."""
+    """Return a set's names before its run has ended: signatures and manifest come last."""
     return [name for name in names if "difftar" in name]
 
 

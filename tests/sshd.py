@@ -16,7 +16,7 @@ SSHD = Path("/usr/sbin/sshd")
 
 @contextmanager
 def serving(user: str, home: Path, directory: Path) -> Iterator[int]:
-    """Serve a user, who gets a key and knows the host; yields the port."""
+    """Run an sshd for a user, who gets a key and the host's key; yield the port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         number: int = free.getsockname()[1]

@@ -1,8 +1,8 @@
-"""A host below a directory, on which the commands of a page are typed, and what they print there.
+"""A host below a directory, on which a test types a page's commands and reads their output.
 
-The page's paths lead below the directory (/srv, /var and so on), and are shown as the page has
-them. The time of the pages is `THEN`: what happened 2 hours before a test happened 2 hours before
-that.
+The page's paths (/srv, /var and so on) lead below the directory, and appear in the output as in the
+page. The time in the pages is `THEN`: something that happened 2 hours before the test is shown as 2
+hours before `THEN`.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ THEN = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 USER = "govuk-backup"
 PLUGINS, PROGRAMS = "/usr/lib/nagios/plugins", "/usr/bin"
 
-# A path of the page: in a URL it must be that of file://.
+# A path of the page; in a URL, only that of file://.
 _PATH = re.compile(r"(?:(?<=file://)|(?<![\w/.*:-]))/(?=(?:srv|var|data|home|etc|opt)/)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?= ·|$)", re.M)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?= UTC)")
 _AGES = re.compile(r"\b(age|full_age|history)=(\d+)s")
-# Before the name of a user, in commands and in sentences.
+# The text before a user's name, in commands and in sentences.
 _BEFORE_USER = r"((?:-[iHle]*u|mail to|by|group|chown)\s)"
-# What a page may have otherwise than a test: when it was, seconds that something took, and pids.
+# Parts that may differ between a page and a test: times, durations in seconds, and pids.
 _CHANGING = (
     (_DATE, "DATE"),
     (re.compile(r"\b(\d+[dh])(?: \d+m)?(?: \d+s)?\b"), r"\1"),
     (re.compile(r"\b(?:\d+m )?\d+s\b"), "0s"),
     (_AGES, r"\1=0s"),
     (re.compile(r"\bpid \d+"), "pid 0"),
-    # Each duplicity cuts volumes at other places.
+    # Each duplicity version ends volumes at other places.
     (re.compile(r"\b\d\.jpg\b"), "0.jpg"),
     (re.compile(r"\bfrom \d volumes? of\b"), "from 1 volume of"),
     # Whether 2 hours ago was yesterday depends on the hour.
     (re.compile(r"four weeks .*"), "four weeks"),
 )
 
-# It lists what lies at its last argument, a file:// URL, as a real one does with -v9.
+# This duplicity lists the files at its last argument, a file:// URL, as a real one does with -v9.
 _DUPLICITY = f"""#!{sys.executable} -I
 import os, sys
 names = sorted(os.listdir(sys.argv[-1][len("file://"):]))
@@ -58,7 +58,7 @@ sys.stderr.write(f". Extracting backup chains from list of files: {{names!r}}\\n
 
 
 class Stage:
-    """A host without a job. ``began`` is the time that ages are counted from."""
+    """A host without a job. Ages count from ``began``."""
 
     def __init__(self, directory: Path) -> None:
         self.root = directory / "host"
@@ -70,7 +70,7 @@ class Stage:
         self.program("duplicity", _DUPLICITY)
 
     def program(self, name: str, text: str) -> None:
-        """Have a program of this name in the PATH."""
+        """Put a program of this name in the PATH."""
         path = self.bin / name
         path.write_text(text)
         path.chmod(0o755)
@@ -79,20 +79,20 @@ class Stage:
         return self.began - timedelta(**age)
 
     def path(self, path: str) -> Path:
-        """Return where a path of the page is, and make the directories above it."""
+        """Return the real path of a path of the page, and make the directories above it."""
         found = self.root / path.lstrip("/")
         found.parent.mkdir(parents=True, exist_ok=True)
         return found
 
     def write(self, path: str, text: str, **age: float) -> None:
-        """Write a file, changed so long ago."""
+        """Write a file that is this old."""
         found = self.path(path)
         found.write_text(text)
         changed = self.ago(**age).timestamp()
         os.utime(found, (changed, changed))
 
     def fill(self, directory: str, names: list[str], size: int = 26 << 20) -> None:
-        """Have files of duplicity's, which take no room; the volumes have a size in bytes."""
+        """Make sparse files with duplicity's names; volumes have this size in bytes."""
         for name in names:
             with self.path(f"{directory}/{name}").open("wb") as file:
                 file.truncate(size if ".vol" in name else 1000)
@@ -113,7 +113,7 @@ class Stage:
         return _PATH.sub(lambda _: f"{self.root}/", typed)
 
     def type(self, command: str) -> str:
-        """Type a command into a shell, and return what it prints, as the page would have it."""
+        """Type a command into a shell, and return its output as the page would show it."""
         done = subprocess.run(
             ["bash", "-c", self.here(command)], cwd=self.root, env=self.environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -122,13 +122,13 @@ class Stage:
         return self.shown(done.stdout, command)
 
     def shown(self, text: str, command: str) -> str:
-        """Return what a command of the page printed with the page's paths, user and time."""
+        """Return a command's output with the page's paths, user and time."""
         user = pwd.getpwuid(os.geteuid()).pw_name
         # The archive directory is named after the URL.
         for url in re.findall(r"file://[\w/]+", command):
             text = text.replace(_name(self.here(url)), _name(url))
         text = as_installed(text.replace(str(self.root), ""))
-        # The pages' user has a shell and no rights of root's, whoever runs the tests.
+        # The pages' user has a shell and isn't root, whoever runs the tests.
         text = text.replace(f"sudo -Hu {user} --", f"sudo -iu {user} --")
         if user == "root":
             line = f"{PLUGINS}/check_duplicity_process -u root"
@@ -137,7 +137,7 @@ class Stage:
         return then(text, self.began)
 
     def is_slow(self) -> bool:
-        """Whether ages may have grown by a minute since it began."""
+        """Return whether ages may have grown by a minute since ``began``."""
         return time.time() - self.began.timestamp() > 55
 
 
@@ -146,13 +146,13 @@ def _name(url: str) -> str:
 
 
 def as_installed(text: str) -> str:
-    """Return what was printed with the paths of Debian's package."""
+    """Return output with the paths of Debian's package."""
     text = re.sub(rf"{re.escape(str(BIN))}/(?=check_)", f"{PLUGINS}/", text)
     return re.sub(rf"{re.escape(str(BIN))}/(?=duplicity_)", f"{PROGRAMS}/", text)
 
 
 def then(text: str, began: datetime) -> str:
-    """Return what was printed about ``began`` as it would have been at `THEN`."""
+    """Return output of the time ``began`` as it would have been at `THEN`."""
     moved = THEN - began.replace(second=0, microsecond=0)
     days = THEN.date() - began.date()
 
@@ -169,16 +169,16 @@ def then(text: str, began: datetime) -> str:
 
 
 def unchanging(text: str) -> str:
-    """Return a text without what is another each time that it is printed."""
+    """Return a text without the parts that differ each time that it is printed."""
     for pattern, instead in _CHANGING:
         text = pattern.sub(instead, text)
     return text
 
 
 def session(block: Block, answer: Callable[[str], str]) -> str:
-    """Return a block with what its commands print now; ``answer`` runs one of them.
+    """Return a block with the current output of its commands; ``answer`` runs one of them.
 
-    A command begins with ``$`` or ``#``, and goes on behind a backslash at the end of its line.
+    A command begins with ``$`` or ``#``, and a backslash at the end of its line continues it.
     """
     commands = re.findall(r"^[$#] (?:.*\\\n)*.*\n", block.text, re.M)
     told = "".join(command + answer(command[2:]) for command in commands)
@@ -186,9 +186,9 @@ def session(block: Block, answer: Callable[[str], str]) -> str:
 
 
 def compare(block: Block, made: str, unchanging: Callable[[str], str] = unchanging) -> None:
-    """Fail if a page has another text than was made, or write that into the page.
+    """Fail if a page's block differs from the text ``made``, or write that into the page.
 
-    ``unchanging`` takes out of both what may be another.
+    ``unchanging`` removes the parts that may differ from both.
     """
     if unchanging(block.text) == unchanging(made):
         return
@@ -212,8 +212,8 @@ def _with_old_lines(old: str, made: str, unchanging: Callable[[str], str]) -> st
 def show(file: str, test: str, directories: Callable[[], Path], scene: Scene) -> None:
     """Type the commands of the blocks that are marked with a test, on a host with a scene.
 
-    ``directories`` makes a directory for a host. A host on which all that took a minute shows other
-    ages, so it is made anew.
+    ``directories`` makes a directory for a host. If a host took a minute, its ages differ, and the
+    function tries again with a new one.
     """
     found = marked(file, test)
     assert found, f"no block is marked with {file}: {test}"
@@ -223,6 +223,6 @@ def show(file: str, test: str, directories: Callable[[], Path], scene: Scene) ->
         made = [session(block, stage.type) for block in found]
         if not stage.is_slow():
             break
-    # From below, since what is written moves what follows.
+    # From the bottom up, since writing a block moves the lines after it.
     for block, text in reversed(list(zip(found, made))):
         compare(block, text)

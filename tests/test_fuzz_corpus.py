@@ -1,4 +1,4 @@
-"""What fuzzing has kept (fuzz/corpus) goes on being read as each reader promises."""
+"""Each reader keeps its promises on the corpus that fuzzing has collected (fuzz/corpus)."""
 
 from __future__ import annotations
 

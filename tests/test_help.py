@@ -1,4 +1,4 @@
-"""What --help prints: on one screen, with examples that can be pasted."""
+"""--help fits on one screen, and its examples can be pasted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def shown(plugin: str) -> str:
 
 
 def examples(plugin: str) -> list[str]:
-    """The lines below the last heading."""
+    """Return the lines below the last heading."""
     return [line.strip() for line in shown(plugin).split("\n\nExamples:\n")[1].splitlines()]
 
 

@@ -1,4 +1,7 @@
-"""The plan of the house holds: no way leads back, no room is too large, each one is on the plan."""
+"""The library's architecture holds: no import cycles, no long module, all on the plan.
+
+The plan is in docs/development.rst.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ MODULES = {
 
 
 def needed_by(path: Path) -> set[str]:
-    """The modules that one imports: at its top, late, and for type checkers only."""
+    """Return the modules that a module imports: at its top, late, or only for type checkers."""
     needed = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):

@@ -1,4 +1,4 @@
-"""What is in icinga/: commands know all options, daemons take it, and what runs is right."""
+"""The files in icinga/: commands know all options, and Icinga runs the right commands."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BASKET: dict[str, Any] = json.loads((ROOT / "director-basket.json").read_text())
 CHECKS = ("freshness", "process", "log", "restore")
 OF_JOBS = (*CHECKS, "drill")
 COMMANDS_OF = (*OF_JOBS, "jobs")
-# The only options that no command has: Icinga is no person, and reads Nagios' form.
+# The only options that no command has: they are for persons and other programs than Icinga.
 FOR_OTHERS = {
     "--help", "--version", "--format", "--write", "--interval", "--host", "--service",
 }  # fmt: skip
@@ -57,7 +57,7 @@ needs_icinga = pytest.mark.skipif(not ICINGA.exists(), reason="needs icinga2")
 
 
 def job_of(check: str) -> list[str]:
-    """What names the job: of a check of the whole host there is none."""
+    """Return the options that name the job; a check of the whole host has none."""
     return [] if check == "jobs" else ["-j", "assets"]
 
 
@@ -66,7 +66,7 @@ def program(check: str) -> str:
 
 
 def options(check: str) -> dict[str, tuple[str, bool, str]]:
-    """Options by --help: of each first spelling the long one, if it takes a value, and its text."""
+    """Return --help's options by first spelling: long one, whether it takes a value, and text."""
     shown = run_plugin(program(check), ["--help"], environment={"COLUMNS": "9999"}).out
     lines = re.findall(r"^  (-[^\n]*?)(?:  +|\n {9,})(\S.*)$", shown.split("\n\n", 1)[1], re.M)
     found = {}
@@ -79,7 +79,7 @@ def options(check: str) -> dict[str, tuple[str, bool, str]]:
 
 
 def arguments(check: str) -> dict[str, dict[str, Any]]:
-    """The arguments of a command, without the plugin itself."""
+    """Return the arguments of a command, without the plugin itself."""
     found = dict(BASKET["Command"][f"duplicity_{check}"]["arguments"])
     del found["PLUGIN"]
     return found
@@ -90,7 +90,7 @@ def variable_of(argument: dict[str, str]) -> str:
 
 
 def variable(check: str, long: str) -> str:
-    """The rule by which variables are named; a drill's time is its own."""
+    """Return an option's variable by the naming rule; a drill's timeout has its own name."""
     name = long.lstrip("-").replace("-", "_")
     common = COMMON - {"timeout"} if check == "drill" else COMMON
     return f"duplicity_{name}" if name in common else f"duplicity_{check}_{name}"
@@ -213,7 +213,7 @@ print(json.dumps({"argv": sys.argv, "parent": parent, "user": getpass.getuser()}
 
 
 def record(node: Node) -> None:
-    """Plugins that only say how they were called."""
+    """Replace the plugins with programs that only record their arguments."""
     for check in COMMANDS_OF:
         plugin = node.directory / "plugins" / program(check)
         plugin.write_text(RECORDER)
@@ -221,7 +221,7 @@ def record(node: Node) -> None:
 
 
 def cases() -> dict[str, tuple[str, dict[str, object], list[str]]]:
-    """Services by name: the check, the variables, and the arguments that must arrive."""
+    """Return services by name: the check, the variables, and the expected arguments."""
     found: dict[str, tuple[str, dict[str, object], list[str]]] = {}
     for check in COMMANDS_OF:
         found[f"{check}-alone"] = (check, {}, [])
@@ -258,7 +258,7 @@ def cases() -> dict[str, tuple[str, dict[str, object], list[str]]]:
 
 @pytest.fixture(scope="module")
 def master(directory: Path) -> Iterator[Node]:
-    """A master with all that is in icinga/, and an agent with plugins elsewhere."""
+    """Run a master with all files of icinga/, and an agent with plugins in another directory."""
     shipped = f'include "{directory}/shipped/*.conf"\n'
     shutil.copytree(ROOT, directory / "shipped")
     master = Node(directory, "master")
@@ -325,7 +325,7 @@ def master(directory: Path) -> Iterator[Node]:
 
 
 def recorded(master: Node, service: str) -> dict[str, Any]:
-    """How the plugin of a service was called."""
+    """Return the recorded call of a service's plugin."""
     wait_until(lambda: master.ask("service", f"here!{service}")["last_check_result"])
     output = master.ask("service", f"here!{service}")["last_check_result"]["output"]
     assert output.startswith("{"), output

@@ -1,4 +1,4 @@
-"""Values in one line, and words that bash reads as they were."""
+"""Values are printed in one line, and bash reads pasted words as they were meant."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WORDS = st.lists(
 
 
 def as_bash_reads(line: str, locale: str) -> list[bytes]:
-    """The words of a line that is typed in bash, where "!" is the history's."""
+    """Return the words that bash reads from a typed line, with history expansion ("!")."""
     script = f"set -o history -o histexpand\nprintf '%s\\0' begin {line}\n"
     done = subprocess.run(
         ["bash", "--norc"], input=os.fsencode(script), capture_output=True, check=True, cwd="/",

@@ -1,4 +1,4 @@
-"""What is installed beside the plugins: man pages, completion, the Debian package's data."""
+"""The files installed with the plugins: man pages, completion, the Debian package's data."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_package_of_pip_brings_man_page_and_completion(plugin: str) -> None:
 
 
 def complete(words: str) -> set[str]:
-    """What bash offers for the last word of a command line."""
+    """Return bash's completions of the last word of a command line."""
     program = Path(shlex.split(words)[0]).name
     script = f"""
         . {COMPLETION}

@@ -25,7 +25,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 
 
 def reads(file: Path, page: str, seen: set[Path]) -> bool:
-    """Whether a test module, or a module of the tests that it imports, names a page's file."""
+    """Return whether a test module, or a module of the tests that it imports, names a page."""
     seen.add(file)
     text = file.read_text()
     if re.search(rf"[\"'/]{re.escape(Path(page).name)}[\"']", text):
@@ -40,7 +40,7 @@ def reads(file: Path, page: str, seen: set[Path]) -> bool:
 
 
 def asks_by_mark(file: Path) -> bool:
-    """Whether a test module takes the blocks that are marked with its tests."""
+    """Return whether a test module uses the blocks that are marked with its tests."""
     return bool(re.search(r"\b(?:marked|shown)\(", file.read_text()))
 
 
@@ -105,7 +105,7 @@ def test_a_programs_page_begins_with_its_options() -> None:
 
 
 def demand_understood(command: str) -> None:
-    """Fail if a program of ours doesn't know an option of a command."""
+    """Fail if a command has an option that our program doesn't know."""
     words = shlex.split(command)
     program = next(word for word in map(Path, words) if word.name in PROGRAMS)
     options = words[words.index(str(program)) + 1 :]
@@ -240,7 +240,7 @@ def sentences(page: str) -> str:
 
 
 def quotes(page: str) -> Iterator[str]:
-    """Yield what stands in double quotes, and literals of six words that are no command."""
+    """Yield texts in double quotes, and literals of six words or more that aren't commands."""
     text = sentences(page)
     literals = re.findall(r"``(.+?)``", text, re.S)
     yield from re.findall(r'"([^"]+\s[^"]+)"', re.sub(r"``.+?``", "", text, flags=re.S))

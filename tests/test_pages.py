@@ -1,4 +1,4 @@
-"""What the pages show is what the programs print; ``make pages`` writes that into the pages.
+"""The pages show what the programs really print; ``make pages`` updates them.
 
 The hosts of these tests need neither root nor duplicity: a program of that name lists the files of
 a directory, or fails as a real one did. See real/test_pages.py and root/test_pages.py for the rest.
@@ -73,7 +73,7 @@ def test_a_destination_that_is_not_reached(shown: Shown) -> None:
 
 
 def of_run(name: str, began: datetime, seconds: int = 0) -> str:
-    """Return what a run printed, as if it had begun then."""
+    """Return the output of a run, as if it had begun at ``began``."""
     lines = (CAPTURED / f"{name}.out").read_text().split("\n")
     for number, line in enumerate(lines):
         word = line.split(" ")[0]
@@ -140,7 +140,7 @@ time.sleep(1000)
 
 @pytest.fixture
 def start(request: pytest.FixtureRequest) -> Callable[[Stage], None]:
-    """Start what looks like a backup, holds the lock, and does nothing until the test ends."""
+    """Start a process that looks like a backup, holds the lock, and waits until the test ends."""
 
     def start(stage: Stage) -> None:
         stage.program("duplicity", _RUNNING)

@@ -1,4 +1,4 @@
-"""The alerts and the dashboard: Prometheus takes them, and they ask for what there is."""
+"""The alerts and the dashboard: Prometheus accepts them, and the metrics that they query exist."""
 
 from __future__ import annotations
 

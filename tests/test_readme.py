@@ -1,4 +1,4 @@
-"""What the README says is so."""
+"""The README's statements are true."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CHECKS = [name for name in PLUGINS if name.startswith("check_")]
 
 
 def section(plugin: str, heading: str) -> str:
-    """The text below a heading of a plugin's page."""
+    """Return the text below a heading of a plugin's page."""
     return re.split(r"\n[^\n]+\n-{4,}\n", DOCS[plugin].split(f"\n{heading}\n---")[1])[0]
 
 

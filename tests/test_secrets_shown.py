@@ -1,4 +1,4 @@
-"""All that comes out of hiding each form of a password, not only that it is not in it."""
+"""Hiding each form of a password gives exactly the expected text, not only one without it."""
 
 from __future__ import annotations
 

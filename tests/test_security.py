@@ -1,6 +1,6 @@
-"""What SECURITY.rst says: each of its numbered claims has a test here, or names those it has.
+"""Each numbered claim of SECURITY.rst has a test here, or names its tests.
 
-A test of a claim is called by its number: ``test_04_...``.
+The name of a claim's test has its number: ``test_04_...``.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ ESCAPES = "\x1b]0;evil\x07\x9b31m\u202e"
 
 @pytest.fixture
 def common() -> Iterator[Path]:
-    """A directory that every user can enter, as pytest's own are not."""
+    """A directory that every user can enter, unlike pytest's own."""
     with tempfile.TemporaryDirectory() as name:
         os.chmod(name, 0o755)
         yield Path(name)
@@ -71,7 +71,7 @@ def script(path: Path, text: str) -> Path:
 
 
 def in_child(do: object) -> str:
-    """What a function returns in a process of its own, which may become another user."""
+    """Run a function in its own process, which may become another user; return its result."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -92,7 +92,7 @@ def in_child(do: object) -> str:
 
 
 def claims() -> dict[int, str]:
-    """The numbered paragraphs of SECURITY.rst."""
+    """Return the numbered paragraphs of SECURITY.rst."""
     text = (PROJECT / "SECURITY.rst").read_text()
     found = re.findall(r"^(\d+)\. (.*(?:\n {3,4}\S.*)*)", text, re.M)
     assert len({number for number, _ in found}) == len(found)

@@ -1,4 +1,4 @@
-"""The timer and the service of systemd/: systemd takes them, and they are long enough."""
+"""The timer and the service of systemd/: systemd accepts them, with long enough timeouts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def seconds(span: str) -> int:
 
 
 def hours(option: str, check: str) -> int:
-    """The default of a limit or a timeout, in hours, as --help says it."""
+    """Return the default of a limit or a timeout, in hours, as --help states it."""
     shown = " ".join(run_plugin(check, ["--help"]).out.split())
     found = re.search(rf"{option} .*?\(default (\d+)([hd])\)", shown)
     assert found, option

@@ -131,7 +131,7 @@ class check_duplicity (
     }
   }
 
-  # Those of systemd are only there if a job has a timer, which is known no more when all goes.
+  # systemd's units exist only if a job has a timer, which isn't known any more at the removal.
   if $ensure == 'absent' {
     contain check_duplicity::units
   }

@@ -4,7 +4,7 @@ class check_duplicity::install {
   $virtualenv = $check_duplicity::virtualenv
   $python = "${virtualenv}/bin/python"
   $note = "${virtualenv}/source"
-  # pip drops the option from the first line: with it, nothing in the environment chooses what is loaded.
+  # pip drops -I from the first line. With it, nothing in the environment decides which modules are loaded.
   $isolate = "sed -i '1s/^#!.*python[^ ]*\$/& -I/' ${virtualenv}/bin/check_duplicity_* ${virtualenv}/bin/duplicity_*"
 
   case [$check_duplicity::install, $check_duplicity::ensure] {
@@ -27,14 +27,14 @@ class check_duplicity::install {
       package { $check_duplicity::virtualenv_packages:
         ensure => installed,
       }
-      # Made again when the system's Python has become another one.
+      # Make it again when the system's Python has changed.
       -> exec { 'check_duplicity virtualenv':
         command  => shellquote($check_duplicity::python, '-m', 'venv', $virtualenv),
         unless   => "test -x ${python} && ${python} -m pip --version",
         provider => shell,
         umask    => '022',
       }
-      # The note is written last: without it, or with another one, pip has not come to its end.
+      # The note is written last. If it is missing or differs, pip has not finished.
       -> exec { 'check_duplicity plugins':
         command  => "${shellquote($python, '-m', 'pip', 'install', '--quiet', '--upgrade', $source)} && ${isolate}",
         unless   => "${python} -I -c 'import check_duplicity, nagiosplugin' && ${shellquote('grep', '-qxF', '--', $source, $note)}",
@@ -59,7 +59,7 @@ class check_duplicity::install {
       }
     }
     default: {
-      # They come otherwise.
+      # The plugins are installed in another way.
     }
   }
 }

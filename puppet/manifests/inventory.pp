@@ -4,12 +4,12 @@ class check_duplicity::inventory {
   $exists = $check_duplicity::ensure == 'present'
   $plugin = "${check_duplicity::plugins}/check_duplicity_jobs"
   $options = $check_duplicity::ignored_jobs.map |$name| { "--ignore ${name}" }
-  # To sudo "" is no argument at all; without it any would do.
+  # "" means to sudo that no argument is allowed; without it, sudo allows any.
   $arguments = if empty($options) { '""' } else { join($options, ' ') }
   $rules = $check_duplicity::monitors.map |$monitor| { "${monitor} ALL=(root) NOPASSWD: ${plugin} ${arguments}\n" }
   $command = join(["/usr/bin/sudo -n -u root ${plugin}"] + $options, ' ')
 
-  # No job has files of these names: in theirs something follows.
+  # No job's file can have this name, because the job's name follows in it.
   file { '/etc/sudoers.d/check_duplicity':
     ensure       => if $exists { 'file' } else { 'absent' },
     owner        => 'root',

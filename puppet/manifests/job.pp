@@ -201,7 +201,7 @@ define check_duplicity::job (
     fail("check_duplicity::job: ${String($title, '%p')} can't be the name of a job: ${reason}")
   }
 
-  # Both are Puppet's own and would be taken for that, in silence or with an error that doesn't help.
+  # Puppet would take both for its own metaparameters, silently or with an unhelpful error.
   if getvar('schedule') =~ Check_duplicity::Schedule {
     fail("check_duplicity::job ${title}: the job's schedule is given as backup_schedule; schedule is Puppet's own")
   }
@@ -271,7 +271,7 @@ define check_duplicity::job (
     'checks'  => ['freshness', 'process', 'log', 'restore'],
   }
 
-  # There may be a password in it: no difference is shown, and no copy kept.
+  # The file may hold a password, so Puppet shows no difference and keeps no copy.
   file { "/etc/check-duplicity/jobs.d/${title}.ini":
     ensure    => $file_ensure,
     owner     => 'root',
@@ -302,7 +302,7 @@ define check_duplicity::job (
     require => File["/etc/sudoers.d/check_duplicity_${title}"],
   }
 
-  # Without a word about drills a timer that somebody has enabled by hand stays.
+  # If drills aren't mentioned, a timer that somebody has enabled by hand stays.
   if $drill or !$exists {
     check_duplicity::timer { $title:
       ensure  => if $exists { $drills.get('ensure', 'present') } else { 'absent' },

@@ -12,7 +12,7 @@ define check_duplicity::metrics (
   Enum['present', 'absent'] $ensure,
   Hash[String[1], String[1]] $commands,
 ) {
-  # The one sign that can be in a job's name and not in that of a unit.
+  # "+" is the only character that a job's name may have and a unit's name may not.
   $unit = regsubst($title, '\+', '\\x2b', 'G')
   $units = '/etc/systemd/system'
   $timer = "${unit}.timer"

@@ -33,7 +33,7 @@ define check_duplicity::timer (
   }
   $values = { 'command' => "${check_duplicity::programs}/duplicity_drill ${options}" }
 
-  # The one sign that can be in a job's name and not in that of a unit.
+  # "+" is the only character that a job's name may have and a unit's name may not.
   $instance = regsubst($title, '\+', '\\x2b', 'G')
   $units = '/etc/systemd/system'
   $timer = "duplicity-drill@${instance}.timer"
@@ -68,8 +68,8 @@ define check_duplicity::timer (
         ;
     }
 
-    # Not a service resource: where systemd doesn't run, as in an image that is being built, a timer can be
-    # enabled all the same, and is started with the system.
+    # Not a service resource: a timer can be enabled where systemd doesn't run, as in an image that is being
+    # built, and is then started with the system.
     exec {
       default:
         path     => ['/usr/bin', '/bin'],
@@ -88,7 +88,7 @@ define check_duplicity::timer (
         onlyif  => "test -d /run/systemd/system && ! systemctl is-active --quiet ${shellquote($timer)}",
         require => Exec["check_duplicity drill of ${title} is enabled"],
         ;
-      # systemd doesn't look again at the calendar of a timer that waits.
+      # systemd doesn't reread the calendar of a waiting timer.
       "check_duplicity drill of ${title} has another calendar":
         command     => "systemctl restart ${shellquote($timer)}",
         onlyif      => 'test -d /run/systemd/system',
@@ -98,7 +98,7 @@ define check_duplicity::timer (
         ;
     }
   } else {
-    # The unit's file may be gone already: what is in the memory of systemd can be stopped without it.
+    # The unit's file may be gone already, but systemd can stop a unit that it has loaded.
     exec { "check_duplicity drill of ${title} is not waited for":
       command  => "rm -f ${shellquote($link)} && if test -d /run/systemd/system; then systemctl stop ${shellquote($timer)}; fi",
       onlyif   => "test -L ${shellquote($link)}",
@@ -112,7 +112,7 @@ define check_duplicity::timer (
     }
   }
 
-  # cron ignores files with other signs in their names.
+  # cron ignores files with other characters in their names.
   file { "/etc/cron.d/check_duplicity_drill_${regsubst($title, '[@+]', '_', 'G')}":
     ensure  => if $by_cron { 'file' } else { 'absent' },
     owner   => 'root',

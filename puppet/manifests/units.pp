@@ -17,7 +17,7 @@ class check_duplicity::units {
     }
   }
 
-  # Where systemd doesn't run, as in an image that is being built, it reads them when it starts.
+  # Where systemd doesn't run, as in an image that is being built, it reads the units when it starts.
   exec { 'check_duplicity units':
     command     => 'systemctl daemon-reload',
     onlyif      => 'test -d /run/systemd/system',

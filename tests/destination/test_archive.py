@@ -86,7 +86,7 @@ NAME = "duplicity-full.20261124T020000Z.manifest"
 
 
 def completed(path: Path, **after: float) -> datetime | None:
-    """By the archive directory of a set that began at 02:00, so long after it."""
+    """Return when a set that began at 02:00 was completed, by an archive directory of ``after``."""
     now = BEGAN + timedelta(**after)
     return archive.newest_complete("", str(path.parent), path.name, now)
 

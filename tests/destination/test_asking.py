@@ -122,7 +122,7 @@ def test_a_gigabyte_of_output_is_not_kept(temporary: Path, fake: Callable[[str],
 
 @contextmanager
 def checking(duplicity: Path, temporary: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A check at work; whatever goes wrong in a test, it doesn't outlive that."""
+    """Run a check that doesn't outlive the test, even if the test fails."""
     with subprocess.Popen(
         [BIN / "check_duplicity_freshness", "-d", "sftp://h/x", "--duplicity", duplicity],
         stdout=subprocess.PIPE,

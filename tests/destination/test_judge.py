@@ -1,4 +1,4 @@
-"""What is judged of a collection, at the boundaries of each rule."""
+"""The judgement of a collection, at the boundaries of each rule."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_a_set_without_its_signatures_is_ignored_and_not_continued() -> None:
 
 
 def spoiled(names: list[str], sizes: dict[str, int]) -> Collection:
-    """A collection of volumes of 25 MiB, but for those whose names have a text in them."""
+    """Return a collection of 25 MiB volumes, with other sizes for names that have a given text."""
 
     def size(name: str) -> int:
         return next((size for text, size in sizes.items() if text in name), 25 << 20)

@@ -1,4 +1,4 @@
-"""What is seen of the directory of a ``file://`` destination."""
+"""The check looks at the directory of a ``file://`` destination."""
 
 from __future__ import annotations
 

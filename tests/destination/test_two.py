@@ -1,4 +1,4 @@
-"""Two jobs in one archive directory, two sets of the same second: in whatever order they come."""
+"""Two jobs in one archive directory, and two sets of the same second, in any order."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def kinds(collection: Collection) -> list[Kind]:
 
 
 def in_any_order(names: Sequence[str]) -> Iterable[list[str]]:
-    """Names as they come, backwards, and shuffled."""
+    """Return names in their order, backwards, and shuffled."""
     yield from (list(names), list(names[::-1]))
     for seed in range(20):
         shuffled = list(names)

@@ -1,8 +1,8 @@
 """The catalogue proves itself: each alternative of its patterns has a line that nothing else knows.
 
-The examples are in tests/duplicity/examples. Of each pattern every alternative is left out in turn
-(see tests/alternatives.py): one of the lines must then say something else. So whoever adds an
-alternative adds its example, and whoever takes one away is told.
+The examples are in tests/duplicity/examples. The tests leave out every alternative of each pattern
+in turn (see tests/alternatives.py): then at least one line must have another meaning. So a new
+alternative needs an example, and a test fails when an alternative is removed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Pattern = tuple[str, "re.Pattern[str]"]
 
 
 class Example(NamedTuple):
-    """A line, what it must say, who prints it, and a line beside it that says something else."""
+    """A line, its expected meaning, the program that prints it, and a similar, different line."""
 
     says: str
     source: str
@@ -41,7 +41,7 @@ def rows(name: str) -> list[str]:
 
 
 def examples(name: str, says: str = "") -> list[Example]:
-    """Read a file of examples, or those that say one thing; causes.txt says how it is written."""
+    """Read a file of examples, or only those of one meaning; causes.txt explains the format."""
     found = [_example(row) for row in rows(name)]
     return [one for one in found if says in ("", one.says)]
 
@@ -54,7 +54,7 @@ def _example(row: str) -> Example:
 
 
 class Table:
-    """Patterns, each with what it says; of those that are found in a line the first counts."""
+    """Patterns with their meanings; the first pattern that is found in a line counts."""
 
     def __init__(
         self, patterns: Sequence[Pattern], finds: Callable[[re.Pattern[str], str], object]
@@ -63,11 +63,11 @@ class Table:
         self.finds = finds
 
     def answer(self, line: str) -> str:
-        """What the first pattern says that is found in a line; nothing if there is none."""
+        """Return the meaning of the first pattern that is found in a line, or ``""``."""
         return next((says for says, form in self.patterns if self.finds(form, line)), "")
 
     def without_each(self) -> Iterator[tuple[str, bool, Table]]:
-        """Yield what is left out, whether that is a guard, and the table without it."""
+        """Yield the part that is left out, whether it is a guard, and the table without it."""
         for at, (says, form) in enumerate(self.patterns):
             before, after = self.patterns[:at], self.patterns[at + 1 :]
             yield f"{says} {form.pattern!r}", False, Table([*before, *after], self.finds)
@@ -111,7 +111,7 @@ COURSE = {
 
 
 def in_frame(line: str) -> str:
-    """What a line of a frame says, and the kind of why, as the examples have it."""
+    """Return the meaning of a frame's line, with the kind of its reason, as in the examples."""
     said = frames.read_frame(line)
     if said is None:
         return ""
@@ -119,7 +119,7 @@ def in_frame(line: str) -> str:
 
 
 class Frames(Table):
-    """The table of frames, of which groups tell the kind."""
+    """The table of frames, whose groups tell the kind."""
 
     def answer(self, line: str) -> str:
         kept = frames._FORMS
@@ -170,7 +170,7 @@ TABLES: dict[str, tuple[Table, list[Example]]] = {
 
 
 def unproved(table: Table, shown: Sequence[Example]) -> Iterator[str]:
-    """What can be left out of a table, and no example notices."""
+    """Yield the parts of a table that can be left out without failing an example."""
     answers = {line: table.answer(line) for one in shown for line in (one.line, one.near_miss)}
     for left_out, of_guard, changed in table.without_each():
         lines = answers if of_guard else [one.line for one in shown]
@@ -199,7 +199,7 @@ def test_every_example_is_in_a_table_and_has_a_source() -> None:
 
 
 def read(*lines: str, failed: bool = False) -> list[Run]:
-    """The runs that these lines tell; ``failed`` is whether the whole ended so."""
+    """Return the runs in these lines; ``failed`` is whether the whole output failed."""
     reader = Reader(str)
     for line in lines:
         reader.read(line)

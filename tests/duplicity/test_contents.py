@@ -1,4 +1,4 @@
-"""How much there is of a source, and when it has shrunk."""
+"""The extent of a source, and when it counts as shrunk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from samples import NOW, ago
 
 
 def day(count: int, files: int) -> Extent:
-    """The extent of a set of so many days ago."""
+    """Return the extent of a set that was made ``count`` days ago."""
     return Extent(ago(days=count), files=files)
 
 

@@ -1,4 +1,4 @@
-"""Why duplicity has failed: only what leaves no doubt tells that a destination is gone."""
+"""Why duplicity has failed: only an unambiguous message says that a destination is gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``--jsonstat`` leaves, as duplicity wrote it (tests/duplicity/captures/jsonstat)."""
+"""The files that ``--jsonstat`` leaves, as duplicity wrote them (captures/jsonstat)."""
 
 from __future__ import annotations
 

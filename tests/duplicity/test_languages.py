@@ -1,4 +1,4 @@
-"""duplicity's words in other languages mean what its English ones do."""
+"""duplicity's messages in other languages mean the same as its English ones."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Sizes in listings of other tools: of one destination, whose second volume is empty.
+"""Sizes in listings of other tools: all of one destination, whose second volume is empty.
 
-``captures/listings`` has what real tools printed of it; ``az-table``, ``gsutil-ls-l`` and ``bsd-*``
-are written after their documentation.
+``captures/listings`` has the output of real tools; ``az-table``, ``gsutil-ls-l`` and ``bsd-*``
+are written by their documentation.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a restore has ended: by what each version of duplicity really said of each trouble."""
+"""The result of a restore, by the real output of each duplicity version in each failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files are called empty or cut short: by sizes that good sets have, and by others."""
+"""Which files count as empty or cut short: by sizes that good sets have, and by others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAY, HOUR = ago(days=1), ago(hours=1)
 
 
 def sized(volumes: Sequence[int], suffix: str = ".gz", others: int = 400) -> dict[str, int]:
-    """The files of a full set, the volumes having these sizes."""
+    """Return the files of a full set whose volumes have these sizes."""
     names = full(HOUR, len(volumes), suffix)
     sizes = [*volumes, *[others] * (len(names) - len(volumes))]
     return dict(zip(names, sizes))
@@ -163,7 +163,7 @@ def test_sizes_that_cannot_be_bytes_tell_only_what_is_empty() -> None:
 
 
 def good_piece(encrypted: bool, least: int) -> st.SearchStrategy[list[int]]:
-    """The sizes of volumes that one run makes with one --volsize, by duplicity's arithmetic."""
+    """Return volume sizes that one run makes with one --volsize, by duplicity's arithmetic."""
     above = 150 if encrypted else 60
     spread = st.integers(-130 * KIB, above * KIB)
     sizes = st.lists(spread, min_size=least, max_size=6)
@@ -174,7 +174,7 @@ def good_piece(encrypted: bool, least: int) -> st.SearchStrategy[list[int]]:
 
 @st.composite
 def good_sets(draw: st.DrawFn) -> tuple[list[int], str, bool]:
-    """A good set's volumes, their suffix, and whether one run made all of it."""
+    """Return a good set's volumes, their suffix, and whether a single run made the set."""
     suffix = draw(st.sampled_from(["", ".gz", ".gpg"]))
     encrypted = suffix == ".gpg"
     pieces = [draw(good_piece(encrypted, 0))]

@@ -1,4 +1,4 @@
-"""The three readers of what duplicity says, on captures of real output."""
+"""The three readers of duplicity's status, on captures of real output."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def name(path: Path) -> str:
 
 
 def known(collection: Collection) -> Collection:
-    """What each reader can know of a collection: not the numbers of volumes, nor encryption."""
+    """Return what every reader can know of a collection: no volume numbers, no encryption."""
     chains = (
         Chain(tuple(s._replace(encrypted=None, missing=(), signed=True) for s in chain.sets))
         for chain in collection.chains

@@ -1,4 +1,4 @@
-"""Real output of real runs, read: no success is called a failure, no failure a success."""
+"""The reader of real output of real runs calls no success a failure, and no failure a success."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read(path: Path) -> Run | None:
 
 
 def state_as_mail(text: str, *, failed: bool) -> State:
-    """The state that a check would have if cron had mailed this."""
+    """Return the state of a check if cron had mailed this."""
     mail = Mail("backup", "host", "/usr/local/bin/duplicity.sh", failed, False, 0.0, text)
     run = of_mail(mail, lambda line: line, None)
     found = verdicts([run._replace(time=NOW.timestamp())], 0)

@@ -1,4 +1,4 @@
-"""Which paths lie in which volume, by the manifest: as duplicity itself would say it."""
+"""Which paths lie in which volume, by the manifest and by duplicity's own rules."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ few = st.lists(st.sampled_from([b"a", b"b", b"c"]), max_size=3).map(tuple)
 
 @st.composite
 def volumes_of(draw: st.DrawFn) -> tuple[Volume, ...]:
-    """Volumes as a set has them: each begins where the one before has ended, or behind."""
+    """Return the volumes of a set: each begins where the one before it ends, or later."""
     ends = sorted(draw(st.lists(paths, min_size=2, max_size=8)))
     return tuple(Volume(n, *pair) for n, pair in enumerate(zip(ends, ends[1:]), 1))
 
 
 def quoted(path: Path) -> bytes:
-    """A path as duplicity writes it: ``Quote`` of its manifest.py, 0.8.23 to 3.2.1."""
+    """Return a path as duplicity writes it: ``Quote`` of its manifest.py, 0.8.23 to 3.2.1."""
     text = b"/".join(path) if path else b"."
     if not re.search(rb"[\s\\\"']", text):
         return text
@@ -49,7 +49,7 @@ def quoted(path: Path) -> bytes:
 
 
 def written(volumes: tuple[Volume, ...]) -> bytes:
-    """A manifest's volumes as duplicity writes them: ``VolumeInfo.to_string``."""
+    """Return a manifest's volumes as duplicity writes them: ``VolumeInfo.to_string``."""
     return b"".join(
         b"Volume %d:\n    StartingPath   %s  \n    EndingPath     %s 7\n    Hash SHA1 25e9356c\n"
         % (volume.number, quoted(volume.first), quoted(volume.last))
@@ -62,7 +62,7 @@ def lines(content: bytes) -> io.BytesIO:
 
 
 def contains(volume: Volume, prefix: Path) -> bool:
-    """duplicity's own rule: ``VolumeInfo.contains(index_prefix, recursive=True)``."""
+    """Apply duplicity's own rule: ``VolumeInfo.contains(index_prefix, recursive=True)``."""
     return volume.first[: len(prefix)] <= prefix <= volume.last
 
 

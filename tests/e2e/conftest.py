@@ -23,7 +23,7 @@ NEEDED = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """They change the machine: a user's own tests don't run them."""
+    """Skip the end-to-end tests unless they are wanted, because they change the machine."""
     missing = [path for path in NEEDED if not os.path.exists(path)]
     reason = "needs root" if os.geteuid() else f"needs {missing}" if missing else ""
     if not os.environ.get("E2E"):
@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def directory() -> Iterator[Path]:
-    """A directory that other users can reach, as pytest's own can't be."""
+    """A directory that other users can reach, unlike pytest's own."""
     with tempfile.TemporaryDirectory(prefix="e2e-") as made:
         Path(made).chmod(0o755)
         yield Path(made)
@@ -46,7 +46,7 @@ def directory() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def host(directory: Path) -> Iterator[Machine]:
-    """The host with its jobs; both have run once, and cron has sent mail of one."""
+    """The host with its two jobs; both have run once, and cron has mailed the output of one."""
     (directory / "host").mkdir()
     with machines.machine(directory / "host") as host:
         mail = host.back_up_by_cron(ASSETS)
@@ -65,7 +65,7 @@ def master(directory: Path) -> Iterator[icinga2.Master]:
 
 @pytest.fixture(scope="session", autouse=True)
 def undone() -> Iterator[None]:
-    """What following the README has installed and written goes away."""
+    """Remove everything that the README's commands have installed and written."""
     yield
     machines.run("apt-get", "purge", "-qy", "check-duplicity", check=False)
     for path in ("/etc/check-duplicity", "/etc/puppet/code/modules/check_duplicity"):
@@ -82,7 +82,7 @@ def undone() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def site(host: Machine, master: icinga2.Master) -> Iterator[Site]:
-    """What Puppet deploys, with a second job, and what the master has."""
+    """The services that Puppet deploys, with a second job, and those of the master."""
     follow(
         "dpkg -s check-duplicity > /dev/null || apt-get install -y ./dist/check-duplicity_*_all.deb"
     )

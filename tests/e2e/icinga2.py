@@ -1,6 +1,6 @@
 """A real Icinga 2: the system's as master, and a second process as the agent of a host.
 
-The agent has a zone and a certificate of its own. What the master says is read over its API.
+The agent has its own zone and certificate. The tests read the master's results over its API.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ object Host "{NRPE}" {{
 
 
 class Seen(NamedTuple):
-    """What Icinga knows of a service after a check."""
+    """A service's state in Icinga after a check."""
 
     state: int
     output: str
@@ -75,7 +75,7 @@ class Master(Api):
         run("icinga2", *words, env=ENVIRONMENT)
 
     def is_ready(self, services: int = 0) -> bool:
-        """Whether it answers, has so many services, and its agent has got the commands."""
+        """Return whether it answers, has ``services`` services, and its agent has the commands."""
         try:
             if not self.ask("endpoint", AGENT)["connected"]:
                 return False
@@ -89,7 +89,7 @@ class Master(Api):
             return False  # It is loading its configuration.
 
     def check(self, host: str, service: str, seconds: float = 100) -> Seen:
-        """Have a service checked now, and wait for what comes of it."""
+        """Have a service checked now, and wait for the result."""
         name = f"{host}!{service}"
         wish = {"type": "Service", "service": name, "force": True}
         asked = time.time()

@@ -1,6 +1,6 @@
-"""Icinga Web 2 beside the master, with its database, for pictures of what operators see.
+"""Icinga Web 2 beside the master, with its database, for pictures of an operator's view.
 
-There is no web server and no login: PHP's own serves it, on loopback, to a headless browser.
+PHP's built-in server serves it without a login, on loopback, to a headless browser.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ CONFIGURATION = {
 
 @contextmanager
 def running(directory: Path) -> Iterator[None]:
-    """Have Icinga write to a database, and Icinga Web show it."""
+    """Have Icinga write to a database, and Icinga Web show its contents."""
     with _database(directory / "postgres"):
         (ETC / "features-enabled" / "ido.conf").write_text(IDO)
         run("service", "icinga2", "reload", env=ENVIRONMENT)
@@ -136,13 +136,13 @@ def _answers() -> bool:
 
 
 def text_of(path: str) -> str:
-    """A page as Icinga Web sends it."""
+    """Return a page as Icinga Web sends it."""
     with urllib.request.urlopen(f"{URL}/{path}", timeout=10) as page:
         return str(page.read().decode())
 
 
 def take_picture(path: str, size: str, picture: Path, directory: Path) -> None:
-    """Have a browser show a page, WIDTH,HEIGHT, and keep what is seen."""
+    """Take a picture of a page in a browser; ``size`` is WIDTH,HEIGHT."""
     run("chromium-headless-shell", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
         f"--window-size={size}", "--virtual-time-budget=5000", f"--user-data-dir={directory}",
         "--disable-background-networking", "--disable-component-update", "--disable-sync",

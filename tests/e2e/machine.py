@@ -1,7 +1,7 @@
-"""A host with a backup job, made of real things: users, cron, mail, an sshd at the other end.
+"""A host with a backup job and real parts: users, cron, mail, and an sshd as the destination.
 
-All of it is of the README's names, so that the README can be followed to the letter, and goes away
-afterwards.
+Everything has the README's names, so that tests can follow the README to the letter. All of it is
+removed afterwards.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ nice -n 10 duplicity incremental --full-if-older-than 7D --volsize 5 --allow-sou
 
 
 class Job(NamedTuple):
-    """A job of the user, and where its parts are."""
+    """A job of the user, and the paths of its parts."""
 
     name: str
     login: str  # before the server's name in its URL
@@ -68,7 +68,7 @@ WEB = Job("web", f"offsite:{PASSWORD}")
 
 
 def run(*words: object, check: bool = True, **options: object) -> subprocess.CompletedProcess[str]:
-    """Run a command that asks nothing, and take what it prints."""
+    """Run a command without input, and capture its output."""
     done = subprocess.run(  # type: ignore[call-overload]
         [*map(str, words)],
         check=False,
@@ -92,7 +92,7 @@ def as_user(*words: object, check: bool = True) -> subprocess.CompletedProcess[s
 
 
 class Machine:
-    """What can be done with the host."""
+    """The host, and the actions of tests on it."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -126,7 +126,7 @@ class Machine:
 
     @contextmanager
     def server_deaf(self) -> Iterator[None]:
-        """The server takes connections, as its kernel does, and says nothing."""
+        """Stop the server: its kernel still takes connections, but nothing answers."""
         assert self._sshd
         self._sshd.send_signal(signal.SIGSTOP)
         try:
@@ -147,11 +147,11 @@ class Machine:
         job.script.chmod(0o700)
 
     def back_up(self, job: Job) -> None:
-        """Run the job's script, as a person would."""
+        """Run the job's script as a person would."""
         as_user(job.script)
 
     def back_up_by_cron(self, job: Job) -> str:
-        """Let cron run the job at the next full minute; return the mail that it sends of it."""
+        """Let cron run the job at the next full minute; return cron's mail about it."""
         before = mails()
         # One minute only: it is another one when the job has ended.
         soon = datetime.now() + timedelta(seconds=63)
@@ -165,16 +165,16 @@ class Machine:
         set_crontab(f"MAILTO={USER}\n0 2 * * * {ASSETS.script}\n0 3 * * * {WEB.script}\n")
 
     def backups_running(self) -> list[int]:
-        """The duplicity processes of our user: backups, or what a check has started.
+        """Return the duplicity processes of our user: backups, or those that a check started.
 
-        Not the checks themselves: with one that is stopped its sudo stops, and is left behind.
+        Leave out the checks themselves: if a check is stopped, its sudo stops, too, and stays.
         """
         uid = pwd.getpwnam(USER).pw_uid
         return [pid for pid in processes_of("/duplicity\0") if _owner(pid) == uid]
 
     @contextmanager
     def aside(self, job: Job) -> Iterator[None]:
-        """Put the job's backups aside for a while: what is made meanwhile is thrown away."""
+        """Put the job's backups aside during the block; throw away those made meanwhile."""
         kept = [
             (job.destination, Path(f"{job.destination}.kept")),
             (ARCHIVE, Path(f"{ARCHIVE}.kept")),
@@ -197,7 +197,7 @@ def _owner(pid: int) -> int:
 
 
 def set_crontab(text: str) -> None:
-    """Install a crontab. What was changed in the second of its last look cron would not see."""
+    """Install a crontab, not in the second of cron's last look: it would miss the change."""
     table = Path("/var/spool/cron/crontabs") / USER
     before = table.stat().st_mtime if table.exists() else 0
     subprocess.run(["crontab", "-u", USER, "-"], input=text.encode(), check=True)
@@ -207,14 +207,14 @@ def set_crontab(text: str) -> None:
 
 
 def mails() -> list[str]:
-    """The mails to our user, whole ones only: the mailer locks the mailbox while it writes."""
+    """Return our user's complete mails: the mailer locks the mailbox while it writes."""
     text = MAIL.read_text(errors="replace") if MAIL.exists() else ""
     return [mail for mail in re.split(r"^(?=From )", text, flags=re.M) if mail.endswith("\n\n")]
 
 
 @contextmanager
 def machine(directory: Path) -> Iterator[Machine]:
-    """Make the host and the server; unmake them afterwards."""
+    """Make the host and the server; remove them afterwards."""
     there = [path for path in MADE if os.path.exists(path) and os.listdir(path)]
     assert not there, f"this machine has something there already: {there}"
     with ExitStack() as undo:
@@ -265,7 +265,7 @@ def _name_of_the_server() -> Iterator[None]:
 
 
 def _make_sshd(directory: Path) -> None:
-    """An sshd that lets the one account in by key, the other by password."""
+    """Make an sshd that lets one account in by key, and the other by password."""
     Path("/run/sshd").mkdir(exist_ok=True)
     own = directory / "host_key"
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", own)
@@ -285,7 +285,7 @@ def _make_sshd(directory: Path) -> None:
 
 @contextmanager
 def _cron() -> Iterator[None]:
-    """A cron, unless there is one already; without LANG, as systemd starts it."""
+    """Run cron, unless it runs already; without LANG, as systemd starts it."""
     with subprocess.Popen(
         ["/usr/sbin/cron", "-f"], env={}, stderr=subprocess.DEVNULL, start_new_session=True
     ) as cron:
@@ -296,7 +296,7 @@ def _cron() -> Iterator[None]:
 
 
 def words_of(pids: Sequence[int]) -> list[str]:
-    """The command lines of processes, for a message."""
+    """Return the command lines of processes, for a message."""
     found = []
     for pid in pids:
         try:

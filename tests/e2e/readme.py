@@ -1,4 +1,4 @@
-"""The commands of docs/install.rst, to be followed to the letter."""
+"""Follow the commands of docs/install.rst to the letter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WAYS = (
 
 
 def blocks(heading: str = "") -> list[str]:
-    """The literal blocks below a heading of the ways, without one those before the first."""
+    """Return the literal blocks below the heading of a way; without one, those before the first."""
     text = _WAYS.split(f"\n{heading}\n~~~")[1] if heading else _WAYS
     text = re.split(r"\n[^\n]+\n[~-]{4,}\n", text)[0]
     found = re.findall(r"::\n\n((?: {4}[^\n]*\n|\n)+)", text)

@@ -1,4 +1,4 @@
-"""The deployed services, as those who watch them see them: by NRPE, and over Icinga's API."""
+"""The deployed services as their monitoring sees them: by NRPE, and over Icinga's API."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ check_duplicity::job {{ 'web':
 }}
 """
 SHORT_LIMITS = "stalled_warning => '3s', stalled_critical => '6s',"
-# Everything that a plugin, or what asks it, has said; looked through for secrets in the end.
+# All output of plugins, NRPE and Icinga; a test searches it for secrets in the end.
 SAID: list[str] = []
 
 
 class Answer(NamedTuple):
-    """What came of a check, on one way."""
+    """The result of a check, by NRPE or Icinga."""
 
     state: int
     text: str
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
 
 
 class Site:
-    """The services as those who watch them see them."""
+    """The services as their monitoring sees them."""
 
     def __init__(self, host: Machine, master: Master) -> None:
         self.host = host
@@ -58,7 +58,7 @@ class Site:
         return Answer(done.returncode, done.stdout)
 
     def ask_for_jobs(self) -> Answer:
-        """Ask on all ways which jobs of the host are forgotten, or off."""
+        """Ask, by NRPE and Icinga, which jobs of the host are forgotten or switched off."""
         words = ["-H", "127.0.0.1", "-c", "check_duplicity_jobs", "-t", "60:UNKNOWN"]
         done = run(CHECK_NRPE, *words, check=False)
         seen = [self.master.check(host, "duplicity-jobs") for host in (NRPE, AGENT)]
@@ -68,7 +68,7 @@ class Site:
         return answers[0]
 
     def drill(self, job: str = "assets") -> Answer:
-        """Run what the clock starts, as it stands there: systemd and cron needn't run for that."""
+        """Run the timer's or crontab's command as it is written, without systemd and cron."""
         done = run(*shlex.split(drill_of(job)), check=False, env=ENVIRONMENT)
         SAID.append(done.stdout)
         return Answer(done.returncode, done.stdout)
@@ -79,7 +79,7 @@ class Site:
         return Answer(seen.state, seen.output)
 
     def ask(self, check: str, job: str = "assets") -> Answer:
-        """Ask on all ways: they agree, but for what changes with time."""
+        """Ask by NRPE and Icinga; the answers must agree, except for what changes with time."""
         answers = [
             self.by_nrpe(check, job=job),
             self.by_icinga(NRPE, check, job),
@@ -102,7 +102,7 @@ class Site:
 
 
 def drill_of(job: str) -> str:
-    """The command that Puppet has let the timer of a job's drills start, or else cron."""
+    """Return the command of a job's drills that Puppet gave to the timer, or else to cron."""
     unit = Path(f"/etc/systemd/system/duplicity-drill@{job}.service.d/puppet.conf")
     if unit.exists():
         _, command = re.findall(r"^ExecStart=(.*)$", unit.read_text(), re.M)

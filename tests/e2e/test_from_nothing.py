@@ -1,4 +1,4 @@
-"""Each way from nothing to a green service, as the README tells it."""
+"""Each way of the README leads from nothing to a green service."""
 
 from __future__ import annotations
 

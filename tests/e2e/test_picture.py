@@ -1,4 +1,4 @@
-"""The pictures in the README, of real data: ``make picture`` makes them anew."""
+"""The pictures in the README show real data; ``make picture`` updates them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The deployed services, by NRPE and by Icinga's agent, while the job is broken in every way."""
+"""The deployed services answer rightly, by NRPE and Icinga's agent, for every kind of failure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from lab import wait_until
 
 @pytest.fixture(autouse=True)
 def nothing_left(site: Site) -> Iterator[None]:
-    """After each test: no process, no lock, no temporary file; and all is green again."""
+    """Demand after each test: no process, lock or temporary file is left, and all is green."""
     from check_duplicity.processes import lock  # which the package has brought
 
     yield
@@ -44,7 +44,7 @@ def nothing_left(site: Site) -> Iterator[None]:
 
 
 def temporary() -> list[Path]:
-    """The directories that checks and drills have made as the job's user."""
+    """Return the directories that checks and drills have made as the job's user."""
     found = []
     made = Path("/tmp").glob("check-duplicity-*"), Path("/var/tmp").glob("check-duplicity-drill-*")
     for path in (path for paths in made for path in paths):
@@ -168,7 +168,7 @@ def test_a_job_that_is_switched_off_is_critical_at_once(site: Site) -> None:
 
 
 def flip_a_byte(path: Path) -> None:
-    """Change one byte in the middle of a file, and nothing else that one could see."""
+    """Change one byte in the middle of a file, but not its size or time."""
     before = path.stat()
     with path.open("r+b") as file:
         file.seek(before.st_size // 2)
@@ -275,7 +275,7 @@ def test_only_just_these_commands_are_allowed(site: Site) -> None:
 
 @contextmanager
 def impatient_nrpe(directory: Path, port: int, seconds: int) -> Iterator[None]:
-    """A second NRPE with the same commands, which waits for them less long."""
+    """Run a second NRPE with the same commands and a shorter timeout."""
     directory.mkdir()
     shutil.chown(directory, "nagios")
     configuration = directory / "nrpe.cfg"

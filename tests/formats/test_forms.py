@@ -1,4 +1,4 @@
-"""The forms agree: whichever is read, it says the same of the same answer."""
+"""All forms of an answer say the same."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SECRET = "hunter2"  # what must not be there
 
 
 def metrics(said: Answer, form: Form = FORM) -> dict[tuple[str, ...], float]:
-    """Return what Prometheus' own reader finds: by the name and the labels that tell more."""
+    """Return the metrics that Prometheus' own reader finds, by name and distinguishing labels."""
     text = text_of(said, form._replace(format="openmetrics"))
     return {
         (s.name, *(v for k, v in sorted(s.labels.items()) if k not in ("check", "backup"))): s.value
@@ -60,7 +60,7 @@ findings = st.lists(
 
 @st.composite
 def answers(draw: st.DrawFn) -> Answer:
-    """Any answer of any check."""
+    """Return any answer of any check."""
     check = draw(st.sampled_from(sorted(NAMES)))
     names = draw(st.lists(st.sampled_from(sorted(NAMES[check])), unique=True))
     measured = tuple(

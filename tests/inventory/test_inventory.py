@@ -1,4 +1,4 @@
-"""Every job of a host is monitored, and started; each way of switching one off is noticed."""
+"""The check notices jobs that are not monitored, and each way of switching a job off."""
 
 from __future__ import annotations
 

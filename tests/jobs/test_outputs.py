@@ -1,4 +1,4 @@
-"""Where a job's output goes becomes its ``mail``: all ways that hosts have, and none is guessed."""
+"""The place of a job's output becomes its ``mail``, for every way of hosts, without guessing."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_an_instance_has_its_own_journal_and_a_users_is_not_read(tmp_path: Path)
 
 
 def mailed(*lines: str) -> Files:
-    """A job of root's whose output cron mails; and mailboxes of several users."""
+    """Return root's job whose output cron mails, and mailboxes of several users."""
     boxes = ("daemon", "mail", "staff")
     return {**cron(*lines, f"0 2 * * * {D}"), **{f"/var/mail/{name}": "" for name in boxes}}
 

@@ -1,4 +1,4 @@
-"""What is offered to be run again, and who can change what that runs."""
+"""Which commands are offered for another run, by who can change the programs that they run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ JOBS_USER = "nobody" if OTHER != "nobody" else "daemon"
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A directory with a script, both another user's than the job's; not to be run by itself."""
+    """A directory with a script. Both belong to another user than the job's."""
     (tmp_path / "b.sh").write_text("duplicity /etc file:///b\n")
     for path in (tmp_path, tmp_path / "b.sh"):
         if os.geteuid() == 0:

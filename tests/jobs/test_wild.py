@@ -1,4 +1,4 @@
-"""Jobs as they are on hosts: the kinds that were missed or read wrongly, each with its like."""
+"""Jobs as real hosts have them: kinds that were once missed or misread, and similar ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOST = socket.gethostname()
 
 
 def jobs(root: Path, files: Files) -> dict[str, dict[str, str]]:
-    """All that is known of the jobs that are found."""
+    """Return all facts of the jobs that are found."""
     write(root, files)
     return {known.job: told(known) for known in find(str(root) + JOBS_D, root=str(root)).jobs}
 

@@ -1,6 +1,6 @@
 """Every kind of limit at its boundaries: itself, one beside it, 0, the largest, two equal ones.
 
-By the table of all kinds: a new one is tested by itself.
+The tests use the table of all kinds, so a new kind is tested automatically.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def limit(kind: str, text: str) -> Limit:
 
 
 def state(value: int, warning: Limit | None, critical: Limit | None = None) -> State:
-    """The state of a number with these limits; its sentence is there if it isn't good."""
+    """Return the state of a number with these limits; a bad one must have its sentence."""
     measure = Measure("n", value, text=f"n is {value}", kind=Kind.CHAIN, said="good")
     found = evaluate([measure], (), {"n": Limits(warning, critical)})
     assert found.summary.startswith("good" if found.state == OK else f"n is {value}")

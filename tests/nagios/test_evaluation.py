@@ -1,4 +1,4 @@
-"""Numbers below their upper limits are good without nagiosplugin, and with it."""
+"""Numbers below their upper limits are good, with nagiosplugin and without it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NUMBERS = st.integers(0, 5)
 
 @st.composite
 def limits(draw: st.DrawFn) -> Limits:
-    """Any of the forms that a limit has, or none."""
+    """Return limits in any form, or none."""
     forms = st.sampled_from(["{}", "0:{}", "~:{}", "@0:{}", "{}:", "@{}:", "~:"])
     texts = st.builds(str.format, forms, NUMBERS)
     one = st.none() | st.builds(count_limit, texts)

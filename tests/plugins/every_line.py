@@ -1,4 +1,4 @@
-"""Run a plugin again and again, each time with a SIGTERM at the next line, and say how it ended.
+"""Run a plugin again and again, each time with a SIGTERM at the next line; print how it ends.
 
     every_line.py PLUGIN FILES ARGUMENT...
 
@@ -32,7 +32,7 @@ _TIMES = 3
 
 
 def main() -> None:
-    """Run the plugin until it has no more such lines."""
+    """Run the plugin until there are no more such lines."""
     plugin, files, *arguments = sys.argv[1:]
     # All that it may load is here: to load it again in each run takes the most time.
     for module in pkgutil.walk_packages(check_duplicity.__path__, "check_duplicity."):
@@ -72,7 +72,7 @@ def run(names: dict[str, Any], files: list[str], nth: int) -> dict[str, object]:
 
 
 def left() -> list[str]:
-    """What is left behind: processes, which are ended, and temporary files."""
+    """Return leftovers: processes, which this function ends, and temporary files."""
     found = []
     try:
         while True:
@@ -87,7 +87,7 @@ def left() -> list[str]:
 
 
 def interrupt_at(nth: int, files: list[str], told: int) -> None:
-    """Send a signal to this process at its nth line in these files, and tell which that was."""
+    """Send a signal to this process at its nth line in these files; report that line."""
     lines = itertools.count(1)
     times: Counter[tuple[object, ...]] = Counter()
 

@@ -1,6 +1,7 @@
 """A signal may come at any line: nothing is left behind, and there is an answer.
 
-Signals from outside hit few of them, and others each time: these are sent from within.
+Signals from outside hit only a few lines, and different ones each time, so the process sends the
+signal to itself.
 """
 
 from __future__ import annotations

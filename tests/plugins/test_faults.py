@@ -1,8 +1,8 @@
-"""Each plugin under each fault: one valid answer, nothing left behind, and the next one is right.
+"""Each plugin, under each fault, gives one valid answer and leaves nothing; the next one is right.
 
-What has gone wrong before Python runs a plugin's first line is the interpreter's: a signal ends it
-silently then, and with four descriptors or a few megabytes it doesn't start at all.
-``FAULTS=50`` repeats what is drawn by lot so many times as often.
+Faults before a plugin's first line hit only the interpreter: a signal ends it silently then, and
+with four descriptors or a few megabytes it doesn't start at all. ``FAULTS=50`` repeats the random
+faults 50 times as often.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ REMEMBERING = ("process", "log")  # and these have a state file.
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A sound job of the newest duplicity at hand."""
+    """A good job with the newest duplicity at hand."""
     if DUPLICITIES is None:
         pytest.skip("DUPLICITIES names no duplicity; make test does")
     found = sorted(Path(DUPLICITIES).glob("*/bin/duplicity"))
@@ -49,7 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def leaves_nothing(site: Site) -> Iterator[None]:
-    """The job, its archive directory and destination stay as they are, and so does TMPDIR."""
+    """Demand that the job, its archive directory, its destination and TMPDIR don't change."""
     before = site.untouched()
     yield
     assert site.untouched() == before
@@ -59,7 +59,7 @@ def leaves_nothing(site: Site) -> Iterator[None]:
 class Fault(NamedTuple):
     """How to call a plugin so that something is broken, and the states (O, W, C, U) that are right.
 
-    Those of a plugin that isn't named are OK: it doesn't need what is broken.
+    A plugin that isn't named must be OK: it doesn't need the broken part.
     """
 
     change: Callable[[Call], Call]
@@ -150,7 +150,7 @@ FAULTS = {
 
 
 def pairs(plugins: Iterable[str], faults: Mapping[str, object]) -> list[ParameterSet]:
-    """All plugins under all faults, with the names that pytest shows."""
+    """Return all pairs of plugin and fault, with the names that pytest shows."""
     return [
         pytest.param(plugin, fault, id=f"{plugin} under {fault}")
         for fault in faults
@@ -260,7 +260,7 @@ def test_where_nothing_can_be_written_the_exit_status_is_left(
 
 @contextmanager
 def full_pipe() -> Iterator[int]:
-    """The end to write to of a pipe that is full, and has a reader that never reads."""
+    """Yield the write end of a full pipe whose reader never reads."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     for size in (1 << 16, 1):
@@ -344,7 +344,7 @@ def test_no_state_file_changes_the_answer(site: Site, plugin: str, fault: str) -
 
 
 def program(site: Site, content: str | bytes) -> Path:
-    """A program in place of duplicity; lines of Python get what they need around them."""
+    """Return a program that replaces duplicity; lines of Python get a first line and imports."""
     path = site.directory / "fake"
     if isinstance(content, str):
         names = full(datetime.now(timezone.utc) - timedelta(hours=2))
@@ -434,7 +434,7 @@ def at_random(lots: random.Random, peace: float, ending: signal.Signals) -> Dist
 
 
 def duration(call: Call) -> float:
-    """How long a plugin takes, from its first line on."""
+    """Return how long a plugin takes, from its first line on, in seconds."""
     began = []
 
     def begin(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""A value begins no line of its own: not one that looks like a verdict, a finding or a step."""
+"""No value starts a new line that looks like a verdict, a finding or a step."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ JOB = Job("backup", url="file:///x")
 
 
 def assert_not_forged(out: str) -> None:
-    """The value is there, and no line begins with a part of it."""
+    """Demand that the value is in the output, and that no line begins with a part of it."""
     assert FORGED in out
     assert all(c.isprintable() or c == "\n" for c in out)
     assert [line for line in out.split("\n") if line.lstrip(" #").startswith("FORGED")] == []

@@ -1,4 +1,4 @@
-"""The checks in other forms: what a program, a timer or a server gets."""
+"""The checks' answers in other forms, for programs, timers and servers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHECKS = ("freshness", "process", "log", "restore", "jobs")
 
 
 def ask(name: str, *arguments: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a plugin; what it prints need not be for Nagios."""
+    """Run a plugin whose output need not be for Nagios."""
     done = subprocess.run(
         [BIN / name, *map(str, arguments)],
         input=stdin,

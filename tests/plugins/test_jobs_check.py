@@ -1,4 +1,4 @@
-"""check_duplicity_jobs as a whole: what a user sees, on this machine and on a scratch host."""
+"""check_duplicity_jobs as a whole, as a user sees it, on this machine and on a scratch host."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Every option for a limit, and every key of a job's file, judges what it is about.
+"""Every option for a limit, and every key of a job's file, applies to the right number.
 
-By the table of all kinds: a new one is tested by itself, if its number is called as it is.
+The tests use the table of all kinds, so a new kind is tested automatically if its number has the
+same name.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Site(NamedTuple):
     environment: dict[str, str]
 
     def words(self, plugin: str) -> list[object]:
-        """How to look at it without a job's file."""
+        """Return the arguments for a check of the job without a job's file."""
         place: list[object] = ["-d", URL, "-a", self.directory / "archive", "-n", "web"]
         more: dict[str, list[object]] = {
             "check_duplicity_freshness": ["--from-archive"],
@@ -62,7 +63,7 @@ class Site(NamedTuple):
         return [*more.get(plugin, []), *place]
 
     def check(self, plugin: str, limits: Mapping[str, str]) -> Result:
-        """Check with limits, by the names that they have in a job's file."""
+        """Check with limits, given by their keys in a job's file."""
         words = self.words(plugin)
         for key, text in limits.items():
             state = "warning" if key.endswith("warning") else "critical"
@@ -71,7 +72,7 @@ class Site(NamedTuple):
         return run_plugin(plugin, words, environment=self.environment)
 
     def check_by_file(self, plugin: str, limits: Mapping[str, str]) -> Result:
-        """The same, and the limits are in a job's file."""
+        """Do the same with the limits in a job's file."""
         jobs = self.directory / "jobs"
         jobs.mkdir(exist_ok=True)
         text = "".join(f"{key} = {text}\n" for key, text in limits.items())
@@ -102,7 +103,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 
 def _backups(archive: Path, now: datetime) -> None:
-    """Two chains of two sets; of 200 files 80 are left."""
+    """Make two chains of two sets; 80 of 200 files are left in the newest."""
     archive.mkdir(parents=True)
     for first, second, files in ((20, 19, 200), (2, 1, 80)):
         full, inc = (now - timedelta(days=days) for days in (first, second))
@@ -114,7 +115,7 @@ def _backups(archive: Path, now: datetime) -> None:
 
 
 def _runs(log: Path) -> None:
-    """A run of yesterday, and one of now that found less, took a minute, and could not read all."""
+    """Write a run of yesterday, and one of now: smaller, a minute long, with unreadable files."""
     now = time.time()
     runs = []
     for ago, seconds, size, entries, errors in (
@@ -133,7 +134,7 @@ def _runs(log: Path) -> None:
 
 @pytest.fixture(scope="module")
 def values(site: Site) -> dict[str, dict[str, int]]:
-    """The numbers that each check sees there, by their labels."""
+    """The numbers of each check on the site, by their labels."""
     seen = {}
     for plugin, kinds in KINDS.items():
         result = site.check(plugin, {"errors_warning": "2"} if "errors_" in kinds else {})
@@ -142,14 +143,14 @@ def values(site: Site) -> dict[str, dict[str, int]]:
 
 
 def within(kind: str, value: int) -> str:
-    """The limit that a number just doesn't pass."""
+    """Return the limit that a number just doesn't pass."""
     if JUDGED[kind].metavar == "PERCENT":
         return str(value + 1)
     return str(value + HOUR if label(kind) in OF_THE_CLOCK else value)
 
 
 def passed(kind: str, value: int) -> str:
-    """The limit that a number just passes."""
+    """Return the limit that a number just passes."""
     if JUDGED[kind].metavar == "PERCENT":
         return str(value)
     if not value:
@@ -158,7 +159,7 @@ def passed(kind: str, value: int) -> str:
 
 
 def all_within(plugin: str, values: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
-    """Limits of all kinds that a check has, which nothing passes."""
+    """Return limits of all kinds of a check, none of which is passed."""
     found = ((kind, within(kind, values[plugin][label(kind)])) for kind in KINDS[plugin])
     return {key: text for kind, text in found for key in keys([kind])}
 

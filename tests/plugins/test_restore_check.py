@@ -1,4 +1,4 @@
-"""check_duplicity_restore as a whole, and the command line of duplicity_drill: what a user sees."""
+"""check_duplicity_restore as a whole, and duplicity_drill's command line, as a user sees them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ DAMAGE = (Kind.ROTTEN, Kind.OTHER_CONTENTS)
 
 
 class Site:
-    """A job of which only the drills are known: what they left is in a state directory."""
+    """A job without backups, but with a history of drills in a state directory."""
 
     def __init__(self, directory: Path) -> None:
         self.state = directory / "state"
@@ -67,7 +67,7 @@ class Site:
                 os.environ["XDG_STATE_HOME"] = before
 
     def keep(self, *drills: Past) -> None:
-        """Leave what drills of a full backup of four volumes have left, two of them proved."""
+        """Write the history of drills of a full backup of four volumes, two of them proved."""
         best = max((past for past in drills if past.kind is None), default=None)
         proved = {Volume(FULL, n): int(time.time()) for n in (1, 2)} if best else {}
         since = min(past.time for past in drills)
@@ -439,7 +439,7 @@ print(json.dumps({name: getattr(found, name) for name in names}))
 
 
 def asked(words: list[object]) -> Namespace:
-    """What a drill's command line asks for, in a process of its own: it sets an alarm, and more."""
+    """Parse a drill's command line in its own process, since that sets an alarm, and more."""
     plugin = ROOT / "plugins" / "duplicity_drill"
     done = subprocess.run(
         [sys.executable, "-I", "-c", ASK, plugin, *map(str, words)],

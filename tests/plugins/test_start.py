@@ -1,4 +1,4 @@
-"""How the plugins start: from their own modules only, and without what they don't need."""
+"""The plugins start with their own modules only, and without modules that they don't need."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if os.geteuid() and resource.getrlimit(resource.RLIMIT_CORE)[1] == 0:
 
 
 def loaded(plugin: str, *arguments: object) -> set[str]:
-    """The modules and packages that a plugin loads."""
+    """Return the modules and packages that a plugin loads."""
     done = subprocess.run(
         [sys.executable, "-I", "-X", "importtime", BIN / plugin, *map(str, arguments)],
         stdout=subprocess.DEVNULL,
@@ -40,7 +40,7 @@ def loaded(plugin: str, *arguments: object) -> set[str]:
 
 @pytest.fixture
 def evil(tmp_path: Path) -> Path:
-    """A directory of modules that plugins load, which must not come from there."""
+    """A directory with modules of names that plugins load; they must not load these."""
     for name in ("argparse", "re", "check_duplicity"):
         (tmp_path / f"{name}.py").write_text("print('evil')\n")
     return tmp_path

@@ -39,7 +39,7 @@ def evaluated(
 
 
 def standstill(*steps: tuple[float, Progress]) -> float:
-    """How long a backup has stood still at the last of some checks (seconds, progress)."""
+    """Return how long a backup has made no progress at the last of these checks."""
     memory: dict[str, object] = {}
     still: dict[int, float] = {}
     for seconds, progress in steps:

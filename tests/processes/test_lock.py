@@ -1,4 +1,4 @@
-"""Who holds the lock of an archive directory: whatever the lockfile is, whoever can be seen."""
+"""Who holds the lock of an archive directory, for any lockfile, and any visible processes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def archive(tmp_path: Path) -> Path:
 
 @contextlib.contextmanager
 def held(archive: Path, kind: str = "EX") -> Iterator[int]:
-    """A process whose arguments tell nothing holds the lock; its pid."""
+    """Run a process that holds the lock and has unrelated arguments; yield its pid."""
     file = archive / "lockfile"
     file.touch()
     taking = TAKING.format(kind).replace("'a'", "'r+'")

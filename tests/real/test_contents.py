@@ -1,4 +1,4 @@
-"""What a backup is worth: emptied, halved, grown, tiny and first sources, of real duplicity."""
+"""Sources that were emptied, halved or grown, tiny ones and first ones, with real duplicity."""
 
 from __future__ import annotations
 

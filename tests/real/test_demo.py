@@ -1,4 +1,4 @@
-"""What the README shows is what ``make demo`` prints; ``make pages`` writes it into the README."""
+"""The README shows the output of ``make demo``; ``make pages`` updates it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN = (5, 6, 8, 9, 3)
 
 
 def without_numbers(text: str) -> str:
-    """A line, whenever it was printed and whatever a machine had to do then."""
+    """Return a line without the parts that depend on the time or on the machine's load."""
     return re.sub(r"\d+", "0", text)
 
 

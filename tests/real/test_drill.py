@@ -1,4 +1,4 @@
-"""Drills on real backups: what is proved, what each damage looks like, and that nothing is left."""
+"""Drills on real backups prove them, report each kind of damage, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OLD = 1_700_000_000  # seconds since the epoch: before any backup
 
 @pytest.fixture(scope="session")
 def made() -> dict[Path, tuple[Lab, Path]]:
-    """The chains that this process has made, by duplicity: each with a copy as it was."""
+    """The chains that this process has made, by duplicity, each with an untouched copy."""
     return {}
 
 
@@ -30,7 +30,7 @@ def lab(
     made: dict[Path, tuple[Lab, Path]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Lab]:
-    """A job with a chain that is encrypted by a passphrase: made once, then put back as it was."""
+    """A job with a chain encrypted by a passphrase: made once, and restored for each test."""
     if duplicity not in made:
         place = tmp_path_factory.mktemp("lab")
         lab = Lab(duplicity, place)
@@ -46,7 +46,7 @@ def lab(
 
 @pytest.fixture
 def fresh(duplicity: Path, tmp_path: Path) -> Iterator[Lab]:
-    """A job of which no backup was made."""
+    """A job without a backup."""
     with Lab(duplicity, tmp_path) as lab:
         yield lab
 

@@ -1,8 +1,8 @@
-"""duplicity that speaks: in every language that it has messages for, a failure is one.
+"""The check recognises a failure in every language in which duplicity has messages.
 
-Python finds messages by LANGUAGE below its own prefix: a sitecustomize says where those of the
-tested duplicity lie. The locales are real, so that gpg and the C library speak the language, too;
-.ci/run makes them. What the C library has no locale of is spoken in another's.
+Python looks for messages by LANGUAGE below its own prefix, so a sitecustomize gives it the path of
+the tested duplicity's. The locales are real, so that gpg and the C library use the language, too;
+.ci/run makes them. A language without a locale in the C library uses another one's locale.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NOW = time.time()
 
 
 def languages(duplicity: Path) -> list[str]:
-    """The languages that a duplicity has compiled messages for."""
+    """Return the languages for which a duplicity has compiled messages."""
     found = messages(duplicity).glob("*/LC_MESSAGES/duplicity.mo")
     return sorted(path.parent.parent.name for path in found)
 
@@ -40,7 +40,7 @@ def messages(duplicity: Path) -> Path:
 
 
 def newest() -> list[Path]:
-    """The newest duplicity: that older messages are known is seen without running them."""
+    """Return the newest duplicity; other tests check older messages without running them."""
     found = Path(DUPLICITIES).glob("*/bin/duplicity") if DUPLICITIES else ()
     return sorted(found, key=lambda path: [int(n) for n in re.findall(r"\d+", path.parts[-3])])[-1:]
 
@@ -49,7 +49,7 @@ CASES = [(duplicity, language) for duplicity in newest() for language in languag
 
 
 def locale_of(language: str) -> str | None:
-    """The name of a real locale of a language, if need be another country's."""
+    """Return the name of a real locale of a language, if need be another country's."""
     made = subprocess.run(["locale", "-a"], capture_output=True, text=True, check=True).stdout
     speaks = re.compile(
         rf"{language.partition('_')[0].partition('@')[0]}(?:_\w+)?(?:\.utf-?8)?(?:@\w+)?", re.I
@@ -105,7 +105,7 @@ class Speaker:
         return said
 
     def failures(self, verbosity: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """Yield ways to fail, and what is printed then."""
+        """Yield ways to fail, and the output of each."""
         plain = ("full", *verbosity, "--no-encryption")
         nowhere = f"file://{self.directory}/file/below"
         yield "destination", self.run(*plain, url=nowhere)
@@ -117,7 +117,7 @@ class Speaker:
 
 
 def told(path: Path) -> bool:
-    """Whether the check has something to complain about."""
+    """Return whether the check isn't OK."""
     runs = files.look(Log(str(path)), {}, files.Look(NOW + 60, NOW - 8 * DAY, str)).runs
     found = judge.verdicts(runs, NOW - 8 * DAY)
     return not found or any(verdict.told for verdict in found)

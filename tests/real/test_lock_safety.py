@@ -47,7 +47,7 @@ def test_a_running_backup_holds_its_lock_through_a_check(lab: Lab) -> None:
 
 
 def back_up(lab: Lab, hours: int, now: datetime, passphrase: str | None) -> None:
-    """Make a backup of several volumes, as of so many hours ago."""
+    """Make a backup of several volumes, dated ``hours`` hours ago."""
     (lab.source / "large").write_bytes(bytes([hours]) * (2 << 20))
     os.utime(lab.source / "large", (hours, hours))  # else it looks unchanged
     action = "full" if hours == OLDEST else "incremental"
@@ -70,7 +70,7 @@ def restored(lab: Lab, passphrase: str | None) -> bytes:
 
 
 def names_below(directory: Path) -> list[str]:
-    """The names of all files; the archive directory's own is made of the URL."""
+    """Return the names of all files below a directory."""
     return sorted(path.name for path in directory.rglob("*") if path.is_file())
 
 

@@ -1,4 +1,4 @@
-"""What the pages show of drills is what the programs print, of real backups."""
+"""The pages show the programs' real output for drills, on real backups."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def newest() -> Path:
 
 
 def backed_up(stage: Stage, passphrase: str = "") -> None:
-    """Have a full backup of 3 hours ago: five volumes with nine files, always the same ones."""
+    """Make a full backup, dated 3 hours ago: five volumes with always the same nine files."""
     dice = random.Random(1)
     for number in range(1, 10):
         name = f"/home/assets/{number}.jpg"

@@ -1,4 +1,4 @@
-"""Real backups, started in every way there is, and what only looks like one."""
+"""Real backups, started in every possible way, and processes that only look like backups."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def process(lab: Lab, *options: object) -> Result:
 
 @contextmanager
 def started(lab: Lab, program: Sequence[object]) -> Iterator[subprocess.Popen[bytes]]:
-    """A backup that never ends by itself, started as asked: its source is a pipe that is silent."""
+    """Run a backup that never ends by itself, because its source is a silent pipe."""
     arguments = lab.command("full", "--no-encryption")[1:]
     with subprocess.Popen(
         [*map(str, program), *arguments],

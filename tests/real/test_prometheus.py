@@ -66,7 +66,7 @@ class Site:
         self._log("empty").write_text(self._failing())
 
     def _failing(self) -> str:
-        """What duplicity prints of a source that isn't there."""
+        """Return duplicity's output for a source that doesn't exist."""
         words = self.labs["empty"].command("full", "--no-encryption")
         words[-2] = "/nonexistent"
         done = subprocess.run(
@@ -99,7 +99,7 @@ class Site:
         return done.status, text
 
     def write(self, check: str, job: str = "") -> int:
-        """Have a check write its file where node_exporter reads; return the status."""
+        """Have a check write its file into node_exporter's directory; return the status."""
         path = self.texts / f"duplicity-{check}-{job}.prom"
         words = [*self.of_job(job), "--format", "openmetrics", "--write", path]
         status = run_plugin(f"check_duplicity_{check}", words, environment=self.environment).status
@@ -134,20 +134,20 @@ def server(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pro
 
 
 def alerts(server: Prometheus) -> set[tuple[str, str, str]]:
-    """Which alerts wait until their time has come, of which check and backup."""
+    """Return the pending alerts, each with its check and backup."""
     found = server.get("alerts")["alerts"]
     labels = [alert["labels"] for alert in found]
     return {(a["alertname"], a.get("check", ""), a.get("backup", "")) for a in labels}
 
 
 def due(site: Site) -> set[tuple[str, str, str]]:
-    """The alerts that the states of the checks are."""
+    """Return the alerts that the states of the checks must cause."""
     names = {1: "DuplicityCheckWarning", 2: "DuplicityCheckCritical", 3: "DuplicityCheckUnknown"}
     return {(names[state], *pair) for pair, state in site.states.items() if state}
 
 
 def queries() -> list[str]:
-    """Every query of the dashboard, as Grafana asks it for all hosts and backups."""
+    """Return every query of the dashboard, as Grafana sends it for all hosts and backups."""
     panels = json.loads(DASHBOARD.read_text())["panels"]
     texts = [target["expr"] for panel in panels for target in panel["targets"]]
     return [text.replace("$instance", ".*").replace("$backup", ".*") for text in texts]

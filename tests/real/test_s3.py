@@ -1,4 +1,4 @@
-"""A bucket on an S3 server, moto's, and what becomes of it: ``make moto`` installs the server."""
+"""A job that backs up into a bucket on moto's S3 server, which ``make moto`` installs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = [
 
 
 class S3:
-    """The server, which takes any signature."""
+    """The server, which accepts any signature."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
@@ -45,7 +45,7 @@ class S3:
         return re.findall("<Key>(.*?)</Key>", self.request("GET", f"{bucket}?list-type=2"))
 
     def listing(self, bucket: str) -> str:
-        """All keys with their sizes, hashes and times."""
+        """Return all keys with their sizes, hashes and times."""
         found = re.findall("<Contents>.*?</Contents>", self.request("GET", f"{bucket}?list-type=2"))
         return "\n".join(sorted(found))
 
@@ -78,7 +78,7 @@ class Bucket(Lab):
 
     @property
     def environment(self) -> dict[str, str]:
-        """With boto3 for a duplicity that is installed without it."""
+        """The environment, with boto3 for a duplicity that is installed without it."""
         [modules] = MOTO.glob("lib/python3*/site-packages")
         return {
             **super().environment,
@@ -119,7 +119,7 @@ def bucket(duplicity: Path, tmp_path: Path, s3: S3) -> Iterator[Bucket]:
 
 
 def python_of(duplicity: Path) -> str:
-    """The name of the folder that the modules of a duplicity's Python are in."""
+    """Return the name of the folder with the modules of a duplicity's Python."""
     ask = "import sys; print('python%d.%d' % sys.version_info[:2])"
     python = [str(duplicity.parent / "python"), "-c", ask]
     done = subprocess.run(python, capture_output=True, check=True, text=True)

@@ -1,6 +1,6 @@
-"""Volumes that are empty or cut short, made of real ones; and real good sets, which never are.
+"""Volumes that are empty or cut short, made from real ones; and real good sets, without any.
 
-What sizes good sets have was measured on many more (``duplicity/sizes.py``).
+The sizes in good sets were measured on many more sets (``duplicity/sizes.py``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PLAIN = ["--no-compression", "--volsize=1"]
 
 
 def fill(lab: Lab) -> None:
-    """Give the source data of all sorts: random, repeated, none; large files, and many small."""
+    """Fill the source: random, repeated and no data; large files, and many small ones."""
     data = random.Random(4)
     (lab.source / "random").write_bytes(data.randbytes(5 * MIB // 2))
     (lab.source / "text").write_bytes(
@@ -40,7 +40,7 @@ def volume(lab: Lab, number: int) -> Path:
 
 
 def restored(lab: Lab, passphrase: str = "") -> bool:
-    """Whether all can be restored, by somebody who has no archive directory."""
+    """Return whether everything can be restored without an archive directory."""
     place, empty = lab.home / "restored", lab.home / "empty"
     options = [
         "--num-retries=1",

@@ -235,7 +235,7 @@ def test_renamed_volumes_are_lost_for_duplicity_and_so_for_the_check(lab: Lab) -
 
 
 def restored(lab: Lab) -> bool:
-    """Whether duplicity restores what has been backed up."""
+    """Return whether duplicity restores the backup."""
     place = lab.home / "restored"
     words = [lab.duplicity, "restore", "--no-encryption", "--archive-dir", lab.archive, lab.url]
     command = [*map(str, words), str(place)]

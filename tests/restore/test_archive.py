@@ -1,4 +1,4 @@
-"""The metadata of a chain, in a private archive directory of its own."""
+"""The metadata of a chain in a private archive directory."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def fill(path: Path, prefix: str = "") -> None:
 
 
 def copied(own: Path, prefixes: Prefixes = NONE) -> tuple[bool, dict[str, bytes]]:
-    """Whether all was copied, and what is there now; the job's directory stays as it is."""
+    """Return whether all was copied, and the copies; the job's directory must not change."""
     private = own.parent / "private"
     before = fingerprint(own)
     whole = archive.copy(str(own), str(private), TIMES, prefixes)

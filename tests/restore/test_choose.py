@@ -1,4 +1,4 @@
-"""What a drill restores next: what was proved longest ago, by the smallest file that is in it."""
+"""A drill next restores the volume that was proved longest ago, by its smallest file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BEFORE = ago(days=8).timestamp()
 
 
 def bare(time: datetime, count: int) -> Set:
-    """A set of so many volumes, whatever is in them."""
+    """Return a set with ``count`` volumes of any contents."""
     numbered = tuple(volumes.Volume(n, (b"a",), (b"b",)) for n in range(1, count + 1))
     return Set(time, "", volumes.Manifested("h", "/srv", numbered))
 
@@ -44,7 +44,7 @@ def write(source: Path, name: str, size: int, changed: float = BEFORE) -> None:
 
 
 def chain_of(tmp_path: Path, source: object, ends: Ends, *files: str) -> tuple[Set]:
-    """A full backup, all of whose files are new."""
+    """Return a chain of one full backup with only new files."""
     content = manifest(source, ends, dict.fromkeys(files, "new"))
     return (set_of(tmp_path, FULL, content),)
 

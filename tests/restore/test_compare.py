@@ -1,4 +1,4 @@
-"""What was restored, side by side with the source that it is from."""
+"""Restored files are compared with their source."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ LATER = datetime(2100, 1, 1, tzinfo=timezone.utc)  # after whatever these tests 
 
 
 class Pair(NamedTuple):
-    """A source, and what was restored of it."""
+    """A source, and the files restored from its backup."""
 
     source: Path
     restored: Path
 
     def write(self, name: str, contents: bytes, other: bytes | None = None) -> None:
-        """A file, in the backup with other contents perhaps; both are from yesterday."""
+        """Write a file, perhaps with other contents in the backup; both are from yesterday."""
         for path, what in (
             (self.source, contents),
             (self.restored, contents if other is None else other),

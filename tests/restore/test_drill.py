@@ -1,4 +1,4 @@
-"""What a drill makes of what duplicity says; duplicity itself is in real/test_drill.py."""
+"""The results of a drill with a fake duplicity; a real one is in real/test_drill.py."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ ROTTEN = Ended(Kind.ROTTEN, "another hash", f"{NAME}.vol2.difftar.gpg")
 
 
 class Fake:
-    """duplicity, as far as a drill sees it: how it ends for each path, and for a bare volume.
+    """A fake duplicity, with its result for each path, and for a volume alone.
 
-    With ``METADATA`` it is only asked to fetch a set's, and the destination has that manifest.
+    ``METADATA`` stands for fetching a set's metadata, of which the destination has that manifest.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ def made(tmp_path: Path) -> Made:
 
 
 def numbers(volumes: frozenset[Volume]) -> list[int]:
-    """The numbers of volumes, without that of metadata."""
+    """Return the numbers of volumes, without that of metadata."""
     return sorted(volume.number for volume in volumes if volume.number)
 
 

@@ -1,4 +1,4 @@
-"""What drills have proved, kept from one to the next."""
+"""The history of drills keeps what they have proved."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ damages = st.builds(Damage, times, found)
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """Any history that there can be: what is proved is of the chain."""
+    """Return any possible history: every proved volume is in the chain."""
     volumes = draw(st.dictionaries(times, st.integers(0, 9), max_size=4))
     every = [Volume(time, n) for time, count in volumes.items() for n in range(1, count + 1)]
     chosen = draw(st.lists(st.sampled_from(every), unique=True)) if every else []
@@ -61,7 +61,7 @@ def histories(draw: st.DrawFn) -> History:
 
 
 def drilled(*numbers: int, began: datetime = NOW, **more: object) -> Drilled:
-    """A drill that has read volumes of a full backup of four."""
+    """Return a drill that has read some volumes of a full backup of four."""
     read = frozenset(Volume(FULL, number) for number in numbers)
     return Drilled(began, {FULL: 4}, read, **more)  # type: ignore[arg-type]
 
@@ -238,7 +238,7 @@ def test_a_bad_volume_is_no_longer_proved() -> None:
 
 
 def rotten() -> History:
-    """What is known after a drill that has found the second volume rotten."""
+    """Return the history after a drill that has found the second volume rotten."""
     return after(History(), drilled(1, found=(FAILURE,)))
 
 

@@ -1,4 +1,4 @@
-"""What a drill's result is worth, now: each row of the table, at its boundaries."""
+"""The judgement of a drill's result: each row of the table, at its boundaries."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def bad(time: datetime, kind: Kind) -> Past:
 
 
 def damaged(when: datetime, kind: Kind, text: str, **more: object) -> Damage:
-    """What a drill has found, then."""
+    """Return damage that a drill found at a time."""
     return Damage(when, Found(kind, State.CRITICAL, text, **more))  # type: ignore[arg-type]
 
 
 def history(*drills: Past) -> History:
-    """What is known after some drills of a full backup of four volumes, two of them proved."""
+    """Return the history after drills of a full backup of four volumes, two of them proved."""
     best = max((past for past in drills if past.kind is None), default=None)
     proved = {Volume(FULL, number): 1 for number in (1, 2)} if best else {}
     since = min((past.time for past in drills), default=None)

@@ -1,4 +1,4 @@
-"""The private directory of a drill has files of the backup in it: nothing of it may stay."""
+"""A drill's private directory holds files of the backup, so nothing of it may stay."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ print("started", flush=True)
 
 @contextmanager
 def drill(code: str, tempdir: object, mark: str = "", **environment: str) -> Iterator[Drill]:
-    """A process that has made its directory, and waits to be told to go on."""
+    """Run a process that has made its directory, and waits for input."""
     with subprocess.Popen(
         [sys.executable, "-c", MAKE + code, str(tempdir), mark],
         env={"PATH": os.environ["PATH"], **environment},
@@ -117,7 +117,7 @@ def test_whoever_waits_for_the_drills_output_does_not_wait_for_its_guardian(tmp_
 
 
 def left(parent: Path, name: str = "check-duplicity-drill-0123") -> Path:
-    """What a machine that has lost its power has left."""
+    """Make a directory as a machine leaves it that has lost its power."""
     path = parent / name
     fill(path)
     return path

@@ -1,4 +1,4 @@
-"""What another user does to a host, tried: programs in disguise, names taken, searches held up.
+"""Attacks by another user: programs in disguise, names that are taken, searches that are held up.
 
 As in ``test_rights``: `U` is the user whose job it is, `O` has nothing to do with it. Needs root.
 """
@@ -168,7 +168,7 @@ def test_no_user_takes_the_name_of_another_users_job(host: Host, plugin: str) ->
 
 
 def called(count: int) -> dict[str, Laid]:
-    """Scripts that call each other, with more than anybody can wait for."""
+    """Return scripts that call each other, more than anybody can wait for."""
     return {
         **crontab(O, f"0 2 * * * {OTHERS}/a.sh"),
         f"{OTHERS}/a.sh": script(f"{OTHERS}/b.sh\n" * count, O),

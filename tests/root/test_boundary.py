@@ -1,6 +1,6 @@
-"""What another user can make of what he is near: of lines, cores, keys and time. Needs root.
+"""Attacks by another user with forged lines, core dumps, keys and delays. Needs root.
 
-U is the user whom the job belongs to, OTHER is another one.
+U is the job's user, OTHER is another user.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def job(directory: Path, name: str, **facts: object) -> None:
 
 
 def assert_not_forged(out: str) -> None:
-    """No line is begun by a value."""
+    """Demand that no line begins with a value."""
     assert "FORGED" in out
     assert all(c.isprintable() or c == "\n" for c in out)
     begun = [line for line in out.split("\n") if line.lstrip().startswith("FORGED")]
@@ -115,7 +115,7 @@ def test_the_name_of_a_profile_begins_no_line(
 
 @contextlib.contextmanager
 def set_to(values: dict[Path, str]) -> Iterator[None]:
-    """Set what the kernel does, and in the end what it did before."""
+    """Change the kernel's settings during the block."""
     before = {path: path.read_text() for path in values}
     try:
         for path, value in values.items():
@@ -131,7 +131,7 @@ def set_to(values: dict[Path, str]) -> Iterator[None]:
 
 @pytest.fixture(params=["program", "file"])
 def cores(request: pytest.FixtureRequest, common: Path) -> Iterator[Path]:
-    """A directory that cores come to: by a program, for which the crashed one waits, or at once."""
+    """A directory for core dumps: written by a helper program, or by the kernel itself."""
     directory = common / "cores"
     directory.mkdir()
     directory.chmod(0o777)
@@ -147,7 +147,7 @@ def cores(request: pytest.FixtureRequest, common: Path) -> Iterator[Path]:
 
 
 def crashing(common: Path, who: str, owner: str) -> Path:
-    """A duplicity that lets itself or the check crash."""
+    """Return a duplicity that crashes itself or the check."""
     wait = " & while :; do sleep 1; done" if who == "PPID" else ""
     path = script(common / f"crashing-{who}", f"kill -SEGV ${who}{wait}")
     shutil.chown(path, owner)
@@ -252,12 +252,12 @@ def test_a_user_is_become_where_the_kernel_keeps_no_keys(homes: dict[str, Path])
 
 
 def pending(descriptor: int) -> int:
-    """How many bytes wait in a pipe to be read."""
+    """Return the number of unread bytes in a pipe."""
     return int(struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4))[0])
 
 
 def answering(name: str) -> list[int]:
-    """The processes of triage that run as a user, and wait until it reads what they write."""
+    """Return triage's processes that run as a user and wait until triage reads their output."""
     uid = pwd.getpwnam(name).pw_uid
     found = []
     for entry in Path("/proc").iterdir():

@@ -1,4 +1,4 @@
-"""Real cron and a real local mailer deliver what real duplicity says. ``.ci/run`` runs these."""
+"""Real cron and a real local mailer deliver real duplicity's output. ``.ci/run`` runs these."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def boxes_of(home: Path) -> dict[str, Path]:
 
 
 def make_script(home: Path, name: str) -> Path:
-    """A job's script; what it says on its next run is what it is called."""
+    """Make a job's script; its name says what its next run prints."""
     (home / name).mkdir()
     with Lab(DUPLICITY, home / name) as lab:
         if name == "orphans":
@@ -75,7 +75,7 @@ def make_script(home: Path, name: str) -> Path:
 
 
 def leave_orphans(lab: Lab) -> None:
-    """An incremental set whose full one is gone, and a newer chain."""
+    """Make an incremental set whose full set is gone, and a newer chain."""
     lab.run("full", ago=9)
     lab.run("incremental", ago=8)
     for path in lab.destination.glob("duplicity-full*"):
@@ -100,7 +100,7 @@ def run_by_cron(scripts: list[Path], home: Path) -> None:
 
 
 def delivered(home: Path) -> bool:
-    """Whether every job's mail has come to both mailboxes."""
+    """Return whether every job's mail has come to both mailboxes."""
     mbox, maildir = boxes_of(home).values()
     texts = [mbox.read_text(errors="replace")] if mbox.exists() else [""]
     texts.append("".join(path.read_text(errors="replace") for path in maildir.glob("new/*")))
@@ -108,7 +108,7 @@ def delivered(home: Path) -> bool:
 
 
 def waiting() -> bool:
-    """Whether the mailer is still at work on a mail to the user."""
+    """Return whether the mailer is still delivering a mail to the user."""
     queue = subprocess.run([EXIM, "-bp"], capture_output=True, text=True, check=True)
     return USER in queue.stdout
 
@@ -118,7 +118,7 @@ def check(box: Path, *options: object) -> Result:
 
 
 def content(box: Path) -> dict[Path, tuple[int, bytes]]:
-    """What a mailbox consists of, and when each part of it was changed."""
+    """Return the files of a mailbox, with their times and contents."""
     paths = [box, *box.rglob("*")]
     return {p: (p.stat().st_mtime_ns, p.read_bytes() if p.is_file() else b"") for p in paths}
 

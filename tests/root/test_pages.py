@@ -1,7 +1,7 @@
-"""What the pages show of a whole host is what the programs print there; needs root.
+"""The pages show the programs' real output on a whole host; needs root.
 
-On a scratch host the job ``assets`` of the pages is run by the crontab of its user; commands are
-typed as root, and real backups made by Debian's duplicity.
+On a scratch host, the crontab of its user runs the pages' job ``assets``. The tests type commands
+as root, and Debian's duplicity makes real backups.
 """
 
 from __future__ import annotations

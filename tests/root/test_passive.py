@@ -1,7 +1,7 @@
 """docs/passive-results.rst, followed to the letter, with real Icinga 2, Nagios and NSCA.
 
-Both servers run on a scratch host, which is also the host that sends. It is cut off when the
-server's name leads to an address where nobody listens. Only times are shorter than in the page.
+Both servers run on a scratch host, which also sends the results. To cut it off, the tests give the
+server's name an unused address. Only the times are shorter than in the page.
 """
 
 from __future__ import annotations

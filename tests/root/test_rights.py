@@ -1,8 +1,8 @@
-"""Who decides what is run for a job, and with whose rights it is run.
+"""Who decides which programs run for a job, and with whose rights they run.
 
-Everything that is run for a job runs as the job's user, and only if nobody but root and that user
-decides what it is. On a scratch host two users plant programs that tell who ran them: `U`, whose
-job it is, and `O`, who has nothing to do with it. Needs root.
+Every program for a job runs as the job's user, and only if nobody but root and that user decides
+what it is. On a scratch host, two users plant programs that record who ran them: `U`, the job's
+user, and `O`, another user. Needs root.
 """
 
 from __future__ import annotations

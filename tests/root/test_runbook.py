@@ -1,4 +1,4 @@
-"""The runbook, step by step: break a real job, triage it, paste what is said, and it is good again.
+"""The runbook, step by step: break a real job, triage it, paste the commands, and it is good again.
 
 Needs root: for a user, a crontab and a script of its own.
 """

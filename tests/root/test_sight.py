@@ -1,4 +1,4 @@
-"""What another user of the machine can't make the checks see, or not see.
+"""Another user of the machine can neither fake nor hide what the checks see.
 
 ``mallory`` may read a job's log, write beside it, and start any process; the job is ``owner``'s.
 Both are real users, and so are the processes and locks. ``.ci/run`` runs these.

@@ -1,4 +1,4 @@
-"""What needs root: another user, a real sshd. ``.ci/run`` runs these with Debian's duplicity."""
+"""Another user, and a real sshd: ``.ci/run`` runs these as root, with Debian's duplicity."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""No way in which a job can be found, and nothing that starts it, gives a user's program away.
+"""No user's program runs with another user's rights, however a job is found and started.
 
-One scratch host for each way: on it a job for everything that may start a program, and for every
-place where the program of another user can stand. Needs root.
+There is one scratch host for each way to find a job. It has a job for every command that may start
+a program, and for every place where another user's program can be. Needs root.
 """
 
 from __future__ import annotations

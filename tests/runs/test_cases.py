@@ -1,7 +1,7 @@
-"""Outputs as they lie on hosts: duply, backupninja, systemd and scripts say how it went.
+"""Output as on real hosts: duply, backupninja, systemd and scripts report the result of a run.
 
-The frames are those that duply 2.4.1 and backupninja 1.2.2 print, by their source; those of
-systemd by its catalogue of messages.
+The frames are those of duply 2.4.1 and backupninja 1.2.2, from their sources, and those of systemd,
+from its catalogue of messages.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ AT = "at Wed Nov 25 02:00:01 CET 2026"
 
 
 def command(name: str, text: str, code: int = 0) -> str:
-    """What duply prints around one of its commands."""
+    """Return the lines that duply prints around one of its commands."""
     state = "OK" if code == 0 else f"FAILED 'code {code}'"
     end = f"--- Finished state {state} {AT} - Runtime 00:00:01.020 ---\n"
     task = f"Wed Nov 25 02:00:09 CET 2026 Task '{name}' failed with exit code '{code}'.\n"
@@ -39,7 +39,7 @@ def command(name: str, text: str, code: int = 0) -> str:
 
 
 def told(runs: list[object]) -> tuple[State | None, str]:
-    """The state, and all that is said."""
+    """Return the state, and all texts."""
     found = verdicts([run._replace(time=NOW.timestamp()) for run in runs], 0)  # type: ignore[attr-defined]
     if not found:
         return None, ""
@@ -187,7 +187,7 @@ NAMES = (
 
 
 def messages(english: str) -> list[list[str]]:
-    """The pieces of a message of duplicity's, in each other language."""
+    """Return the pieces of a message of duplicity in each other language."""
     known = json.loads(Path(languages.__file__).with_name("messages.json").read_text())
     return [
         pieces for found in known.values() for original, *pieces in found if original == english
@@ -291,7 +291,7 @@ def test_a_command_that_names_it_is_its() -> None:
 
 
 def twice(text: str, *, record_first: bool) -> str:
-    """Each line of a run twice: as it is printed, and as --log-file has it."""
+    """Return each line of a run twice: as printed, and as in --log-file."""
     lines = []
     for line in text.split("\n"):
         records = ["NOTICE 1", f". {line}", ""]
@@ -326,7 +326,7 @@ OPENINGS = {
 
 
 def states(text: str) -> dict[str, State]:
-    """The state of each job of a log."""
+    """Return the state of each job of a log."""
     reader = LogReader(str, LATEST)
     for line in text.split("\n"):
         reader.read(line)

@@ -1,4 +1,4 @@
-"""Mailboxes and logs that grow, are rotated, cut and written anew: what is kept is only a cache."""
+"""Mailboxes and logs that grow, are rotated, cut or rewritten: the state file is only a cache."""
 
 from __future__ import annotations
 

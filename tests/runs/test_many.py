@@ -1,4 +1,4 @@
-"""Of more than one: jobs, hosts, runs, messages; and of very many of them, in linear time."""
+"""Several jobs, hosts, runs and messages; and very many of them, in linear time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of many messages few are read: the answers are those of reading all."""
+"""The check reads only few of many messages, and its answers are the same as for all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patterns and directories: which files are one log, and whose count."""
+"""Patterns and directories: which files are one log, and whose files count."""
 
 from __future__ import annotations
 

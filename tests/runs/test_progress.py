@@ -1,4 +1,4 @@
-"""A log whose last run has no end: in progress only if that run's own job can go on with it."""
+"""A log whose last run has no end is in progress only if that run's own job may still write it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs as they lie on hosts: whatever is in front of the lines, the verdict is the bare run's."""
+"""Logs as on real hosts: a prefix of the lines doesn't change the verdict."""
 
 from __future__ import annotations
 

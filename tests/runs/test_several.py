@@ -1,6 +1,6 @@
-"""Several jobs in one log, whose output doesn't say whose it is: what fails of one stays known.
+"""Several jobs in one log, whose output doesn't name them: a failure of one stays known.
 
-A job that is repeated after a failure is another thing: of it only the last try is good.
+A job that is repeated after a failure is different: only its last try counts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A source that has shrunk, seen by what the runs say of it: in mail and logs, and by memory."""
+"""A source that has shrunk, by the runs in mail and logs, and by the state file."""
 
 from __future__ import annotations
 

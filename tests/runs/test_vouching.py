@@ -1,4 +1,4 @@
-"""A good run that had nothing to back up leaves no backup, and still counts: what tells of it."""
+"""A good run that had nothing to back up leaves no backup, but still counts, by its output."""
 
 from __future__ import annotations
 

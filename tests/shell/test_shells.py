@@ -1,10 +1,11 @@
-"""What is read of scripts, and what bash and dash run of them.
+"""Compare the commands that the library reads in scripts with those that bash and dash run.
 
-Scripts are made of a grammar, from a seed. Their ``duplicity`` prints its arguments and variables,
-and ``maybe N`` ends well or not by the bits in ``$BITS``: all of them are tried. Then
+A grammar makes the scripts from a seed. Their ``duplicity`` prints its arguments and variables, and
+``maybe N`` succeeds or fails by the bits in ``$BITS``, of which all values are tried. Then
 
-- what was run is among what was read: as it is, or with pieces that can't be known;
-- what was read without such pieces was run, with these variables; and always, if that is said.
+- each command that was run was also read, exactly or with unknown pieces;
+- each command that was read without unknown pieces was run, with these variables; and in every run,
+  if the reader says so.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is started ends with who started it, and leaves nothing."""
+"""A child process ends with the process that started it, and leaves nothing."""
 
 from __future__ import annotations
 

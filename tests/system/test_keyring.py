@@ -1,4 +1,4 @@
-"""The session keyring is left where there is one, whatever the machine."""
+"""A process leaves its session keyring if there is one, on any machine."""
 
 from __future__ import annotations
 

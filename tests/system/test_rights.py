@@ -1,4 +1,4 @@
-"""Who decides what is at a path, and what may be run for that."""
+"""Which users decide what is at a path, and which programs may run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One verdict, joined from all that was seen."""
+"""One verdict, from everything that was seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of processes that run as another user: what was written, or nothing."""
+"""An answer of another user's process is read as it was written, or refused."""
 
 from __future__ import annotations
 

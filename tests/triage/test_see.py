@@ -1,4 +1,4 @@
-"""What triage sees of a job, as the program: its destination, its runs, what runs now."""
+"""What triage as a program sees of a job: its destination, its runs, its running backup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that answer, or don't: none holds up the others, or decides what is made of it."""
+"""Processes that answer, or don't: none can delay the others, or corrupt its answer."""
 
 from __future__ import annotations
 

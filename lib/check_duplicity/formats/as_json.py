@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def text(answer: Answer, form: Form) -> str:
-    """Return one object, in ASCII, so without control characters for terminals.
+    """Return one object in ASCII, so that it has no control characters for terminals.
 
     A finding's ``kind`` is the same in every release; ``commands`` are the command lines of its
     advice. A number is in seconds, bytes, per cent or a count, as ``unit`` says.

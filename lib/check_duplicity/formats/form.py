@@ -1,7 +1,7 @@
 """Give an answer in the requested form, to standard output or into a file.
 
 With a file, standard output has the form for Nagios, so that a timer's journal says what was found.
-A file that can't be written makes the answer UNKNOWN: nobody must believe the old file.
+If the file can't be written, the answer is UNKNOWN: nobody must believe the old file.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _writer_of(name: str) -> Callable[[Answer, Form], str]:
 
 
 def _not_written(answer: Answer, problem: str) -> Answer:
-    """Return the answer as UNKNOWN, with its own state in words."""
+    """Return the answer as UNKNOWN, with its original state in words."""
     summary = f"{problem}; the check said {answer.state.name}: {answer.summary}"
     finding = Finding(Kind.NOT_WRITTEN, State.UNKNOWN, problem)
     return answer._replace(
@@ -73,7 +73,7 @@ def _not_written(answer: Answer, problem: str) -> Answer:
 
 
 def _with_any(jobs: Job | Mapping[str, Job] | None) -> Job | Mapping[str, Job] | None:
-    """Return the jobs, with one to take advice from for a finding of no particular job."""
+    """Return the jobs, and under ``""`` one that provides advice for findings without a job."""
     if jobs is None or isinstance(jobs, Job):
         return jobs
     return {"": next(iter(jobs.values()), Job("")), **jobs}

@@ -1,4 +1,4 @@
-"""Describe the form that an answer shall have, and the names in it."""
+"""Describe the requested form of an answer, and the names in it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from check_duplicity.nagios.answer import Answer
 from check_duplicity.values import NamedTuple
 
 MISSED = 2
-"""The number of missing results after which a service, or an alert, reports that none come."""
+"""The number of missing results after which a service or an alert reports that none arrive."""
 
 
 class Form(NamedTuple):

@@ -1,4 +1,4 @@
-"""Write the answer as a record for ``send_nsca``: host, service, state, output; tabs between them.
+"""Write the answer as a record for ``send_nsca``: host, service, state, output, with tabs between.
 
 send_nsca 2.9 and later read this form: the output has its newlines, and an ETB ends the record, so
 that several can be sent at once. nsca writes it into Nagios' command file, where it escapes

@@ -26,8 +26,8 @@ from check_duplicity.values import NamedTuple
 class Named(NamedTuple):
     """A metric's name and help text.
 
-    ``since`` tells that the measure is an age, and the metric the point in time where it began;
-    ``running`` that the measure is only known while a backup runs.
+    If ``since`` is set, the measure is an age, and the metric is the time from which it counts. If
+    ``running`` is set, the measure is only known while a backup runs.
     """
 
     name: str
@@ -122,7 +122,7 @@ def text(answer: Answer, form: Form) -> str:
 
 
 class _Collected:
-    """A registry with the only method that ``generate_latest`` calls."""
+    """A registry that has only the method that ``generate_latest`` calls."""
 
     def __init__(self, families: Sequence[GaugeMetricFamily]) -> None:
         self._families = families
@@ -168,7 +168,7 @@ def _subject(name: str) -> str:
 
 
 def _findings(answer: Answer, form: Form) -> list[tuple[float, dict[str, str]]]:
-    """Return each kind of finding once for each state, and for each of many jobs."""
+    """Return one sample for each job, kind and state of the findings."""
     found = {(form.backup or f.job, f.kind.value, f.state.name.lower()): None for f in answer.found}
     return [
         (1, {"backup": one_line(backup), "kind": kind, "state": state})
@@ -177,7 +177,7 @@ def _findings(answer: Answer, form: Form) -> list[tuple[float, dict[str, str]]]:
 
 
 def _bounds(limits: Limits, divisor: int) -> Iterator[tuple[float, dict[str, str]]]:
-    """Yield the bounds of limits that apply; a graph can't draw those of an inverted range."""
+    """Yield the bounds of the limits that apply. A graph can't draw an inverted range's."""
     for state, limit in ((State.WARNING, limits.warning), (State.CRITICAL, limits.critical)):
         if limit is None or limits.worst < state:
             continue

@@ -31,14 +31,14 @@ class Wanted(NamedTuple):
         user: str,
         options: Sequence[str],
     ) -> Wanted:
-        """Return which duplicity is a user's for a job that gives it these options."""
+        """Return the process to look for: of this job and user, with these duplicity options."""
         from check_duplicity.duplicity.names import Prefixes
 
         prefixes = Prefixes.of_options(options)
         return cls(url, archive_dir or "", name or "", user, prefixes)
 
     def of_archive(self, path: str) -> Wanted:
-        """Return what has that archive directory, if nothing else is known of the job."""
+        """Return the process to look for by its archive directory, if the job's isn't known."""
         if not path or self.url or self.archive_dir or self.name:
             return self
         archive_dir, _, name = path.rpartition("/")
@@ -53,7 +53,11 @@ class Wanted(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """What grows while a backup gets on: CPU seconds and bytes read, written and kept."""
+    """What grows while a backup makes progress.
+
+    ``cpu`` is in seconds, ``io`` in bytes read and written, ``archive`` in bytes in the archive
+    directory.
+    """
 
     cpu: float = 0.0
     io: int = 0
@@ -61,11 +65,11 @@ class Progress(NamedTuple):
 
 
 class Process(NamedTuple):
-    """A duplicity at work.
+    """A duplicity process.
 
-    ``started`` is ``None`` where that may not be seen. ``archive`` is its archive directory.
-    ``user`` is empty if there is no one who decides what it does.
-    ``waits_for`` names what waits for a passphrase there.
+    ``started`` is ``None`` if the time may not be seen. ``archive`` is its archive directory.
+    ``user`` is the one user who decides what it does, and empty if there isn't exactly one.
+    ``waits_for`` names the process in its family that waits for a passphrase.
     """
 
     pid: int
@@ -80,16 +84,19 @@ class Process(NamedTuple):
 
     @property
     def running(self) -> bool:
-        """Return whether it counts as a running backup: it is one, or keeps one from starting."""
+        """Return whether it counts as a running backup: it is one, or it keeps one from starting.
+
+        A process that holds the lock keeps backups from starting.
+        """
         return not self.zombie and (self.invocation.backup or self.holds_lock)
 
 
 class Sight(NamedTuple):
-    """What was seen. ``sure`` tells that nothing that was looked for can have been missed.
+    """The processes that were seen. ``sure`` is whether no wanted process can have been missed.
 
-    ``left_out`` are the users of whose processes there were too many, each with how many were not
-    looked at. ``others`` are those who have a process that looks like the job's, but isn't its
-    user's, and so doesn't count.
+    ``left_out`` has the users with too many processes, and how many of each were not looked at.
+    ``others`` has the other users with a process that looks like the job's; these processes don't
+    count.
     """
 
     processes: tuple[Process, ...]

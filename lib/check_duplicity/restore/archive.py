@@ -50,9 +50,9 @@ def copy(own: str, private: str, times: Collection[datetime], prefixes: Prefixes
 
 
 def sets(private: str, times: Iterable[datetime], prefixes: Prefixes) -> tuple[Set, ...]:
-    """Read the manifests of some times in a private archive directory, in the order of the times.
+    """Read the manifests of the given times in a private archive directory, oldest first.
 
-    Raises `OSError` if one isn't there.
+    Raises `OSError` if a manifest is missing.
     """
     paths = {}
     for name in os.listdir(private):
@@ -70,13 +70,13 @@ def sets(private: str, times: Iterable[datetime], prefixes: Prefixes) -> tuple[S
 
 @contextlib.contextmanager
 def widened(chain: Iterable[Set], wide: Collection[Volume]) -> Iterator[None]:
-    """Make duplicity read some volumes whatever it restores, for the length of the block."""
+    """Make duplicity read the ``wide`` volumes during the block, whatever it restores."""
     with contextlib.ExitStack() as undo:
         for one in chain:
             numbers = [volume.number for volume in wide if volume.time == one.time]
             if not numbers:
                 continue
-            # Kept elsewhere: duplicity would complain about a second manifest here.
+            # Keep the manifest elsewhere: duplicity would complain about a second one here.
             kept = os.path.join(os.path.dirname(os.path.dirname(one.path)), "kept")
             kept = f"{kept}-{one.time:%Y%m%dT%H%M%SZ}"
             os.rename(one.path, kept)
@@ -87,9 +87,9 @@ def widened(chain: Iterable[Set], wide: Collection[Volume]) -> Iterator[None]:
 
 
 def signatures_of(directory: str, time: datetime, prefixes: Prefixes) -> tuple[str, int]:
-    """Return where a set's signatures are in an archive directory, and their size in bytes.
+    """Return the path of a set's signatures in an archive directory, and their size in bytes.
 
-    Both are empty if they are gone, or can't be seen.
+    Return ``""`` and 0 if the file is missing or can't be read.
     """
     with contextlib.suppress(OSError):
         for name in os.listdir(directory):
@@ -100,10 +100,10 @@ def signatures_of(directory: str, time: datetime, prefixes: Prefixes) -> tuple[s
 
 
 def same_contents(one: str, other: str) -> bool:
-    """Return whether two signature files have the same contents, however they are compressed.
+    """Return whether two signature files have the same contents, compressed or not.
 
     duplicity doesn't notice damage in signatures that it fetches (0.8.23, 3.2.1). If the second
-    file is gone, the first counts as the same.
+    file is missing, return `True`.
     """
     import zlib
 
@@ -118,7 +118,7 @@ def same_contents(one: str, other: str) -> bool:
 
 
 def is_whole(path: str) -> bool:
-    """Return whether a file of signatures can be unpacked to its end."""
+    """Return whether a signature file can be unpacked to its end."""
     import zlib
 
     try:
@@ -139,7 +139,7 @@ def _unpacked(path: str) -> BufferedIOBase:
 
 
 def digest(path: str) -> str:
-    """Return a digest of a file's contents; nothing if there is no file."""
+    """Return a digest of a file's contents, or ``""`` if there is no file."""
     import hashlib
 
     found = hashlib.sha256()
@@ -154,7 +154,7 @@ def digest(path: str) -> str:
 
 @contextlib.contextmanager
 def without(paths: Iterable[str]) -> Iterator[None]:
-    """Take files out of a private archive directory, for the length of the block.
+    """Take files out of a private archive directory during the block.
 
     duplicity fetches missing files from the destination.
     """
@@ -167,7 +167,7 @@ def without(paths: Iterable[str]) -> Iterator[None]:
 
 
 def _metadata(name: str, prefixes: Prefixes) -> tuple[datetime | None, bool]:
-    """Return the time of a metadata file's set, and whether the file has signatures."""
+    """Return the time of a metadata file's set, and whether it is a signature file."""
     read = read_name(name, prefixes)
     if read is None or read.volume is not None or read.part:
         return None, False
@@ -180,7 +180,7 @@ def _metadata(name: str, prefixes: Prefixes) -> tuple[datetime | None, bool]:
 
 
 def _copied(path: str, to: str) -> bool:
-    """Copy a regular file, and nothing else."""
+    """Copy a file if it is a regular one; return whether it was copied completely."""
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
         with open(os.open(path, flags), "rb") as source:

@@ -1,4 +1,7 @@
-"""Choose what a drill restores: what was proved longest ago comes first. Pure, except for sizes."""
+"""Choose what a drill restores, starting with the volume that was proved longest ago.
+
+This module reads manifests and the sizes of source files, and changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,20 @@ from check_duplicity.restore.model import Sample, Set, Volume
 from check_duplicity.values import NamedTuple
 
 NOWHERE = "zzzzzzzz-check-duplicity-"
-"""The beginning of a name that no backup has, sorted after most paths: few volumes can have it."""
+"""The prefix of a name that no backup has; it sorts late, so few volumes can have it."""
 
 _MOST_LOOKED_AT = 500  # files of a volume
 
 
 class Candidate(NamedTuple):
-    """A file that may be restored, and its size if it is in the source as it was."""
+    """A file that may be restored, and its size if the source still has it unchanged."""
 
     path: Path
     size: int | None = None
 
 
 def can_be_named(path: str) -> bool:
-    """Return whether a path gets through duplicity's command line as it is (0.8.23 to 3.2.1).
+    """Return whether duplicity's command line takes a path unchanged (0.8.23 to 3.2.1).
 
     duplicity expands ``~`` and ``$NAME``.
     """
@@ -36,10 +39,10 @@ def can_be_named(path: str) -> bool:
 def oldest(
     chain: Sequence[Set], proved: Mapping[Volume, int], bad: Collection[Volume] = ()
 ) -> Iterator[tuple[int, int]]:
-    """Yield a chain's volumes as place of the set and number, the one proved longest ago first.
+    """Yield a chain's volumes as (index of the set, number), the one proved longest ago first.
 
-    The ``bad`` ones come before all others. Of those never proved, the newest sets come first:
-    restoring from a set reads something of all sets before it.
+    The ``bad`` volumes come before all others. Among volumes that were never proved, those of the
+    newest set come first, because restoring from a set also reads from all sets before it.
     """
     everything = [
         (_proved(Volume(one.time, volume.number), proved, bad), -at, volume.number)
@@ -51,7 +54,7 @@ def oldest(
 
 
 def metadata(chain: Sequence[Set], proved: Mapping[Volume, int], bad: Collection[Volume]) -> Set:
-    """Return the set whose metadata at the destination was proved longest ago, or was bad."""
+    """Return the set whose metadata at the destination was bad, or was proved longest ago."""
     return min(chain, key=lambda one: _proved(Volume(one.time, 0), proved, bad))
 
 
@@ -60,10 +63,10 @@ def _proved(volume: Volume, proved: Mapping[Volume, int], bad: Collection[Volume
 
 
 def of_volume(chain: Sequence[Set], at: int, number: int, most: int) -> tuple[Sample, int]:
-    """Return a sample that reads a volume, and the size of its file, 0 if that isn't known.
+    """Return a sample that reads a volume, and the size of its file (0 if unknown).
 
-    The smallest file is taken that can be compared with the source; if there is none in the volume,
-    or if it goes on through more than ``most`` volumes, only volumes are read.
+    Choose the smallest file that can be compared with the source. If the volume has no file that
+    can be named, or the file spans more than ``most`` volumes, the sample only reads volumes.
     """
     volume = next(v for v in chain[at].manifest.volumes if v.number == number)
     candidate = _smallest(chain[at], volume)
@@ -96,7 +99,7 @@ def _read_for(chain: Sequence[Set], at: int, path: Path) -> tuple[Volume, ...]:
 
 
 def _smallest(one: Set, volume: volumes.Volume) -> Candidate | None:
-    """The best file of a volume: the smallest that is still there, else one that lies in it."""
+    """Return a volume's smallest file that the source still has, else one that lies in it."""
     with open(one.path, "rb") as lines:
         paths = islice(volumes.files_in(lines, volume), _MOST_LOOKED_AT)
         found = [

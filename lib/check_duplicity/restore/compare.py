@@ -1,9 +1,9 @@
-"""Compare what was restored with the source, where that has not changed since.
+"""Compare restored files with the source files that have not changed since the backup.
 
-duplicity keeps a file's time of modification, in seconds. So a source
-file of the same size and time mostly has the same contents. Mostly: programs set that time, too
-(``cp -p``, package managers). Only the kernel sets the change time (ctime): if that is before the
-backup, too, one of the two files was damaged.
+duplicity keeps a file's modification time (mtime), in seconds. A source file with the same size and
+mtime usually has the same contents, but not always: programs can set the mtime, too (``cp -p``,
+package managers). Only the kernel sets the change time (ctime). If the ctime is before the backup
+as well and the contents differ, one of the two files was damaged.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _BLOCK = 1 << 20  # bytes
 
 
 def compare(restored: str, source: str, time: datetime) -> Restored:
-    """Return what is at ``restored``, compared with the source of its backup.
+    """Compare the files at ``restored`` with the source of their backup.
 
     ``source`` is empty if it is not on this machine. ``time`` is when the backup began: a file that
-    was changed in that very second, or later, may differ from its backup.
+    was changed in that second, or later, may differ from its backup.
     """
     files = size = same = 0
     other, touched = [], []
@@ -46,7 +46,7 @@ def compare(restored: str, source: str, time: datetime) -> Restored:
 
 
 def _is_cut_short(original: str, restored: os.stat_result, time: datetime) -> bool:
-    """Return whether the backup of a file, untouched since then, has another size."""
+    """Return whether a file is unchanged since before its backup, but has another size there."""
     try:
         status = os.lstat(original)
     except (OSError, ValueError):
@@ -67,7 +67,7 @@ def _files(path: str) -> Iterator[str]:
 
 
 def _is_unchanged(original: str, restored: os.stat_result, since: datetime | None = None) -> bool:
-    """Return whether a file's size and time are those of its backup; its ctime before ``since``."""
+    """Return whether a file has its backup's size and mtime, and a ctime before ``since``."""
     try:
         status = os.lstat(original)
     except (OSError, ValueError):

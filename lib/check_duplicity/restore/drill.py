@@ -51,11 +51,11 @@ _MOST_FAILURES = 3  # after which no other volume is tried
 
 
 class Wanted(NamedTuple):
-    """What a drill is asked for.
+    """What a drill shall do.
 
-    ``paths`` are restored each time. So many ``volumes`` are chosen besides, or as many as have
-    ``budget`` bytes, if each has ``volume_size``. ``proved`` says when which was proved. What
-    earlier drills have ``found`` against the backup is tried again before all others.
+    Each drill restores ``paths``. It also chooses ``volumes`` volumes, or as many of
+    ``volume_size`` bytes as fit in ``budget`` bytes. ``proved`` has the time at which each volume
+    was last proved. ``found`` is the damage that earlier drills found: the drill tries that first.
     """
 
     paths: Sequence[str] = ()
@@ -67,22 +67,22 @@ class Wanted(NamedTuple):
 
     @property
     def size(self) -> int:
-        """The approximate maximum of bytes that a drill chooses."""
+        """The approximate maximum number of bytes in the volumes that a drill chooses."""
         return self.budget or self.volumes * self.volume_size
 
     def is_enough(self, chosen: int, read: int) -> bool:
-        """Return whether enough was done, after so many choices and volumes read."""
+        """Return whether this many chosen volumes, and volumes read, are enough."""
         if not self.budget:
             return chosen >= self.volumes
         return bool(chosen) and (read + 1) * self.volume_size > self.budget
 
 
 Told = Callable[[str, int, int], None]
-"""What hears of a drill: what is restored, and how many of how many volumes are read for it."""
+"""Called with a drill's progress: what is restored, volumes read for it, volumes to read."""
 
 
 class Drill:
-    """A drill, while it is made: what has been read and found so far."""
+    """A drill in progress: what it has read and found so far."""
 
     def __init__(self, wanted: Wanted, told: Told) -> None:
         self._wanted, self._told = wanted, told
@@ -90,7 +90,7 @@ class Drill:
         self.begin_anew([])
 
     def begin_anew(self, known: Iterable[Finding]) -> None:
-        """Forget what has been done; of the backup so much is known already."""
+        """Forget the results so far, and start with the ``known`` findings on the backup."""
         self._found: list[Found] = []
         self.add(known)
         self._finished = False
@@ -102,16 +102,16 @@ class Drill:
 
     @property
     def has_damage(self) -> bool:
-        """Return whether something was found against the backup."""
+        """Return whether damage to the backup was found."""
         return any(found.state is State.CRITICAL for found in self._found)
 
     @property
     def is_interrupted(self) -> bool:
-        """Return whether something of the chain was removed at the destination meanwhile."""
+        """Return whether duplicity has removed a manifest: its set is gone at the destination."""
         return not all(os.path.exists(one.path) for one in self._chain)
 
     def add(self, known: Iterable[Finding]) -> None:
-        """Add findings on the backup from elsewhere."""
+        """Add findings on the backup that somebody else made."""
         self._found[:0] = [Found(finding.kind, finding.state, finding.text) for finding in known]
 
     def so_far(self) -> Drilled:
@@ -129,7 +129,7 @@ class Drill:
         )
 
     def make(self, place: Place, own: str, sets: Sequence[BackupSet], prefixes: Prefixes) -> None:
-        """Restore all that is wanted from a chain. Raises `CannotSee` when time is up.
+        """Restore everything that is wanted from a chain. Raises `CannotSee` when time is up.
 
         ``own`` is the job's archive directory.
         """
@@ -160,7 +160,7 @@ class Drill:
             self._note(Ended(Kind.NO_DRILL, "the destination changed during the drill"))
 
     def _restore_paths(self) -> None:
-        """Restore what was named, and once more what was found to have other contents."""
+        """Restore the named paths, and again the paths that earlier drills could not prove."""
         last = len(self._chain) - 1
         again = [found.path for found in self._wanted.found if found.path and found.kind in AGAIN]
         again = [path for path in again if choose.can_be_named(path)]
@@ -183,7 +183,7 @@ class Drill:
                 return
 
     def _walk(self) -> None:
-        """Read volumes: those that were bad, and then so many of the others as are wanted."""
+        """Read the volumes that were bad, and then as many of the others as are wanted."""
         chosen, bad = 0, bad_of(self._wanted.found)
         for at, number in choose.oldest(self._chain, self._wanted.proved, bad):
             volume = Volume(self._chain[at].time, number)
@@ -205,9 +205,10 @@ class Drill:
                 self._found.append(Found(Kind.NOT_IN_BACKUP, State.WARNING, text))
 
     def _prove_metadata(self) -> None:
-        """Look whether a set's manifest and signatures can be had from the destination.
+        """Fetch a set's manifest and signatures from the destination, and compare them.
 
-        The samples use the job's own; but after the loss of this host there are no others.
+        The samples use the job's own copies. After the loss of this host, the copies at the
+        destination are the only ones.
         """
         one = choose.metadata(self._chain, self._wanted.proved, bad_of(self._wanted.found))
         what, ended = self._fetch(one)
@@ -216,7 +217,7 @@ class Drill:
             return
         what = f"{what} of the backup of {format_time(one.time)}"
         if ended.kind is None:
-            # What was bad must be compared wholly to be good again.
+            # Bad metadata is good again only after its signatures were compared, too.
             if "signatures" in what or Volume(one.time, 0) not in bad_of(self._wanted.found):
                 self._read.add(Volume(one.time, 0))
             self._lines.append(f"{what}: fetched, the same as here")
@@ -226,9 +227,9 @@ class Drill:
         self._lines.append(text)
 
     def _look_at_metadata(self) -> None:
-        """Look whether the signatures that were fetched are whole; there are none to compare with.
+        """Check that the fetched signatures are whole; there are no others to compare them with.
 
-        So signatures that another drill found bad stay bad.
+        So signatures that an earlier drill found bad stay bad.
         """
         bad = bad_of(self._wanted.found)
         for one in self._chain:
@@ -242,14 +243,14 @@ class Drill:
                 self._read.add(metadata)
 
     def _fetch(self, one: Set) -> tuple[str, Ended]:
-        """Let duplicity fetch a set's metadata; return what that is, and how it has ended.
+        """Let duplicity fetch a set's metadata; return what was fetched, and the result.
 
-        Signatures are left out if they are larger than all that a drill reads.
+        Leave out signatures that are larger than all volumes that a drill reads.
         """
         what, paths = "manifest", [one.path]
         own, size = archive.signatures_of(self._own, one.time, self._prefixes)
         signatures, _ = archive.signatures_of(self._place.archive, one.time, self._prefixes)
-        if not signatures:  # duplicity has removed the name that stood for them.
+        if not signatures:  # duplicity has removed the empty file that replaced them.
             return "manifest and signatures", Ended(
                 Kind.NOT_RESTORED, "the signatures are not there"
             )
@@ -276,7 +277,7 @@ class Drill:
         return len(damage) > _MOST_FAILURES or any(f.kind in ending for f in self._found)
 
     def _try(self, sample: Sample) -> Ended:
-        """Restore a sample, and remember what came of it."""
+        """Restore a sample, and keep the result."""
         what = sample.path or f"volume {sample.wide[0].number}"
         empty = {Volume(one.time, number) for one in self._chain for number in one.manifest.empty}
         wanted = sum(1 for volume in sample.volumes if volume not in empty)
@@ -306,7 +307,7 @@ class Drill:
         return ended
 
     def _compare(self, sample: Sample) -> bool:
-        """Compare what was restored with the source; return whether nothing is wrong with it."""
+        """Compare the restored sample with the source; return whether no damage was found."""
         one = self._chain[sample.at]
         source = _source(one)
         original = os.path.join(source, sample.path) if source else ""
@@ -315,7 +316,7 @@ class Drill:
         touched = [
             path
             for path in restored.compared.touched
-            if os.path.relpath(path, one.manifest.source) in before  # No chmod makes it good.
+            if os.path.relpath(path, one.manifest.source) in before  # A new ctime mends nothing.
         ]
         for path in (*restored.compared.other, *touched):
             when = format_time(one.time)
@@ -337,7 +338,7 @@ class Drill:
         path: str = "",
         time: datetime | None = None,
     ) -> None:
-        """Keep a failure in mind, once. What is not known better is that it can't be restored."""
+        """Add a failure to the findings, once. An unknown failure becomes `Kind.NOT_RESTORED`."""
         assert ended.kind is not None
         state = State.WARNING if ended.kind in _NOT_HERE else State.CRITICAL
         kind = ended.kind if ended.kind in (*_NOT_HERE, *_DAMAGE) else Kind.NOT_RESTORED
@@ -349,7 +350,7 @@ class Drill:
         self._found.append(found)
 
     def _fail(self, sample: Sample, ended: Ended) -> None:
-        """Keep in mind how a sample has failed, and in which volumes that is."""
+        """Add a sample's failure to the findings, with the volumes that it is in."""
         bad: Iterable[Volume] = sample.volumes
         if ended.kind is Kind.ROTTEN and (volume := self._volume_of(ended.volume)):
             ended, bad = ended._replace(reason=self._rotten(volume)), [volume]
@@ -370,9 +371,9 @@ class Drill:
         return f"{of} was changed after it was written (wrong hash); it holds: {paths}"
 
     def _unreadable(self, sample: Sample, ended: Ended) -> tuple[Volume, str]:
-        """Find the first set that can't be decrypted: earlier ones were made differently.
+        """Find the first set that can't be decrypted: earlier sets may have had another key.
 
-        Return its first volume, and what to say.
+        Return its first volume, and the finding's text.
         """
         good, bad = -1, sample.at
         while bad - good > 1:
@@ -385,7 +386,7 @@ class Drill:
             elif kind is ended.kind:
                 bad = middle
             else:
-                break  # It failed for another reason: the sets between are unknown.
+                break  # It failed for another reason, so the sets in between stay unknown.
         one = self._chain[bad]
         first = Volume(one.time, one.manifest.volumes[0].number)
         text = f"{ended.reason}: the backup of {format_time(one.time)} can't be decrypted"
@@ -394,7 +395,7 @@ class Drill:
         return first, f"{text}; those until {format_time(self._chain[good].time)} can"
 
     def _volume_of(self, name: str) -> Volume | None:
-        """The volume of the chain that a file has, if its name tells."""
+        """Return the volume of the chain that a file holds, by the file's name."""
         read = read_name(os.path.basename(name), self._prefixes)
         known = {
             Volume(one.time, volume.number)
@@ -412,7 +413,7 @@ class Drill:
 
 
 def _source(one: Set) -> str:
-    """The directory that a set was made of, if it is on this machine."""
+    """Return the directory that a set backs up, or ``""`` if it is on another machine."""
     here = {socket.gethostname(), socket.getfqdn()}
     return one.manifest.source if one.manifest.host in here else ""
 
@@ -439,6 +440,6 @@ def _shown(path: volumes.Path) -> str:
 
 
 def cut_short(drilled: Drilled, reason: str) -> Drilled:
-    """Return a drill that had to end before it was done."""
+    """Return a drill's results with the reason why it had to end early."""
     found = Found(Kind.NO_DRILL, State.WARNING, f"cut short: {reason}")
     return drilled._replace(found=(*drilled.found, found))

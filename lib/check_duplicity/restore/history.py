@@ -1,4 +1,4 @@
-"""What drills have proved of a job, kept from one to the next and for check_duplicity_restore.
+"""Keep what a job's drills have proved, for the next drill and for check_duplicity_restore.
 
 A file of JSON (`system.memory`: private, replaced in one step), version 1::
 
@@ -10,12 +10,13 @@ A file of JSON (`system.memory`: private, replaced in one step), version 1::
                  "alice/mail", "20261128T102453Z"]],
      "sets": {"20261128T102453Z": [120, [[0, 6, 1795645886], [8, 120, 1795040000]]]}}
 
-``since`` is the first drill, ``good`` the newest good one: when, volumes, files, bytes. ``drills``
-are the newest, in the order in which they were made, each with the kind and the text of what was
-found, and its seconds. ``damage`` is what is not mended yet: when it was found, the volumes that it
-is in, what was restored, and of which backup. Of each set of the newest chain there is the number
-of volumes, and from which to which one was proved when; the number 0 is its metadata. Times are
-seconds since the epoch. 100,000 volumes, each proved at another time, have 3 MB.
+``since`` is the time of the first drill. ``good`` is the newest good drill: time, volumes, files,
+bytes. ``drills`` has the newest drills in the order in which they were made: time, kind and text of
+the finding, volumes, files, bytes, seconds. ``damage`` has the damage that is not mended yet: when
+it was found, kind, text, the volumes that it is in, the restored path, and the time of its backup.
+``sets`` has, for each set of the newest chain, the number of volumes, and ranges of volumes, each
+with the time at which it was proved; the volume 0 is the set's metadata. Times are seconds since
+the epoch. The file has 3 MB if 100,000 volumes were each proved at another time.
 """
 
 from __future__ import annotations
@@ -40,14 +41,14 @@ _VERSION = 1
 _KEPT = 20  # drills
 _MOST_DAMAGE = 100
 AGAIN = (Kind.OTHER_CONTENTS, Kind.NOT_RESTORED)
-"""What is found of a path, and only mended when that is restored well."""
+"""Kinds of damage to a path that are mended only when a drill restores the path well."""
 _LONGEST = 600  # characters of a text
 _STAMP = "%Y%m%dT%H%M%SZ"
-_MOST_VOLUMES = 1_000_000  # a file that says more is damaged
+_MOST_VOLUMES = 1_000_000  # of a set; a file with more is damaged
 
 
 class Past(NamedTuple):
-    """A drill that was: ``kind`` and ``text`` say what was found, if it wasn't good."""
+    """A past drill. If it wasn't good, ``kind`` and ``text`` are its worst finding's."""
 
     time: datetime
     kind: Kind | None = None
@@ -59,13 +60,13 @@ class Past(NamedTuple):
 
 
 class Damage(NamedTuple):
-    """What was found against the backup, and the time of the drill that found it."""
+    """Damage to the backup, and the time of the drill that found it."""
 
     time: datetime
     found: Found
 
     def left_after(self, drilled: Drilled) -> Damage | None:
-        """Return what is left of it after another drill; for when it is mended see `Found`."""
+        """Return the damage that is left after another drill; see `Found` for when it is mended."""
         chain, found = drilled.volumes, self.found
         if found.path and found.kind in AGAIN:
             gone = bool(chain) and found.time not in chain
@@ -81,9 +82,10 @@ class Damage(NamedTuple):
 
 
 class History(NamedTuple):
-    """All drills of a job. ``volumes`` is how many each set of the newest chain has.
+    """What is known of a job's drills.
 
-    ``damage`` is what is not mended yet.
+    ``volumes`` is the number of volumes of each set of the newest chain. ``damage`` is not mended
+    yet.
     """
 
     since: datetime | None = None
@@ -94,7 +96,10 @@ class History(NamedTuple):
     damage: tuple[Damage, ...] = ()
 
     def percent(self, chain: Mapping[datetime, int]) -> int:
-        """How much of a chain is proved, by the number of volumes of each of its sets."""
+        """Return how many per cent of a chain's volumes are proved.
+
+        ``chain`` has the number of volumes of each set.
+        """
         total = sum(chain.values())
         known = sum(
             1 for time, number in self.proved if time in chain and 1 <= number <= chain[time]
@@ -103,14 +108,15 @@ class History(NamedTuple):
 
 
 class NewerVersion(ValueError):
-    """The file is of a newer version of this program."""
+    """A newer version of this program wrote the file."""
 
 
 def path_of(url: str, archive_dir: str | None, name: str | None, options: Sequence[str]) -> str:
-    """Return where a job's drills are kept, for the user that this process runs as.
+    """Return the path of a job's history, for the user that this process runs as.
 
-    That is below his home, where nothing cleans up, or else where the other checks remember. Of
-    duplicity's ``options`` those count that tell one destination from another.
+    It is below the user's home, where nothing cleans up. If there is no home, it is where the other
+    checks keep their state. Of duplicity's ``options``, only those that distinguish destinations
+    matter.
     """
     archive_dir = os.path.abspath(os.path.expanduser(archive_dir)) if archive_dir else ""
     identity = [without_password(url), archive_dir, name or "", *Prefixes.of_options(options)]
@@ -119,7 +125,7 @@ def path_of(url: str, archive_dir: str | None, name: str | None, options: Sequen
 
 
 def _endpoint(options: Sequence[str]) -> list[str]:
-    """The S3 server, if it isn't Amazon's: another one has another bucket of the same name."""
+    """Return the S3 server, if it isn't Amazon's: each server has its own buckets."""
     for word, value in zip(options, (*options[1:], "")):
         name, equals, own = word.partition("=")
         if name == "--s3-endpoint-url":
@@ -128,7 +134,7 @@ def _endpoint(options: Sequence[str]) -> list[str]:
 
 
 def _home() -> str:
-    """The state directory below this user's own home, whatever the environment says."""
+    """Return the state directory below this user's own home; the environment doesn't matter."""
     try:
         home = pwd.getpwuid(os.geteuid()).pw_dir
         if os.stat(home).st_uid == os.geteuid():
@@ -139,9 +145,9 @@ def _home() -> str:
 
 
 def hold(path: str) -> None:
-    """Keep other drills of this job from being made, until this process ends.
+    """Keep other drills of this job from starting until this process ends.
 
-    Raises `CannotSee` if one is made now, or if there is no place for the history.
+    Raises `CannotSee` if another drill is running, or if there is no place for the history.
     """
     lock = f"{path}.lock"
     try:
@@ -171,9 +177,9 @@ def recall(path: str) -> History:
 
 
 def gone_on_with(path: str) -> tuple[History, str]:
-    """Return what is known of a job's drills, and what to say if that is begun anew.
+    """Return a job's history, and a message if it had to be begun anew.
 
-    Raises `CannotSee` if it can't be read, and so must not be written either.
+    Raises `CannotSee` if the file can't be read, because then it must not be overwritten either.
     """
     try:
         return recall(path), ""
@@ -184,7 +190,7 @@ def gone_on_with(path: str) -> tuple[History, str]:
 
 
 def kept(path: str, history: History) -> str:
-    """Keep what is known; return why it couldn't be."""
+    """Write a history to its file; return the reason if that failed, else ``""``."""
     try:
         memory.remember(path, written(history), make_directory=True)
     except memory.Forgotten as reason:
@@ -193,7 +199,7 @@ def kept(path: str, history: History) -> str:
 
 
 def after(before: History, drilled: Drilled) -> History:
-    """Return what is known after a drill."""
+    """Return the history after another drill."""
     now = drilled.began
     past = _past(drilled)
     proved = {
@@ -208,8 +214,8 @@ def after(before: History, drilled: Drilled) -> History:
         if found.state is State.CRITICAL
     ]
     left = (damage.left_after(drilled) for damage in before.damage)
-    again = {_what(damage) for damage in new}
-    old = [damage for damage in left if damage and _what(damage) not in again]
+    again = {_identity(damage) for damage in new}
+    old = [damage for damage in left if damage and _identity(damage) not in again]
     return History(
         before.since or now,
         past if past.kind is None else before.good,
@@ -220,8 +226,8 @@ def after(before: History, drilled: Drilled) -> History:
     )
 
 
-def _what(damage: Damage) -> tuple[object, ...]:
-    """What is the same if it is found again."""
+def _identity(damage: Damage) -> tuple[object, ...]:
+    """Return the fields that are equal when two drills find the same damage."""
     return damage.found.kind, damage.found.volumes, damage.found.path
 
 
@@ -273,7 +279,7 @@ def written(history: History) -> dict[str, Any]:
 
 
 def _stamp(time: datetime) -> str:
-    return time.strftime(_STAMP).zfill(16)  # Of a year before 1000 strftime has fewer digits.
+    return time.strftime(_STAMP).zfill(16)  # strftime doesn't pad years before 1000.
 
 
 def _written_volumes(volumes: Iterable[Volume]) -> dict[str, list[list[int]]]:
@@ -287,7 +293,7 @@ def _written_volumes(volumes: Iterable[Volume]) -> dict[str, list[list[int]]]:
 
 
 def _spans(proved: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """From which to which volume of a set was proved when."""
+    """Return ranges of a set's volumes that were proved at the same time: first, last, time."""
     spans: list[list[int]] = []
     for number, when in sorted(proved):
         if spans and spans[-1][1] == number - 1 and spans[-1][2] == when:
@@ -298,7 +304,7 @@ def _spans(proved: Iterable[tuple[int, int]]) -> list[list[int]]:
 
 
 def read(value: Mapping[str, Any]) -> History:
-    """Read a history from plain values. Raises `ValueError` for what none is."""
+    """Read a history from plain values. Raises `ValueError` if they aren't a history."""
     try:
         if int(value["version"]) > _VERSION:
             raise NewerVersion
@@ -326,7 +332,7 @@ def _read_past(value: Sequence[Any]) -> Past:
 
 
 def _kind(name: str) -> Kind | None:
-    """The kind of that name; a newer version may have others."""
+    """Return the kind of that name; unknown names, of a newer version, become NOT_RESTORED."""
     return Kind.__members__.get(name, Kind.NOT_RESTORED) if name else None
 
 

@@ -12,16 +12,16 @@ from check_duplicity.nagios.measures import Measure
 from check_duplicity.restore.history import History, Past
 from check_duplicity.restore.model import Drilled
 
-# As in freshness: a clock may be set a little between a drill and the check.
+# As in freshness: somebody may set the clock a little between a drill and the check.
 _CLOCK_TOLERANCE = timedelta(minutes=1)
-# Why a drill could not be made, where there is something to type for it.
+# Reasons why a drill could not be made for which there is advice with commands.
 _REASONS = (Kind.NO_SECRET_KEY, Kind.NO_PASSPHRASE, Kind.NO_ROOM, Kind.NOT_IN_BACKUP)
 
 
 def measure(history: History, chain: Mapping[datetime, int], now: datetime) -> Iterator[Measure]:
-    """Yield the numbers. ``chain`` is how many volumes each set of the newest chain has.
+    """Yield the measures. ``chain`` has the number of volumes of each set of the newest chain.
 
-    The age is that of the newest good drill; if none ever was, that of the first one.
+    The age is that of the newest good drill; without a good drill, that of the first drill.
     """
     good = history.good
     age = max(0, int((now - (good.time if good else history.since or now)).total_seconds()))
@@ -37,13 +37,13 @@ def measure(history: History, chain: Mapping[datetime, int], now: datetime) -> I
 
 
 def judge(history: History, now: datetime) -> Iterator[Finding]:
-    """Yield the damage that isn't mended, and why the newest drill could not be made.
+    """Yield the damage that isn't mended, and the reason why the newest drill could not be made.
 
-    Raises `CannotSee` if there was none.
+    Raises `CannotSee` if no drill was ever made.
     """
     if not history.drills:
         raise CannotSee(Kind.NEVER_DRILLED, "no drill was ever made: nothing proves a restore")
-    last = history.drills[-1]  # Whatever the clock said.
+    last = history.drills[-1]  # in the order of the drills, even if the clock went back
     if history.good is not None and history.good.time - now > _CLOCK_TOLERANCE:
         text = f"the last good drill was {_when(history.good.time, now)}: a clock was wrong"
         yield Finding(Kind.NO_DRILL, State.WARNING, text)
@@ -55,7 +55,7 @@ def judge(history: History, now: datetime) -> Iterator[Finding]:
 
 
 def damage(history: History, now: datetime, *, newest: bool = True) -> Iterator[Finding]:
-    """Yield what drills have found against the backup, without the ``newest`` one's if so said."""
+    """Yield the damage that drills have found; without the last drill's if not ``newest``."""
     for time, found in history.damage:
         if newest or time != history.drills[-1].time:
             text = f"drill {_when(time, now)}: {found.text}"
@@ -63,7 +63,7 @@ def damage(history: History, now: datetime, *, newest: bool = True) -> Iterator[
 
 
 def pasting(job: Job, history: History) -> Job:
-    """Return a job whose command lines are for the damage that was found."""
+    """Return the job with the command lines for the damage that was found."""
     damage = [found for _, found in history.damage]
     paths = [found.path for found in damage if found.kind is Kind.NOT_IN_BACKUP]
     given = job.drilling
@@ -88,7 +88,7 @@ def _said(past: Past) -> str:
 
 
 def counted(drilled: Drilled, history: History) -> Iterator[Measure]:
-    """Yield what a drill has done, as its first line has it; ``history`` is what is known after."""
+    """Yield the measures of a drill's first line; ``history`` is the one after the drill."""
     restored, read = drilled.restored, drilled.volumes_read
     said = f"{restored.files} {plural(restored.files, 'file')} restored"
     said += f" ({format_size(restored.size)})" if restored.files else ""

@@ -1,4 +1,4 @@
-"""What a drill restores, and what came of it."""
+"""Describe what a drill restores, and its results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Duplicity(NamedTuple):
 
 
 class Set(NamedTuple):
-    """A backup set of the chain that is restored from, and where its private manifest is."""
+    """A backup set of the chain to restore from, and the path of its private manifest."""
 
     time: datetime
     path: str
@@ -30,7 +30,7 @@ class Set(NamedTuple):
 class Volume(NamedTuple):
     """A volume of a chain: the time of its set, and its number there, from 1.
 
-    The number 0 stands for the set's metadata at the destination: its manifest and signatures.
+    Number 0 is the set's metadata at the destination: its manifest and signatures.
     """
 
     time: datetime
@@ -38,11 +38,12 @@ class Volume(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What is restored in one call of duplicity.
+    """What one call of duplicity restores.
 
-    ``at`` is the place in the chain of the set that it is restored from, with all before it.
-    ``path`` is below the source; empty if only volumes are read. ``volumes`` are all that duplicity
-    reads for it; ``wide`` are those of them in which there is no file of their own.
+    ``at`` is the index in the chain of the set that duplicity restores from; it also reads the sets
+    before that one. ``path`` is below the source, and empty if duplicity shall only read volumes.
+    ``volumes`` are all volumes that duplicity reads; ``wide`` are those that it would not read for
+    the path, and must be made to read.
     """
 
     at: int
@@ -52,10 +53,10 @@ class Sample(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """How many restored files were the same as in the source, and which of them weren't.
+    """How many restored files were the same as in the source, and which files differed.
 
-    ``touched`` have other contents, too, and the same size and time; but somebody has touched the
-    source since, and may have changed it.
+    ``touched`` files differ, too, with the same size and mtime; but their ctime is newer than the
+    backup, so somebody may have changed the source.
     """
 
     same: int = 0
@@ -64,7 +65,7 @@ class Compared(NamedTuple):
 
 
 class Restored(NamedTuple):
-    """What was restored: how many files, with how many bytes, and how they compare."""
+    """The restored files: their number, their size in bytes, and the comparison."""
 
     files: int = 0
     size: int = 0
@@ -72,12 +73,12 @@ class Restored(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a drill has found; what is CRITICAL is damage, and stays until it is mended.
+    """A finding of a drill. A CRITICAL one is damage, and stays until it is mended.
 
-    A ``path``, below the source, that was not restored, or with other contents, is restored once
-    more. Other damage is mended when all its ``volumes`` have been read well; if it has none, when
-    a drill gets to its end and doesn't find it again. ``time`` is that of the set that the path was
-    restored from, or of what else is damaged.
+    If a ``path`` (below the source) was not restored, or differs, the next drill restores it again,
+    and the damage is mended when that goes well. Other damage is mended when a drill has read all
+    its ``volumes`` well; if it has no volumes, when a drill gets to its end without finding it
+    again. ``time`` is that of the set that the path was restored from, or that is damaged.
     """
 
     kind: Kind
@@ -89,11 +90,11 @@ class Found(NamedTuple):
 
 
 class Drilled(NamedTuple):
-    """A drill. ``read`` are the volumes that were read well.
+    """The results of a drill. ``read`` has the volumes that were read well.
 
-    ``volumes`` are all of the chain's, by the time of each set; ``lines`` say what was done.
-    ``finished`` is whether all was tried that was wanted, ``well`` are the paths with which nothing
-    is wrong now.
+    ``volumes`` has the number of volumes of each set of the chain, by the set's time. ``lines`` say
+    what was done. ``finished`` is whether the drill tried everything that was wanted. ``well`` has
+    the restored paths without any damage.
     """
 
     began: datetime
@@ -108,7 +109,7 @@ class Drilled(NamedTuple):
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What was found, the worst first."""
+        """The findings, the worst first."""
         return tuple(
             Finding(found.kind, found.state, found.text)
             for found in sorted(self.found, key=lambda found: -found.state)
@@ -116,12 +117,12 @@ class Drilled(NamedTuple):
 
     @property
     def volumes_read(self) -> int:
-        """How many volumes were read well, without metadata."""
+        """The number of volumes that were read well, without metadata."""
         return sum(1 for volume in self.read if volume.number)
 
     @property
     def bad(self) -> frozenset[Volume]:
-        """The volumes that could not be read, or not so that they are worth something."""
+        """The volumes that are damaged."""
         return bad_of(self.found)
 
 

@@ -1,7 +1,8 @@
 """Make the private directory of a drill, and remove it completely.
 
-It has files of the backup in it. So a guardian process removes it even if the drill is killed, and
-ends all processes that still work in it. After a power failure the next drill removes it.
+The directory holds files of the backup. So a guardian process removes it even if the drill is
+killed, and ends all processes that still work in it. After a power failure, the next drill removes
+it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from check_duplicity.system.user import current
 _BEGIN = "check-duplicity-drill-"
 _ATTEMPTS = 100
 _SETTLED = 3600  # seconds
-_DEFAULT = "/var/tmp"  # noqa: S108  # nosec B108  # what is made there is private
+_DEFAULT = "/var/tmp"  # noqa: S108  # nosec B108  # the directory made there is private
 
 
 def directory(tempdir: str | None) -> str:
@@ -36,7 +37,7 @@ def directory(tempdir: str | None) -> str:
     path, new = os.path.join(parent, name), os.path.join(parent, f".{name}")
     try:
         with runtime.undisturbed():
-            # Held for as long as this process is there, and before others can sweep it.
+            # Lock it until this process ends; rename it then, so that nobody sweeps it unlocked.
             os.mkdir(new, 0o700)
             fcntl.flock(os.open(new, os.O_RDONLY | os.O_CLOEXEC), fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.rename(new, path)
@@ -62,9 +63,9 @@ def _end(path: str, guardian: int) -> None:
 
 
 def _guard(path: str) -> int:
-    """Start a process that removes a directory when this one has ended, however it did.
+    """Start a process that removes a directory when this process has ended in any way.
 
-    It ends by itself, and is nobody's child here.
+    The guardian ends by itself, and isn't a child of this process.
     """
     reading, writing = os.pipe()
     if middle := os.fork():
@@ -83,19 +84,19 @@ def _guard(path: str) -> int:
             signal.signal(ending, signal.SIG_IGN)
         os.chdir("/")
         os.dup2(reading, 0)
-        os.closerange(1, 1 << 10)  # Whoever reads the drill's output waits for the last who has it.
+        os.closerange(1, 1 << 10)  # A reader of the drill's output waits until all have closed it.
         os.read(0, 1)
-        for _ in range(_ATTEMPTS):  # One may start another meanwhile, and write to it.
+        for _ in range(_ATTEMPTS):  # Workers may start others meanwhile, which write here.
             _kill_workers(path)
             child.remove(path)
             if not os.path.isdir(path):
                 break
     finally:
-        os._exit(status)  # Where no process can be made this one must not go on as the drill.
+        os._exit(status)  # If fork fails, this process must not go on as the drill.
 
 
 def _kill_workers(path: str) -> None:
-    """Kill the processes whose temporary directory is that, or is in it."""
+    """Kill the processes whose temporary directory is ``path`` or lies in it."""
     for name in filter(str.isdecimal, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as environ:
             if b"TMPDIR=" + os.fsencode(path) in environ.read():
@@ -103,7 +104,7 @@ def _kill_workers(path: str) -> None:
 
 
 def _sweep(parent: str) -> None:
-    """Remove what earlier drills have left: directories of this user's that nobody holds."""
+    """Remove directories that earlier drills have left: this user's, without a lock."""
     with contextlib.suppress(OSError):
         for path in _own(parent):
             with contextlib.suppress(OSError):
@@ -121,7 +122,7 @@ def _own(parent: str) -> Iterator[str]:
             if not entry.name.lstrip(".").startswith(_BEGIN):
                 continue
             status = entry.stat(follow_symlinks=False)
-            # One that is being made now has a dot, and for a moment nobody holds it.
+            # A directory that is being made has a dot, and isn't locked for a moment.
             new = entry.name.startswith(".") and status.st_mtime > time.time() - _SETTLED
             if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not new:
                 yield entry.path

@@ -29,16 +29,16 @@ from check_duplicity.system import child, rights
 
 _LONGEST_LINE = 1 << 20  # bytes
 _KEPT = 1 << 20  # bytes of the machine log
-_ROOM = 64 << 20  # bytes that are left free besides what is restored
+_ROOM = 64 << 20  # bytes that stay free besides the restored files
 _COPIES = 3  # of a file: as it is restored, and twice while increments are applied to it
 
 
 class Place:
-    """A private directory for a drill, and how duplicity is asked from there.
+    """A drill's private directory, in which it runs duplicity.
 
-    ``directory`` has the archive directory ``archive``; what is restored lies at ``target`` until
-    the next call. Everything in it is removed in the end. ``plain`` tells that nothing is
-    encrypted: duplicity would want a passphrase all the same.
+    ``directory`` has the archive directory ``archive``. Restored files lie at ``target`` until the
+    next call. The drill removes the whole directory at its end. ``plain`` is whether the backup is
+    not encrypted; duplicity would want a passphrase all the same.
     """
 
     def __init__(self, duplicity: Duplicity, directory: str, secrets: Secrets) -> None:
@@ -59,12 +59,12 @@ class Place:
         os.mkdir(os.path.dirname(self.archive), 0o700)
 
     def fetch_metadata(self, time: datetime) -> Ended:
-        """Let duplicity fetch all the metadata of a chain: to list its files needs it."""
+        """Let duplicity fetch all metadata of a chain, which it does to list the chain's files."""
         self.renew()
         return self._run("list-current-files", ["--time", _seconds(time)], (), _nothing)
 
     def restore(self, sample: Sample, chain: Sequence[Set], told: Callable[[int], None]) -> Ended:
-        """Restore a sample; ``told`` gets how many of its volumes have been read, as they are.
+        """Restore a sample; call ``told`` with the number of volumes read so far.
 
         Raises `CannotSee` if duplicity can't be started, or when time is up.
         """
@@ -74,15 +74,15 @@ class Place:
             return self._run("restore", words, (self.target,), told)
 
     def has_room_for(self, size: int) -> bool:
-        """Return whether a file of so many bytes can be restored here."""
+        """Return whether there is room to restore a file of ``size`` bytes."""
         return shutil.disk_usage(self._directory).free >= _COPIES * size + _ROOM
 
     def _run(
         self, action: str, words: Sequence[str], target: Sequence[str], told: Callable[[int], None]
     ) -> Ended:
-        """Run duplicity; without a passphrase once more with an empty one.
+        """Run duplicity; if it lacks a passphrase, run it again with an empty one.
 
-        It asks for one whatever the backup is encrypted with, and for a key there may be none.
+        duplicity asks for a passphrase whatever the encryption, and a key may have none.
         """
         first = self._run_once(action, words, target, told)
         if first.kind is not Kind.NO_PASSPHRASE or self._environment:
@@ -143,5 +143,5 @@ def _nothing(volumes: int) -> None:
 
 
 def _seconds(time: datetime) -> str:
-    """A time as every version takes it, whatever the zone: in seconds since the epoch."""
+    """Return a time in seconds since the epoch, which every version takes in any time zone."""
     return f"{time.timestamp():.0f}"

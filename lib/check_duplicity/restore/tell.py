@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Reporter:
-    """A progress bar on standard error, if that is a terminal, for the length of a drill."""
+    """A progress bar on standard error during a drill, if that is a terminal."""
 
     def __init__(self, *, quiet: bool, hide: Callable[[str], str]) -> None:
         """``hide`` takes secrets out of what is shown."""
@@ -27,13 +27,13 @@ class Reporter:
 
             columns = TextColumn("{task.description}", markup=False), BarColumn()
             console = Console(stderr=True)
-            # By itself it would be refreshed by a thread, and there is none when a child is made.
+            # auto_refresh would start a thread, but this process must have none when it forks.
             self._progress = Progress(
                 *columns, MofNCompleteColumn(), console=console, auto_refresh=False, transient=True
             )
 
     def __enter__(self) -> Reporter:
-        """Begin to show it."""
+        """Show the progress bar."""
         if self._progress is not None:
             self._progress.start()
             self._task = self._progress.add_task("asking what is there", total=None)
@@ -41,12 +41,12 @@ class Reporter:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Take it away."""
+        """Remove the progress bar."""
         if self._progress is not None:
             self._progress.stop()
 
     def read(self, what: str, read: int, of: int) -> None:
-        """Show what is restored, and how many of how many volumes have been read for it."""
+        """Show what is restored, and the number of volumes ``read`` ``of`` all for it."""
         if self._progress is None or self._task is None:
             return
         text = harmless(one_line(self._hide(what)))

@@ -50,7 +50,7 @@ _VERDICTS = (
     ("restore not proved", _NOT_PROVED),
 )
 _LATE = (Kind.STALE, Kind.NO_BACKUP, Kind.FULL_GONE)
-_HANGING = (Kind.WAITING, Kind.STALLED, Kind.TOO_LONG)  # There is no end to wait for.
+_HANGING = (Kind.WAITING, Kind.STALLED, Kind.TOO_LONG)  # These backups may never end.
 _SEVERITY = (State.OK, State.UNKNOWN, State.WARNING, State.CRITICAL)
 _WORSE_WHILE_RUNNING = (
     *LEFTOVERS, Kind.DISCARDED, Kind.OLD_DAMAGE, Kind.STALE, Kind.INTERRUPTED, Kind.IN_PROGRESS,
@@ -58,7 +58,7 @@ _WORSE_WHILE_RUNNING = (
 
 
 class Verdict(NamedTuple):
-    """The answer for one job: in a word, its state, why, and what to type next."""
+    """The answer for one job: a word for it, its state, the reason, and what to type next."""
 
     word: str
     state: State
@@ -84,7 +84,7 @@ def _in_order(picture: Picture) -> list[Finding]:
     found = picture.findings
     late = any(finding.kind in _LATE for finding in found)
     if not late and picture.unseen is None:
-        # With a fresh backup cron's reasons not to run are of no account yet, but worth a warning.
+        # The backup is still fresh, so a job that doesn't start is only a WARNING.
         found = tuple(
             f._replace(state=State.WARNING) if f.kind is Kind.NOT_STARTED else f for f in found
         )
@@ -127,9 +127,9 @@ def _steps(picture: Picture, found: Sequence[Finding]) -> Iterator[str]:
 
 
 def timeline(sets: Sequence[BackupSet], now: datetime) -> str:
-    """Return the chain over the last four weeks, a character a day: F full, i incremental.
+    """Return the backups of the last four weeks, a character a day: F full, i incremental.
 
-    ``·`` is a day without a backup, ``!`` one with an unfinished one. Empty if there is none.
+    ``·`` is a day without a backup, ``!`` a day with an unfinished one. Return ``""`` without sets.
     """
     if not sets:
         return ""
@@ -174,7 +174,7 @@ def answer(title: str, seen: Sequence[tuple[Picture, Verdict]], now: datetime) -
 
 
 def _findings(picture: Picture, verdict: Verdict) -> Iterator[Finding]:
-    """What was found of a job, and what could not be seen."""
+    """Yield a job's findings, and one more if its destination can't be seen."""
     yield from picture.findings
     if picture.unseen is not None:
         yield Finding(picture.unseen, State.UNKNOWN, verdict.why)

@@ -1,4 +1,4 @@
-"""A job's picture: all that was seen of it, in the words of the report."""
+"""Describe a job's picture: everything that was seen of the job, in the words of the report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from check_duplicity.values import NamedTuple
 
 
 class BackupSet(NamedTuple):
-    """A backup set, as far as the picture of the collection goes."""
+    """A backup set: what the report shows of it."""
 
     time: datetime
     full: bool
@@ -18,11 +18,11 @@ class BackupSet(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A job, seen. ``job`` is what commands need; no secret is in any of it.
+    """What was seen of a job, without secrets. ``job`` has what commands need.
 
-    ``destination``, ``proof`` (that it can be restored), ``runs`` and ``now`` say in words what was
-    seen of these, or why it couldn't be; ``unseen`` is whether the destination couldn't.
-    ``findings`` are of all four.
+    ``destination``, ``proof`` (of a restore), ``runs`` and ``now`` (what runs) say in words what
+    was seen, or why nothing could be seen. ``unseen`` is the reason why the destination couldn't be
+    seen. ``findings`` come from all four.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""Write values as plain text and read them back, from a process of another user.
+"""Write values as plain text, and read the text that another user's process wrote.
 
-Reading accepts only what fits the declared types: no text can make anything but the named tuples,
+Reading accepts only values of the declared types: no text can create anything but the named tuples,
 enumerations and times in the annotations.
 """
 
@@ -30,7 +30,7 @@ def written(value: object) -> bytes:
 
 
 def read(kind: type[_T], data: bytes) -> _T:
-    """Return the named tuple of that kind that was written. Raises `ValueError` if none was."""
+    """Return the written named tuple of that kind. Raises `ValueError` if ``data`` isn't one."""
     try:
         value: _T = _fields(kind, json.loads(data))
     except (ValueError, KeyError, RecursionError) as error:
@@ -49,7 +49,7 @@ def _plain(value: Any) -> Any:
 
 
 def _fields(kind: Any, value: object) -> Any:
-    """A named tuple of a kind, each of its fields as it is declared."""
+    """Return a named tuple whose fields have their declared types."""
     declared = kind.__annotations__
     if not isinstance(value, list) or len(value) != len(declared):
         raise ValueError
@@ -63,7 +63,7 @@ def _parsed(annotation: str) -> ast.expr:
 
 
 def _fit(wanted: ast.expr, value: Any, names: Mapping[str, Any]) -> Any:
-    """A value as it is declared: ``X``, ``X | None``, ``tuple[X, Y]``, ``tuple[X, ...]``."""
+    """Return a value of a type: ``X``, ``X | None``, ``tuple[X, Y]``, ``tuple[X, ...]``."""
     if isinstance(wanted, ast.BinOp):
         return None if value is None else _fit(wanted.left, value, names)
     if isinstance(wanted, ast.Subscript):

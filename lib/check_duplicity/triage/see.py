@@ -1,6 +1,6 @@
-"""See all of a job: what the newest runs said, what runs now, what the destination holds.
+"""Look at the whole of a job: its newest runs, its running backup, and its destination.
 
-This changes nothing. A part that can't be seen says why, and the other parts are still seen.
+This changes nothing. If one part can't be seen, its text says why, and the others are still seen.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _STAMP = r"[0-9TZ:+-]*"  # as duplicity writes times
 
 
 class _Runs(NamedTuple):
-    """A job's runs since a time: all that matter, logs in progress, why a path was not read."""
+    """A job's runs since a time, its logs in progress, and why a path was not read."""
 
     all: list[Logged]
     running: set[str]
@@ -60,21 +60,21 @@ class _Runs(NamedTuple):
     unread: CannotSee | None
 
     def vouching(self, known: Known) -> datetime | None:
-        """The end of the newest run, if it was good and had nothing to back up."""
+        """Return the end of the newest run, if it was good and had nothing to back up."""
         found = judge_runs.verdicts(self.all, self.since, self.running)
         by_mail = "--skip-if-no-change" in known.backup_options
         return None if self.unread else judge_runs.vouching(found, by_mail=by_mail)
 
 
 def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job: Job) -> Picture:
-    """Return the picture of a job, seen as its user if this process may become that.
+    """Return the picture of a job, seen as the job's user if this process may become that user.
 
-    ``job`` is what commands need that are printed for it; ``secrets`` knows all of its own.
+    ``job`` has what the printed commands need; ``secrets`` knows all secrets of the job.
     """
     picture = Picture(
         known.job, job, _facts(known, secrets), tuple(map(secrets.hide, known.doubts))
     )
-    # Root sees all processes, and the script; the user, who may read the rest, doesn't.
+    # Root sees all processes and the script, which the user may not see.
     picture = _with_now(picture, known, now)
     picture = picture._replace(findings=(*picture.findings, *_not_started(known)))
     try:
@@ -84,7 +84,7 @@ def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job:
     except CannotSee as reason:
         said = "" if reason.kind is Kind.OTHERS_DECIDE else reason.reason
         return picture._replace(destination=reason.reason, runs=said, unseen=reason.kind)
-    sidebyside.die_with_parent()  # Becoming another user has made it forget that.
+    sidebyside.die_with_parent()  # Becoming another user has undone it.
     running = partial(see_processes.running_backup, _wanted(known))
     runs = _runs_of(known, now, secrets)
     seen = _try(lambda: see_destination.look(_source(known, options), running, secrets))
@@ -98,9 +98,9 @@ def look(known: Known, options: Namespace, now: datetime, secrets: Secrets, job:
 
 
 def of_job(known: Known, job: Job, secrets: Secrets, seen: Picture) -> Picture:
-    """Return what a process that runs as the job's user has seen, of the job as it is known here.
+    """Return a picture that a process of the job's user made, with the facts known here.
 
-    That user has a say in what such a process answers, but not in what others shall type.
+    That user can influence what the process answers, but must not decide what others type.
     """
     stamps = (seen.job.stamp, seen.job.kept, seen.job.before)
     stamp, kept, before = (stamp if re.fullmatch(_STAMP, stamp) else "" for stamp in stamps)
@@ -163,7 +163,7 @@ def _wanted(known: Known) -> Wanted:
 
 
 def _with_now(picture: Picture, known: Known, now: datetime) -> Picture:
-    """Add what runs now, judged as check_duplicity_process judges it. Nothing is remembered."""
+    """Add what runs now, judged as check_duplicity_process does, but without writing its state."""
     wanted = _wanted(known)
     sight = see_processes.look(wanted)
     uncounted = judge_processes.uncounted(sight, (wanted.user, "root"))
@@ -194,9 +194,9 @@ def _with_now(picture: Picture, known: Known, now: datetime) -> Picture:
 
 
 def _remembered(identity: Sequence[str], whose: str) -> tuple[dict[str, Any], str]:
-    """What the process check of the job has kept, and why it isn't known, if that can't be read."""
+    """Return the state of the job's process check, and the reason if it can't be read."""
     try:
-        home = None if whose == user.current() else ""  # The environment is not that user's.
+        home = None if whose == user.current() else ""  # The environment is this user's.
         with user.acting_as(whose):
             return memory.recall(memory.default_path("process", identity, home)), ""
     except memory.Damaged:
@@ -206,7 +206,7 @@ def _remembered(identity: Sequence[str], whose: str) -> tuple[dict[str, Any], st
 
 
 def _limits(known: Known, kinds: Sequence[str], names: Sequence[str]) -> dict[str, Limits]:
-    """The limits of a check for a job, by the names of what they are for."""
+    """Return a job's limits of a check, by the names of their measures."""
     values = {key: known.get(key) or text for key, text in judged.defaults(kinds).items()}
     limits = [judged.read(key, text) if text else None for key, text in values.items()]
     pairs = zip(limits[::2], limits[1::2])
@@ -245,7 +245,7 @@ def _with_good_run(picture: Picture, seen: Seen | CannotSee, runs: _Runs, now: d
     if runs.unread or good is None or isinstance(seen, CannotSee):
         return picture
     if seen.collection.other_prefixes:
-        return picture  # It may be among them.
+        return picture  # The backup may have another prefix.
     ago = format_age(max(0, now.timestamp() - good))
     gone = tuple(
         f._replace(
@@ -275,7 +275,7 @@ def _with_proof(picture: Picture, known: Known, seen: Seen | CannotSee, now: dat
         chain = judge_destination.volumes_of_newest(seen.collection, now) or chain
     measures = list(judge_restore.measure(drills, chain, now))
     evaluated = evaluate(measures, found, _limits(known, judged.RESTORE, ("age", "proved")))
-    # What the destination tells is newer.
+    # Findings on the destination are newer than those of the drill.
     kinds = {finding.kind for finding in picture.findings}
     findings = [finding for finding in evaluated.findings if finding.kind not in kinds]
     return picture._replace(proof=said_of(measures), findings=(*picture.findings, *findings))
@@ -314,10 +314,10 @@ def _with_runs(
     options: Namespace,
     now: datetime,
 ) -> Picture:
-    """Add what the runs say; ``complete`` is when the newest backup was completed."""
+    """Add what the runs say; ``complete`` is the time when the newest backup was completed."""
     found = judge_runs.last_runs(runs.all, runs.since, runs.running, complete, known.job)
     unread = runs.unread
-    # Without a mailbox of the user's the archive directory tells enough.
+    # If the user has no mailbox, the archive directory tells enough.
     enough = found and unread and unread.kind is not Kind.NOT_READABLE
     if unread and not enough and not any(verdict.told for verdict in found):
         return picture._replace(runs=unread.reason)
@@ -331,19 +331,19 @@ def _with_runs(
     limits = {"shrunk": Limits(options.shrunk_warning, options.shrunk_critical)}
     measures = list(judge_runs.measure(found, runs.all, runs.since, now))
     evaluated = evaluate(measures, judge_runs.judge(found, now), limits)
-    # The collection says the same, and more surely.
+    # The collection is the surer source of a shrunk source.
     known_of = Kind.SHRUNK if any(f.kind is Kind.SHRUNK for f in picture.findings) else None
     findings = tuple(finding for finding in evaluated.findings if finding.kind is not known_of)
     said = [finding.text for finding in evaluated.findings] or [m.said for m in measures if m.said]
     said += [THROWN_AWAY] * (unread is not None and unread.reason == THROWN_AWAY)
-    # A mail also says whose run it was; but anybody can send one.
+    # Don't take the job from a mail, which also names one: anybody can send a mail.
     return picture._replace(runs="; ".join(said), findings=(*picture.findings, *findings))
 
 
 def as_it_is_there(picture: Picture) -> Picture:
-    """Return a picture in which no run's words say that the destination isn't there: it was seen.
+    """Return a picture in which no run reports a missing destination, because it was seen.
 
-    What failed then has failed for another reason, or that one is over.
+    The run has failed for another reason, or the destination is there again.
     """
     wrong = SENTENCES[Kind.NO_DESTINATION]
 
@@ -361,9 +361,9 @@ def as_it_is_there(picture: Picture) -> Picture:
 
 
 def _completed(known: Known, seen: Seen | CannotSee, now: datetime) -> datetime | None:
-    """When the newest backup that can be restored was completed, as check_duplicity_log has it.
+    """Return when the newest restorable backup was completed, as check_duplicity_log does.
 
-    By what lies at the destination, which may have lost volumes, if that was seen.
+    If the destination was seen, go by that, since it may have lost volumes.
     """
     path = _wanted(known).archive
     if not isinstance(seen, CannotSee):
@@ -372,7 +372,7 @@ def _completed(known: Known, seen: Seen | CannotSee, now: datetime) -> datetime 
 
 
 def _not_started(known: Known) -> Iterable[Finding]:
-    """Why neither cron nor systemd can have run the job, if that can be seen."""
+    """Yield the reasons why cron or systemd can't start the job, as far as they can be seen."""
     off = known.starts if known.is_off else ()
     why = [f"{start.origin}: {start.off}" for start in off if not start.by_timer]
     script = known.words("script")[:1] if is_plain(known.get("script")) else ()
@@ -383,7 +383,7 @@ def _not_started(known: Known) -> Iterable[Finding]:
             why.append(f"{path} is not executable")
     schedule = known.facts.get("schedule")
     by_cron = schedule is not None and "/systemd/" not in schedule.origin
-    # Any user can start a process of that name, but only root's runs the crontabs.
+    # Any user can start a process named cron, but only root's runs the crontabs.
     if by_cron and not proc.hides_others() and not proc.runs((b"cron", b"crond"), uid=0):
         why.append("cron is not running")
     for reason in why:

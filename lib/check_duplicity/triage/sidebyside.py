@@ -1,7 +1,7 @@
-"""Run many tasks in parallel, each in a process of its own, and yield each answer when it comes.
+"""Run many tasks in parallel, each in its own process, and yield each answer when it comes.
 
-Such a process can become another user, and can be ended if it hangs. That user can stop it at any
-time, so this module never waits for a single process, and reads answers as plain values only.
+Such a process can become another user, and can be killed if it hangs. The other user can stop it at
+any time. So this module never waits for a single process, and reads answers as plain values only.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1
 _MOST = 32  # at once
-_SPARE = 3  # seconds for what should have ended by itself
+_SPARE = 3  # seconds for a process to end by itself
 _AT_ONCE = 1 << 16  # bytes
 _LARGEST = 8 << 20  # bytes of an answer; a hundred thousand backup sets
 
 
 class _Running:
-    """A process, by when it has to be done, and what it has answered so far."""
+    """A process, its deadline, and its answer so far."""
 
     def __init__(self, process: ForkProcess, source: FileIO, deadline: float) -> None:
         self.process = process
         self.source = source
         self.deadline = deadline
         self.answer = b""
-        self.told = False  # that it is too late
+        self.told = False  # to end
 
     def hear(self) -> bool:
-        """Read what is there, without waiting; return whether that was all."""
+        """Read without waiting; return whether the answer is complete."""
         with contextlib.suppress(OSError):
             read = self.source.read(_AT_ONCE)
             self.answer += read or b""
@@ -54,7 +54,7 @@ class _Running:
         return True
 
     def is_overdue(self) -> bool:
-        """Return whether it is overdue, even for ending by itself; first ask it once to end."""
+        """Return whether it must be killed; after the first deadline, ask it once to end."""
         if self.deadline > time.monotonic():
             return False
         if self.told:
@@ -65,7 +65,7 @@ class _Running:
         return False
 
     def ask_to_end(self) -> None:
-        """Ask it to end itself and its descendants; continue it for that if it is stopped."""
+        """Ask the process to end itself and its descendants; continue it if it is stopped."""
         self.process.terminate()
         with contextlib.suppress(OSError):
             os.kill(self.process.pid or 0, signal.SIGCONT)
@@ -77,10 +77,10 @@ def each(
     kind: type[_Answer],
     timeout: float,
 ) -> Iterator[tuple[_Task, _Answer | None]]:
-    """Yield each task with its answer as soon as that is there; ``None`` if there is none in time.
+    """Yield each task with its answer when that comes, or with ``None`` if none comes in time.
 
     An answer is a named tuple of that kind, as `plain` writes it. ``timeout`` is in seconds for
-    each. Processes that are left when the check ends are ended.
+    each task. When the check ends, it ends the processes that are left.
     """
     waiting = list(tasks)[::-1]
     running: list[_Running] = []
@@ -90,7 +90,7 @@ def each(
     while waiting or running:
         while waiting and len(running) < _MOST:
             task = waiting.pop()
-            # A signal finds a process that is known here, and that can answer it.
+            # Delay signals until the process is in the list, and can handle them itself.
             with runtime.undisturbed():
                 process, source = _start(do, task, running)
                 started = _Running(process, source, time.monotonic() + timeout + _SPARE)
@@ -104,7 +104,7 @@ def each(
 
 
 def die_with_parent() -> None:
-    """End this process with its parent, however that ends, and forbid inspection (prctl(2)).
+    """End this process when its parent ends in any way, and forbid inspection (prctl(2)).
 
     Becoming another user undoes both.
     """
@@ -113,7 +113,7 @@ def die_with_parent() -> None:
 
 
 def _hear(running: Sequence[_Running]) -> tuple[list[_Running], list[_Running]]:
-    """Wait until there is something of one, or one is late; return who is done, and overdue."""
+    """Wait for an answer or a deadline; return the processes that are done, and the overdue."""
     latest = min(one.deadline for one in running)
     ready = wait([one.source.fileno() for one in running], max(0, latest - time.monotonic()))
     done = [one for one in running if one.source.fileno() in ready and one.hear()]
@@ -133,7 +133,7 @@ def _answer_in(data: bytes, kind: type[_Answer]) -> _Answer | None:
 def _start(
     do: Callable[[_Task], _Answer], task: _Task, others: Iterable[_Running]
 ) -> tuple[ForkProcess, FileIO]:
-    """Start the process of a task with signals delayed; its answer comes through the file."""
+    """Start a task's process; return it, and the file from which its answer can be read."""
     context = multiprocessing.get_context("fork")
     ours, theirs = os.pipe()
     os.set_blocking(ours, False)
@@ -152,11 +152,11 @@ def _answer(
     try:
         runtime.begin_anew()
         die_with_parent()
-        for source in sources:  # What others answer is not this one's business.
+        for source in sources:  # the pipes of other tasks
             source.close()
         answer = plain.written(do(task))
         runtime.disarm()
-    except BaseException:  # It has no answer, then.
+    except BaseException:  # Then the answer stays empty.
         runtime.disarm()
     runtime.take_last_steps()
     with contextlib.suppress(Exception):
@@ -166,7 +166,7 @@ def _answer(
 
 
 def _end(running: Iterable[_Running]) -> None:
-    """Take away processes that are done, or are to be; no user keeps this waiting for each."""
+    """Reap or kill processes. The time limit is for all of them together, not for each."""
     until = time.monotonic() + _SPARE
     for one in running:
         one.source.close()

@@ -33,10 +33,10 @@ _SHOWN = (
 
 
 class Report:
-    """What is written for a person, line by line; commands are never folded."""
+    """A report for a person, written line by line; commands are never wrapped."""
 
     def __init__(self) -> None:
-        """Find out where it goes: colour is for terminals, unless ``NO_COLOR`` is set."""
+        """Write to standard output: in colour in a terminal, unless ``NO_COLOR`` is set."""
         self._console: Console | None = None
         if sys.stdout.isatty():
             from rich.console import Console
@@ -44,7 +44,7 @@ class Report:
             self._console = Console(highlight=False, no_color="NO_COLOR" in os.environ)
 
     def line(self, text: str = "", style: str = "") -> None:
-        """Write one line, whatever is in it."""
+        """Write one line; control characters and newlines in the text do no harm."""
         text = _shown(text)
         if self._console is None:
             print(text)
@@ -54,7 +54,7 @@ class Report:
             self._console.print(Text(text, style=style), soft_wrap=True)
 
     def pairs(self, pairs: Iterable[tuple[str, str, str]]) -> None:
-        """Write names and values, and in a terminal that is wide enough where each comes from."""
+        """Write names and values, and the origin of each if the terminal is wide enough."""
         rows = [(name, _shown(value), _shown(origin)) for name, value, origin in pairs]
         if self._console is None:
             for name, value, origin in rows:
@@ -70,7 +70,7 @@ class Report:
         if wide:
             table.add_column(style="dim", overflow="fold")
         for name, value, origin in rows:
-            # As text: a plain string would be read for rich's markup.
+            # As text, because rich would look for markup in a plain string.
             table.add_row(*map(Text, (f"  {name}", value, *([origin] if wide else []))))
         self._console.print(table)
 
@@ -108,7 +108,7 @@ class Report:
         self.line()
 
     def known(self, jobs: Iterable[Known], secrets: Secrets) -> None:
-        """Write a list of jobs, with where each fact comes from."""
+        """Write a list of jobs, with the origin of each fact."""
         for known in jobs:
             self.line(known.job, "bold")
             self.pairs(
