@@ -454,7 +454,7 @@ def test_a_job_without_a_file_has_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[job]\ncolour = red\n", "unknown key (known are user, script, destination,"),
+        ("[job]\ncolour = red\n", "line 2: unknown key (known are user, script, destination,"),
         ("user = x\n", "line 1: missing section header"),
         ("[job]\nwarning = soon\n", "warning is no limit (write 36h"),
         ("[job]\nchain_critical = 9h\n", "chain_critical is no limit"),

@@ -130,6 +130,15 @@ def test_an_emptied_source_hides_no_warning_of_what_deletes() -> None:
     assert "list-current-files" not in text
 
 
+def test_an_older_chain_stays_while_a_file_is_there_twice() -> None:
+    assert "remove-older-than" not in printed(Kind.DOUBLED, Kind.OLD_DAMAGE)
+
+
+@pytest.mark.parametrize("kind", [Kind.STALE_FULL, Kind.CHAIN, Kind.INCOMPLETE, Kind.NOT_ENCRYPTED])
+def test_words_ask_for_no_backup_while_a_manifest_is_to_be_saved(kind: Kind) -> None:
+    assert printed(Kind.MISSING_MANIFEST, kind) == printed(Kind.MISSING_MANIFEST)
+
+
 def test_no_backup_is_made_without_encryption_where_it_is_required() -> None:
     text = printed(Kind.NOT_ENCRYPTED, Kind.STALE_FULL)
     assert "duplicity full" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -77,12 +78,24 @@ def _look(directory: int, until: float) -> tuple[Sizes, int]:
 
 
 def _size(name: str, directory: int) -> int:
-    """Return the size of a file; -1 if it is no file, or was removed meanwhile."""
+    """Return the size of a file; -1 if it can't be seen, or was removed meanwhile.
+
+    duplicity follows links. It can't read one that leads nowhere, nor what is no file, though both
+    have a file's name (0.8 to 3.2): they are worth as much as an empty file.
+    """
     try:
-        status = os.stat(name, dir_fd=directory)  # duplicity, too, follows links.
+        status = os.stat(name, dir_fd=directory)
+    except OSError as error:
+        leads_nowhere = error.errno in (errno.ENOENT, errno.ELOOP) and _is_link(name, directory)
+        return 0 if leads_nowhere else -1
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+def _is_link(name: str, directory: int) -> bool:
+    try:
+        return stat.S_ISLNK(os.lstat(name, dir_fd=directory).st_mode)
     except OSError:
-        return -1
-    return status.st_size if stat.S_ISREG(status.st_mode) else -1
+        return False
 
 
 def _directory(url: str) -> str | None:

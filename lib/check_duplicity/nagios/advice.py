@@ -299,6 +299,8 @@ NOT_WITH = {
     Kind.MISSING_MANIFEST: DUPLICITY,
     # What builds on the full set can be restored when that is there again.
     Kind.FULL_GONE: DUPLICITY,
+    # duplicity stops at these, and whoever moves the wrong ones needs the older backups.
+    Kind.DOUBLED: DUPLICITY,
     # The next run may make a new, empty one.
     Kind.NO_DESTINATION: ("{again}", "{full}"),
     # These would be made without encryption again.
@@ -307,3 +309,6 @@ NOT_WITH = {
     Kind.SHRUNK: DUPLICITY,
 }
 """What must not be typed for another finding, as long as one of these is there."""
+
+FIRST = (Kind.MISSING_MANIFEST, Kind.FULL_GONE, Kind.SHRUNK)
+"""Until one of these is mended, nothing else is advised: it would spoil what can be saved."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from check_duplicity.lines import pasted
-from check_duplicity.nagios.advice import ADVICE, NOT_WITH
+from check_duplicity.nagios.advice import ADVICE, FIRST, NOT_WITH
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import Kind
 from check_duplicity.nagios.paragraphs import (
@@ -32,8 +32,8 @@ def advise(found: Iterable[tuple[Kind, Job]]) -> list[list[str]]:
     for kind, job in found:
         values = _values(job)
         harmless = [text for text in ADVICE[kind] if not _harms(text, kinds - {kind})]
-        if Kind.SHRUNK in kinds and kind not in NOT_WITH:
-            harmless = []  # Only what saves a backup is more urgent than its source.
+        if kinds & set(FIRST) and kind not in (*FIRST, Kind.DOUBLED, Kind.NO_DESTINATION):
+            harmless = []  # Words, too, may ask for what must not be done yet.
         texts = [text.format_map(values) for text in _offered(harmless, job)]
         advice.append([text for text in texts if text not in said])
         said.update(texts)
