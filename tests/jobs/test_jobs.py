@@ -511,8 +511,8 @@ def test_who_may_not_read_a_file_is_told_where_rights_stand(tmp_path: Path) -> N
     with pytest.raises(CannotSee) as refused:
         job_file.load("web", str(tmp_path))
     assert refused.value.reason == (
-        f"{tmp_path}/web.ini: Permission denied to {current()}; what may be run with more rights,"
-        " sudo -l tells"
+        f"{tmp_path}/web.ini: Permission denied to {current()}; sudo -l says what you may run"
+        " with more rights"
     )
 
 

@@ -138,7 +138,7 @@ def test_another_user_gets_the_line_to_type() -> None:
         pytest.skip("root can become any user: see root/test_users.py")
     result = freshness("-d", "sftp://u:geheim@host/x", "-u", "root")
     assert result.status == 3
-    assert "must be run as root, and this is " in result.first_line
+    assert "must be run as root, not as " in result.first_line
     line = f"  sudo -u root -- {BIN}/check_duplicity_freshness -d 'sftp://u:***@host/x' -u root"
     assert line in result.out
 

@@ -11,7 +11,7 @@ from plugin import BIN, Result, run_plugin, write_job
 
 pytestmark = pytest.mark.spread
 MOUNTED = "Is the source mounted"
-NEVER = ("Run it again", "remove-older-than 2", "--force")
+NEVER = ("Then run the job again", "remove-older-than 2", "--force")
 
 
 def backup(lab: Lab, action: str, files: int, *options: object, ago: float = 0) -> None:

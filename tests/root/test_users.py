@@ -302,7 +302,7 @@ def test_another_user_is_told_what_to_type(home: Path) -> None:
     words += ["-d", "sftp://u:geheim@host/x", "-u", USER]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 3
-    assert f"must be run as {USER}, and this is nobody" in done.stdout
+    assert f"must be run as {USER}, not as nobody" in done.stdout
     assert f"\n  sudo -u {USER} -- {plugin} -d 'sftp://u:***@host/x' -u {USER}\n" in done.stdout
 
 

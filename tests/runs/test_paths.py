@@ -167,7 +167,7 @@ def test_another_users_file_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "b-2026-11-27.log").unlink()
     found = check(tmp_path / "b-*.log")
     assert found.status == 3
-    assert "no file that counts" in found.first_line
+    assert "no usable file" in found.first_line
 
 
 def test_a_jobs_file_may_have_a_pattern(tmp_path: Path) -> None:

@@ -243,8 +243,8 @@ slow, give more time: --timeout here, and a longer command_timeout in NRPE.""",
     ),
     Kind.NOT_READABLE: (
         """\
-Is it there (ls -ld), and is it the job's path? If {user} may not read it, run the check as a user
-who may:
+Is it there (ls -ld), and is it the job's path? If {user} may not read it, run the check as
+another user:
   sudo -u USER -- {check}""",
     ),
     Kind.NOT_RECOGNISED: (

@@ -1,1 +1,1 @@
-"""What runs now, and whether it gets on."""
+"""What runs now, and whether it makes progress."""
