@@ -280,6 +280,17 @@ def test_a_rotten_volume_is_mended_by_a_full_backup(lab: Lab) -> None:
     assert check(lab).status == 0
 
 
+def test_without_the_archive_directory_lost_last_volumes_are_noticed(lab: Lab) -> None:
+    lab.run("full", "--volsize", "1", passphrase=PASSPHRASE, changed=False)
+    volumes = sorted(lab.destination.glob("*full*.vol*"), key=lambda path: path.stat().st_mtime)
+    newest = [path for path in volumes if path.name.split(".")[1] == volumes[-1].name.split(".")[1]]
+    last = max(newest, key=lambda path: int(re.findall(r"vol(\d+)", path.name)[0]))
+    last.unlink()
+    result = drill(lab, "-a", lab.home / "elsewhere", "--volumes", "1")
+    assert result.status == 2, result.out
+    assert f"lacks 1 of {len(newest)} volumes, the last ones" in result.first_line
+
+
 def test_a_wrong_passphrase_is_critical_and_says_which_backups(lab: Lab) -> None:
     result = drill(lab, passphrase="other")
     assert result.status == 2

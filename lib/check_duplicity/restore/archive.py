@@ -18,11 +18,14 @@ from datetime import datetime
 
 from check_duplicity.duplicity import volumes
 from check_duplicity.duplicity.names import Prefixes, read_name, read_stamp
+from check_duplicity.nagios.limits import format_time
 from check_duplicity.restore.model import Set, Volume
 from check_duplicity.values import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from io import BufferedIOBase
+
+    from check_duplicity.duplicity.collection import BackupSet
 
 
 _BLOCK = 1 << 20  # bytes
@@ -66,6 +69,23 @@ def sets(private: str, times: Iterable[datetime], prefixes: Prefixes) -> tuple[S
         with open(paths[time], "rb") as lines:
             found.append(Set(time, paths[time], volumes.read(lines)))
     return tuple(found)
+
+
+def missing_volumes(
+    chain: Iterable[Set], sets: Iterable[BackupSet]
+) -> Iterator[tuple[str, list[Volume]]]:
+    """Yield what the destination lacks of each set: a sentence, and the volumes.
+
+    ``sets`` are as the destination's names show them: without the job's archive directory these
+    don't tell that the last volumes of a set are gone, but the set's manifest does.
+    """
+    there = {one.time: one.volumes for one in sets}
+    for one in chain:
+        numbers = [volume.number for volume in one.manifest.volumes]
+        missing = [Volume(one.time, number) for number in numbers if number > there[one.time]]
+        if missing:
+            count = f"{len(missing)} of {len(numbers)} volumes, the last ones"
+            yield f"backup of {format_time(one.time)} lacks {count}", missing
 
 
 @contextlib.contextmanager

@@ -146,6 +146,8 @@ class Drill:
         except OSError as error:
             self._note(Ended(Kind.NOT_RESTORED, str(error.strerror or error)))
             return
+        for text, missing in archive.missing_volumes(self._chain, sets):
+            self._note(Ended(Kind.MISSING_VOLUMES, text), missing, time=missing[0].time)
         self._restore_paths()
         if not self._has_failed():
             self._walk()
