@@ -159,6 +159,19 @@ def test_damage_before_a_whole_newer_chain_is_told_apart() -> None:
     assert with_collection(Job("root"), read_names(names), NOW).kept == "20261123T120000Z"
 
 
+def test_a_set_that_another_builds_on_was_complete_and_has_lost_its_manifest() -> None:
+    """Without the archive directory, too: it was no interrupted run, and none continues it."""
+    two = ago(days=2)
+    names = full(WEEK) + [n for n in inc(WEEK, two) if "manifest" not in n] + inc(two, DAY)
+    assert kinds(read_names(names)) == [Kind.MISSING_MANIFEST, Kind.STALE, Kind.ORPHANED]
+
+
+def test_a_full_backup_that_is_gone_is_told_beside_a_damaged_chain() -> None:
+    names = [n for n in full(WEEK, 3) if "vol2" not in n] + inc(DAY, HOUR)
+    collection = read_names(names)._replace(lost_full=DAY)
+    assert {Kind.FULL_GONE, Kind.MISSING_VOLUMES} <= set(kinds(collection))
+
+
 def test_the_files_to_move_are_those_of_the_backup_in_the_future() -> None:
     ahead = NOW + timedelta(days=30)
     names = full(DAY) + [n for n in inc(DAY, ahead) if "manifest" not in n]

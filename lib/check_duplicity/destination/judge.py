@@ -209,10 +209,11 @@ def _no_backup(
     collection: Collection, newest: tuple[Chain, BackupSet] | None, in_time: bool
 ) -> Iterator[Finding]:
     lost = f" of {format_time(collection.lost_full)}" if collection.lost_full else ""
-    if newest and lost:
+    other = newest is not None or any(backup_set.damaged for backup_set in collection.sets)
+    if other and lost:
         text = f"the full backup{lost} is gone, and what builds on it can't be restored"
         yield Finding(Kind.FULL_GONE, State.CRITICAL, text)
-    if newest is not None or any(backup_set.damaged for backup_set in collection.sets):
+    if other:
         return
     kind, state, text = Kind.NO_BACKUP, State.CRITICAL, "no complete backup"
     if in_time:

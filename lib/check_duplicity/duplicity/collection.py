@@ -130,7 +130,13 @@ def link(sets: Iterable[BackupSet], other_prefixes: Iterable[str] = ()) -> Colle
     """
     ordered = sorted(sets, key=_order)
     complete = [backup_set for backup_set in ordered if backup_set.complete]
-    incomplete = [backup_set for backup_set in ordered if not backup_set.complete]
+    # A run builds on complete sets only: one that another builds on has lost its manifest.
+    built_on = {backup_set.start for backup_set in complete}
+    incomplete = [
+        backup_set._replace(manifest_lost=backup_set.manifest_lost or backup_set.time in built_on)
+        for backup_set in ordered
+        if not backup_set.complete
+    ]
     chains, orphaned = _build_chains(complete)
     incomplete += _discard_unsigned(chains)
     return Collection(

@@ -61,9 +61,9 @@ move them to another place.""",
     Kind.MISSING_MANIFEST: (
         """\
 Run neither the job nor any other duplicity command now: without its manifest duplicity takes this
-backup for unfinished, and deletes it. The archive directory still has the manifest. First copy it
-to a safe place. Then copy it to the destination; if the manifests there end with .gpg, encrypt it
-as they are (gpg), and add .gpg to its name.""",
+backup for unfinished, and deletes it. The job's archive directory may still have the manifest:
+then first copy it to a safe place. Then copy it to the destination; if the manifests there end
+with .gpg, encrypt it as they are (gpg), and add .gpg to its name.""",
         SCRIPT,
     ),
     Kind.OLD_DAMAGE: (
