@@ -152,7 +152,9 @@ def test_a_list_of_a_job_that_is_not_there_is_no_empty_file(tmp_path: Path) -> N
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd="/")
     assert done.returncode == 3
     assert done.stdout == ""  # That may be the job's file.
-    assert done.stderr.startswith(f"DUPLICITY TRIAGE UNKNOWN - no job nosuch: no {tmp_path}/nosuch")
+    assert done.stderr.startswith(
+        f"DUPLICITY TRIAGE UNKNOWN - no job nosuch: there is no {tmp_path}/"
+    )
 
 
 @pytest.mark.parametrize("plugin", ["check_duplicity_freshness", "duplicity_triage"])

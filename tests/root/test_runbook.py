@@ -482,7 +482,7 @@ def test_the_checks_find_the_job_by_its_name_too(host: Host) -> None:
         assert ageless(found.first_line) == ageless(full.first_line).replace("the job:", "assets:")
     missing = run_plugin("check_duplicity_freshness", ["-j", "nosuch"], cwd="/")
     assert missing.status == 3
-    assert "there are: assets" in missing.out
+    assert "found: assets" in missing.out
 
 
 @pytest.mark.parametrize("columns", [80, 200])
