@@ -458,7 +458,7 @@ def test_a_full_backup_that_is_gone_is_not_cleaned_up(host: Host) -> None:
         shutil.move(path, elsewhere / path.name)
     found = host.triage()
     assert found.out.startswith("assets: CRITICAL, the full backup is gone")
-    assert "something deletes at the destination" in found.out
+    assert "something deleted these files" in found.out
     assert "cleanup --force" not in found.out
     assert f"sudo -iu {USER} -- {host.script}\n" not in found.out
     for path in full:

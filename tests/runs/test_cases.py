@@ -172,7 +172,7 @@ def test_a_removal_that_fails_is_critical_and_the_backup_good() -> None:
 def test_a_failure_before_a_good_backup_is_not_told_to_be_behind_it() -> None:
     state, said = in_mail(FAILED + GOOD)
     assert state == CRITICAL
-    assert "before that is good" not in said
+    assert "of the same run is good" not in said
 
 
 NAMES = (
