@@ -29,5 +29,5 @@ def test_what_the_kernel_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_only_root_can_become_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 65534)
-    with pytest.raises(CannotSee, match="must be run as daemon, and this is"):
+    with pytest.raises(CannotSee, match="must be run as daemon, not as"):
         user.become("daemon")
