@@ -252,12 +252,14 @@ def test_a_stopped_backup_is_hung(host: Host) -> None:
     ) as process:
         wait_until(lambda: len(list(host.destination.glob("*.vol*"))) >= 2)
         subprocess.run(["pkill", "-STOP", "-u", USER, "duplicity"], check=True)
-        found = host.triage()
-        assert found.out.startswith("assets: CRITICAL, hung") or ", hung" in found.out
-        assert "stopped by a signal" in found.out
-        assert "sudo kill PID" in found.out
-        subprocess.run(["pkill", "-CONT", "-u", USER, "duplicity"], check=True)
+        try:
+            found = host.triage()
+        finally:
+            subprocess.run(["pkill", "-CONT", "-u", USER, "duplicity"], check=True)
         process.wait()
+    assert found.out.startswith("assets: CRITICAL, hung") or ", hung" in found.out
+    assert "stopped (kill -CONT continues it), pid " in found.out
+    assert "sudo kill -CONT PID" in found.out
 
 
 @pytest.mark.skipif(not SSHD.exists() or not shutil.which("rsync"), reason="needs sshd and rsync")
