@@ -234,7 +234,7 @@ def test_what_may_be_running_is_not_called_interrupted(common: Path) -> None:
     with alike(MALLORY, common):
         found = check("freshness", *words)
         assert found.status == 2
-        assert "is unfinished after 1 volume, it may still be running" in found.out
+        assert "is unfinished after 1 volume, maybe still running" in found.out
         told = check("process", "-d", URL, "-u", OWNER)
     assert (told.status, told.value("processes")) == (0, 0)
     assert f"\nNot counted: a process of {MALLORY} that looks like the job's" in told.out

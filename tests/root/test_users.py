@@ -243,7 +243,7 @@ def test_a_directory_that_is_gone_is_critical(home: Path, port: int) -> None:
     result = check(f"rsync://{at}{home}/gone")
     assert result.status == 2
     assert f' - the destination is not there: change_dir "{home}/gone" ' in result.first_line
-    assert "ssh HOST" in result.out
+    assert "sftp HOST" in result.out
     result = check(f"sftp://{at}/etc/gone")
     assert result.status == 2
     assert result.first_line.endswith(
