@@ -145,6 +145,11 @@ def test_no_backup_is_made_without_encryption_where_it_is_required() -> None:
     assert "Give it --full-if-older-than" in text
 
 
+def test_options_that_are_not_known_are_said_in_a_sentence() -> None:
+    text = printed(Kind.ORPHANED, job=JOB._replace(encrypted=None))
+    assert "Only then remove them,\nwith the options of the script (--no-encryption, if" in text
+
+
 def test_what_would_be_removed_is_listed_first() -> None:
     [line] = [line for line in printed(Kind.OLD_DAMAGE).split("\n") if "remove-older-than" in line]
     assert "--force" not in line

@@ -47,7 +47,7 @@ A stopped process (T in STAT) goes on after this, which does no harm:
 To end a backup, end its script first, then duplicity:
   sudo kill PID"""
 
-UNKNOWN_OPTIONS = "with the options of the script\n(--no-encryption, if the script has it)"
+UNKNOWN_OPTIONS = ",\nwith the options of the script (--no-encryption, if the script has it)"
 
 CLEANUP = """\
 See that no backup is running, here or on another host with the same destination:
