@@ -32,16 +32,11 @@ from check_duplicity.system import user
 from check_duplicity.triage.tell import Report
 from hypothesis import given
 from hypothesis import strategies as st
+from needs import needs_root
 from plugin import BIN, Result, assert_valid, freshness, run_plugin
 
 PROJECT = Path(__file__).parent.parent
 NOBODY = "nobody"
-INSTALLED = Path(os.__file__), Path(user.__file__)
-needs_root = pytest.mark.skipif(
-    os.geteuid() != 0
-    or any(not part.stat().st_mode & 0o4 for path in INSTALLED for part in (path, *path.parents)),
-    reason="needs root, and an installation that other users can read",
-)
 # Of a terminal: a title, a colour in one byte, text that runs backwards.
 FAILED = (PROJECT / "tests/duplicity/captures/runs/3.2.1/nospace-dest.out").read_text()
 ESCAPES = "\x1b]0;evil\x07\x9b31m\u202e"

@@ -20,8 +20,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from check_duplicity.system import user
 from lab import wait_until
+from needs import needs_root
 from plugin import BIN
 
 USERS = U, OTHER = "dup-boundary-u", "dup-boundary-o"
@@ -29,15 +29,10 @@ CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 CORE_PIPE_LIMIT = Path("/proc/sys/kernel/core_pipe_limit")
 FORGED = "FORGED: OK, good"
 EVIL = f"x\n{FORGED}\n  {FORGED}\r\x1b[2J{FORGED}\u2028{FORGED}\n"
-INSTALLED = Path(os.__file__), Path(user.__file__)
 
 pytestmark = [
     pytest.mark.root,
-    pytest.mark.skipif(
-        os.geteuid() != 0
-        or any(not part.stat().st_mode & 0o4 for at in INSTALLED for part in (at, *at.parents)),
-        reason="needs root, and an installation that other users can read",
-    ),
+    needs_root,
 ]  # fmt: skip
 
 

@@ -6,7 +6,6 @@ as root, and Debian's duplicity makes real backups.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,26 +13,19 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
 
-import check_duplicity
 import pytest
 from check_duplicity.jobs.crontabs import read_crontab
 from host import PATH, Directory, File, Host, Laid, scratch
+from needs import needs_root
 from pages import marked
 from plugin import BIN, ROOT
 from samples import CAPTURES
 from stage import PLUGINS, PROGRAMS, USER, as_installed, compare, session, then
 
 DUPLICITY = Path("/usr/bin/duplicity")
-INSTALLED = Path(os.__file__), Path(check_duplicity.__file__)
 pytestmark = [
     pytest.mark.root,
-    pytest.mark.skipif(
-        os.geteuid() != 0
-        or any(
-            not part.stat().st_mode & 0o4 for path in INSTALLED for part in (path, *path.parents)
-        ),
-        reason="needs root, and an installation that other users can read",
-    ),
+    needs_root,
     pytest.mark.skipif(not DUPLICITY.exists(), reason="needs Debian's duplicity"),
 ]
 

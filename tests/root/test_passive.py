@@ -6,7 +6,6 @@ server's name an unused address. Only the times are shorter than in the page.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
@@ -17,26 +16,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import check_duplicity
 import pytest
 from host import PATH, Ended, File, Host, U, scratch
 from lab import wait_until
+from needs import needs_root
 from plugin import BIN, ROOT, ageless
 
 from icinga import Api
 
 PROGRAMS = ("icinga2", "nagios4", "nsca", "send_nsca", "curl", "openssl", "duplicity")
-INSTALLED = Path(os.__file__), Path(check_duplicity.__file__)
 MISSING = [name for name in PROGRAMS if not shutil.which(name, path=PATH)]
 pytestmark = [
     pytest.mark.root,
-    pytest.mark.skipif(
-        os.geteuid() != 0
-        or any(
-            not part.stat().st_mode & 0o4 for path in INSTALLED for part in (path, *path.parents)
-        ),
-        reason="needs root, and an installation that other users can read",
-    ),
+    needs_root,
     pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}"),
 ]
 

@@ -22,6 +22,7 @@ import pytest
 from check_duplicity.processes import see
 from check_duplicity.processes.model import Wanted
 from lab import wait_until
+from needs import needs_root
 from plugin import BIN, Result, run_plugin
 from samples import CAPTURES
 
@@ -32,17 +33,10 @@ RUNS = CAPTURES / "runs"
 GOOD = (RUNS / "3.2.1/good-full.out").read_text()
 FAILED = (RUNS / "3.2.1/nospace-dest.out").read_text()
 KILLED = (RUNS / "0.8.23/sigkill.out").read_text()
-INSTALLED = Path(os.__file__), Path(see.__file__)
 
 pytestmark = [
     pytest.mark.root,
-    pytest.mark.skipif(
-        os.geteuid() != 0
-        or any(
-            not part.stat().st_mode & 0o4 for path in INSTALLED for part in (path, *path.parents)
-        ),
-        reason="needs root, and an installation that other users can read",
-    ),
+    needs_root,
 ]
 
 
