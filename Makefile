@@ -12,7 +12,8 @@
 # make fuzz  feed the readers what nobody thinks of, SECONDS_EACH for each; only TARGET, if given; with a
 #             SEED the same inputs each time
 # make mutants  change the code in one place at a time, and see whether the tests notice: SAMPLE changes, or
-#             for SECONDS; only in MODULE (a file or folder), if given; with a SEED the same ones
+#             for SECONDS; only in MODULE (a file or folder), if given; with a SEED the same ones. QUICK=yes:
+#             of one package, any, with only its tests
 # make picture  the README's pictures of Icinga Web 2; as make e2e, with these packages besides:
 #             icingaweb2 icinga2-ido-pgsql php-cli php-pgsql and chromium-headless-shell
 # make dashboard-picture  update docs/dashboard.png with the dashboard's queries; needs prometheus
@@ -102,7 +103,7 @@ fuzz: $(VENV)/fuzzer
 mutants: $(VENV)/mutator
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/mutants
 	nice $(BIN)/python mutants/mutate.py --sample $(SAMPLE) $(SECONDS:%=--seconds %) \
-	  $(if $(filter-out 0,$(SEED)),--seed $(SEED)) $(MODULE)
+	  $(if $(QUICK),--quick) $(if $(filter-out 0,$(SEED)),--seed $(SEED)) $(MODULE)
 
 # set -e: the first suite that fails is the last one.
 platforms:

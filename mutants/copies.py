@@ -102,8 +102,8 @@ class Copy:
             return self.environment / "bin" / Path(file).name
         return self.library / Path(file).relative_to("lib/check_duplicity")
 
-    def notices(self, mutant: Mutant, tests: Sequence[Test]) -> bool:
-        """Return whether one of the tests notices a mutant."""
+    def notices(self, mutant: Mutant, tests: Sequence[Test], *, slow_too: bool) -> bool:
+        """Return whether one of the tests notices a mutant, or else a slow one of its package."""
         path = self.installed(mutant.file)
         kept = path.read_text()
         code = mutant.code
@@ -113,7 +113,9 @@ class Copy:
         slow = ROOT / "tests" / package_of(mutant.file)
         try:
             _write(path, code)
-            return self._fails(tests, limit) or (slow.is_dir() and self._fails_slowly(slow))
+            if self._fails(tests, limit):
+                return True
+            return slow_too and slow.is_dir() and self._fails_slowly(slow)
         finally:
             _write(path, kept)
 

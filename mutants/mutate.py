@@ -55,6 +55,7 @@ def main() -> int:
         "--seconds", type=float, help="stop after this long; the tests' own time aside"
     )
     parser.add_argument("--tests", nargs="+", metavar="PATH", help="only these tests (all)")
+    parser.add_argument("--quick", action="store_true", help="of one package, any; only its tests")
     parser.add_argument("--workers", type=int, default=psutil.cpu_count() or 1, help="at once")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupted)
@@ -62,16 +63,23 @@ def main() -> int:
     chosen = sorted(_chosen(options.files))
     if not chosen:
         parser.error(f"no module in {' '.join(options.files)}")
-    wanted = sample(chosen, options.sample, random.Random(seed))
+    dice = random.Random(seed)
+    tests = options.tests or test_paths()
+    if options.quick:
+        package = dice.choice(packages_with_tests(chosen))
+        chosen = [file for file in chosen if package_of(file) == package]
+        tests = [path for path in tests if path.startswith(f"tests/{package}/")]
+        print(f"{package}, with its own tests only: others may notice what survives here")
+    wanted = sample(chosen, options.sample, dice)
     print(f"seed {seed}: {len(wanted)} mutants", flush=True)
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
         copies = [Copy(Path(scratch, str(number))) for number in range(options.workers)]
         try:
-            calls = watched(copies, options.tests or test_paths())
+            calls = watched(copies, tests)
             if calls is None:
                 return 1
             until = time.monotonic() + options.seconds if options.seconds else float("inf")
-            results = list(tested(copies, wanted, calls, until))
+            results = list(tested(copies, wanted, calls, until, slow_too=not options.quick))
         finally:
             for copy in copies:
                 copy.end()
@@ -91,6 +99,13 @@ def _chosen(asked: list[str]) -> Iterator[str]:
         named = [Path(path).resolve() for path in asked]
         if not asked or any((ROOT / file).is_relative_to(path) for path in named):
             yield file
+
+
+def packages_with_tests(chosen: Iterable[str]) -> list[str]:
+    """Return the packages of these files that have a folder of tests, in order."""
+    packages = {package_of(file) for file in chosen}
+    folders = {Path(path).parts[1] for path in test_paths()}
+    return sorted(packages & folders)
 
 
 def sample(chosen: list[str], wanted: int, dice: random.Random) -> list[Mutant]:
@@ -154,7 +169,7 @@ def test_paths() -> list[str]:
 
 
 def tested(
-    copies: list[Copy], mutants: list[Mutant], calls: Calls, until: float
+    copies: list[Copy], mutants: list[Mutant], calls: Calls, until: float, *, slow_too: bool
 ) -> Iterator[Result]:
     """Test mutants until all are done, or the time (of ``time.monotonic``) is over."""
 
@@ -162,7 +177,7 @@ def tested(
         if time.monotonic() > until:
             return None
         tests = calls.of(made.file, (ROOT / made.file).read_text(), made.line)
-        return copy.notices(made, tests)
+        return copy.notices(made, tests, slow_too=slow_too)
 
     for made, noticed in _each(copies, mutants, test):
         if noticed is None:

@@ -112,6 +112,11 @@ def test_a_seed_draws_the_same_mutants_again() -> None:
     assert min(sum(one.file == file for one in first) for file in chosen) >= mutate.LEAST
 
 
+def test_only_a_package_with_tests_of_its_own_can_be_tested_by_them() -> None:
+    chosen = ["lib/check_duplicity/lines.py", "lib/check_duplicity/runs/see.py", "plugins/check_a"]
+    assert mutate.packages_with_tests(chosen) == ["plugins", "runs"]
+
+
 def test_what_is_equivalent_is_not_drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     chosen = ["lib/check_duplicity/lines.py"]
     drawn = mutate.sample(chosen, 10, random.Random(1))[0]
