@@ -9,6 +9,7 @@ import json
 import lzma
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -86,7 +87,11 @@ def test_a_job_is_named_after_its_log(path: str, job: str) -> None:
 def test_a_file_is_read_whether_compressed_or_not(
     content: str, runs: list[tuple[object, ...]], suffix: str, tmp_path: Path
 ) -> None:
-    compress = {".1.gz": gzip.compress, ".1.bz2": bz2.compress, ".1.xz": lzma.compress}
+    compress: dict[str, Callable[[bytes], bytes]] = {
+        ".1.gz": gzip.compress,
+        ".1.bz2": bz2.compress,
+        ".1.xz": lzma.compress,
+    }
     raw = content.encode()
     write(tmp_path / f"b.log{suffix}", compress[suffix](raw) if suffix else raw)
     found = look(str(tmp_path / "b.log"))
