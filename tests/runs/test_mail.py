@@ -118,13 +118,6 @@ def test_a_mail_without_a_body_is_read() -> None:
     assert read_mail(raw("Cron <a@h> x", body="")[:-1]) == found
 
 
-def test_a_mail_of_parts_in_parts_without_end_is_read_as_text() -> None:
-    nested = "".join(f"Content-Type: multipart/mixed; boundary={n}\n\n--{n}\n" for n in range(1200))
-    found = read_mail(f"Subject: Cron <a@h> x\nDate: {SENT}\n{nested}".encode())
-    assert found is not None
-    assert found[:-1] == ("a", "h", "x", False, False, AT)
-
-
 @pytest.mark.parametrize("length", [3988, 3989])
 def test_a_subject_has_a_longest_length(length: int) -> None:
     found = read(f"Cron <a@h> {'x' * length}y")
