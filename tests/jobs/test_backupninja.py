@@ -107,7 +107,7 @@ def test_a_file_without_a_destination_is_refused(text: str, said: str) -> None:
 
 def test_a_file_that_is_no_list_of_settings_is_refused() -> None:
     """Python 3.13 has an error of its own for it."""
-    with pytest.raises(ValueError, match="^/w: (AttributeError|MultilineContinuationError)$"):
+    with pytest.raises(ValueError, match=r"^/w: (AttributeError|MultilineContinuationError)$"):
         job_of_backupninja(" x\n  y\n[dest]\ndesturl = file:///b\n", "web", "/w")
     assert backupninja.default_when(" x\n  y\n") == "everyday at 01:00"
 

@@ -68,7 +68,8 @@ def test_a_line_that_names_its_user(rest: str, expected: tuple[str, str] | None)
     ("line", "given"),
     [
         ("A=1", {"A": "1"}), ("\"A\" = 'x y' ", {"A": "x y"}), ("'A'=\"x y\"", {"A": "x y"}),
-        ("A='x\"", {"A": "'x\""}), ("A='", {"A": "'"}), ("A=''", {"A": ""}), ("A=xyx", {"A": "xyx"}),
+        ("A='x\"", {"A": "'x\""}), ("A='", {"A": "'"}), ("A=''", {"A": ""}),
+        ("A=xyx", {"A": "xyx"}),
         ("#A=1", {}), ("1A=1", {}), ("A", {}), ("A=", {"A": ""}), ("_a1=1=2", {"_a1": "1=2"}),
         ("CRON_TZ=UTC", {"CRON_TZ": "UTC"}),
     ],

@@ -38,7 +38,13 @@ def test_cron_reads_ascii_only() -> None:
 
 @pytest.mark.parametrize(
     ("expression", "hours"),
-    [("@hourly", 1), (" * * * * *", 1 / 60), ("*/30 * * * *", 0.5), ("30 */6 * * *", 7)],
+    [
+        ("@hourly", 1),
+        (" * * * * *", 1 / 60),
+        ("*/30 * * * *", 0.5),
+        ("30 */6 * * *", 6),
+        ("30 0,6,12,18 * * *", 7),
+    ],
 )
 def test_where_clocks_are_put_back(expression: str, hours: float) -> None:
     """Debian's cron has no longer gap then for a job of each hour, but for others."""
