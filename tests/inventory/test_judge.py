@@ -34,8 +34,8 @@ def job(name: str, *starts: Start, filed: bool = True, gone: str = "", **facts: 
         (job("a", ON, OFF, filed=False),
          "a: not monitored, started by /c:1, /c:2 is commented out"),
         (job("a", OFF, GONE, filed=False),
-         "a: passed over, since it has no job's file and is off: /c:2 is commented out, "
-         "/c:3 there is no /s/x"),
+         ("a: passed over, since it has no job's file and is off: /c:2 is commented out, "
+          "/c:3 there is no /s/x")),
     ],
 )  # fmt: skip
 def test_the_line_of_each_job(one: Job, line: str) -> None:
