@@ -67,9 +67,14 @@ def test_which_clocks_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, hidden: bool, cron_runs: bool,
     timers: bool, anacron: bool, expected: Clocks,
 ) -> None:  # fmt: skip
-    asked = []
+    asked: list[tuple[tuple[bytes, ...], int]] = []
+
+    def runs(names: tuple[bytes, ...], uid: int) -> bool:
+        asked.append((names, uid))
+        return cron_runs
+
     monkeypatch.setattr(proc, "hides_others", lambda: hidden)
-    monkeypatch.setattr(proc, "runs", lambda names, uid: asked.append((names, uid)) or cron_runs)
+    monkeypatch.setattr(proc, "runs", runs)
     (tmp_path / "run/systemd/system").mkdir(parents=True)
     if timers:
         write(tmp_path, {"/run/systemd/generator/cron-x.timer": "x"})

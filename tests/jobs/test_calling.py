@@ -37,8 +37,8 @@ from check_duplicity.shell.model import Command
 def test_what_a_command_calls(
     tmp_path: Path, line: str, known: str, expected: list[Called]
 ) -> None:
-    for name in ("parts/a-1", "parts/b_2", "parts/c.sh", "etc/cron.daily/a", "etc/cron.hourly/a",
-                 "etc/cron.weekly/a", "etc/cron.monthly/a", "etc/cron.often/a", "q/web"):  # fmt: skip
+    periods = [f"etc/cron.{p}/a" for p in ("hourly", "daily", "weekly", "monthly", "often")]
+    for name in ("parts/a-1", "parts/b_2", "parts/c.sh", "q/web", *periods):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("#!/bin/sh\nduply web backup\n")
     sure = tuple(letter == "1" for letter in known)
