@@ -104,14 +104,18 @@ def test_what_a_script_exports_is_its_jobs(tmp_path: Path) -> None:
     script.write_text("export A=1\nduplicity / file:///a\nexport A=2\nduplicity / file:///b\n")
     script.chmod(0o644)
     facts = {"user": current(), "script": str(script), "destination": "file:///b"}
-    job = known(**facts)
+
+    def job_with(environment: str = "", **other: str) -> Known:
+        return known(environment, **{**facts, **other})  # type: ignore[arg-type]
+
+    job = job_with()
     assert by_name.with_environment(job).environment == {"A": "2"}
     for changed in (
-        known("own", **facts),
+        job_with("own"),
         known(**{**facts, "script": f"nice {script}"}),
-        known(**{**facts, "destination": "file:///c"}),
+        job_with(destination="file:///c"),
         known(**{**facts, "script": f"{script};"}),
-        known(**{**facts, "script": ""}),
+        job_with(script=""),
     ):
         assert by_name.with_environment(changed) == changed
     script.chmod(0o666)
