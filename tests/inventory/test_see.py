@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from check_duplicity.inventory import see
 from check_duplicity.inventory.model import Clocks
 from check_duplicity.jobs.model import Start
+from check_duplicity.nagios.findings import CannotSee
 from check_duplicity.system import proc
 from found import JOBS_D, cron, write
 
@@ -91,7 +93,7 @@ def test_which_clocks_run(
         ("/s/none", "there is no /s/none"), ("/s/plain/x", "there is no /s/plain/x"),
         ("/s/plain", "/s/plain is not executable"), ("nice /s/plain", "/s/plain is not executable"),
         ("sh /s/plain", ""), ("run-parts /s", ""), ("/s", ""), ("/s/prog /s/none", ""),
-        ("plain", ""), ("/s/o", ""), ("/s/g", ""), ("/s/u", ""),
+        (f"/s/{'x' * 300}", ""), ("plain", ""), ("/s/o", ""), ("/s/g", ""), ("/s/u", ""),
     ],
 )  # fmt: skip
 def test_why_a_program_cannot_be_run(tmp_path: Path, command: str, off: str) -> None:
@@ -129,3 +131,43 @@ def test_both_of_two_starts_of_backupninja_count(tmp_path: Path) -> None:
     (tmp_path / "usr/sbin/backupninja").chmod(0o755)
     assert starts(tmp_path) == {"web": [("/etc/cron.d/n:1", ""), ("/etc/cron.d/n:3", "")]}
     assert Start("/etc/cron.d/n:1", "x").off == ""
+
+
+def test_a_file_that_says_nothing_of_what_runs_has_no_start(tmp_path: Path) -> None:
+    files = {f"{JOBS_D}/web.ini": "[job]\nuser = root\n"}
+    write(tmp_path, {**files, **cron('0 2 * * * duplicity / "$(cat /x)"')})
+    spool = "/var/spool/cron/crontabs/root"
+    assert starts(tmp_path) == {"duplicity": [(f"{spool}:1", "")], "web": []}
+
+
+LISTED = (
+    "/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/var/spool/cron", "/etc/cron.d",
+    "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly",
+    "/etc/systemd/system", "/etc/duply", "/etc/backup.d",
+)  # fmt: skip
+HOMES = ("/root", "/home/a", "/home/b")
+
+
+@pytest.mark.parametrize(
+    ("denied", "hidden"),
+    [(0, ()), (os.R_OK, LISTED), (os.X_OK, (*LISTED, *HOMES)), (os.W_OK, ())],
+)
+def test_places_that_this_user_may_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, denied: int, hidden: tuple[str, ...]
+) -> None:
+    for path in (*LISTED, *HOMES):
+        (tmp_path / path[1:]).mkdir(parents=True, exist_ok=True)
+    (tmp_path / "home/file").touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & denied)
+    found = see.look(f"{tmp_path}/none", Clocks(), (), str(tmp_path))
+    assert found.hidden == hidden
+    lines = [f"{place}: passed over, this user may not look into it" for place in hidden]
+    assert list(see.looked_at((), str(tmp_path))) == lines
+    if hidden:
+        with pytest.raises(CannotSee) as refused:
+            see.look(str(tmp_path), Clocks(), (), str(tmp_path))
+        assert refused.value.reason == f"{tmp_path}: Permission denied"
+    (tmp_path / "root").rmdir()
+    (tmp_path / "etc/duply").rmdir()
+    found = see.look(f"{tmp_path}/none", Clocks(), (), str(tmp_path))
+    assert found.hidden == tuple(p for p in hidden if p not in ("/root", "/etc/duply"))

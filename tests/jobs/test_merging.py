@@ -83,7 +83,8 @@ def test_both_who_decide_a_schedule_of_two_lines_count(tmp_path: Path) -> None:
         (tmp_path / f"etc/cron.d/{anybodys}").chmod(0o666)
         (job,) = see.find(str(tmp_path) + JOBS_D, str(tmp_path)).jobs
         schedule = job.facts["schedule"]
-        assert (schedule.value, schedule.by) == ("0 1 * * *; 0 2 * * *", {"any user"})
+        assert schedule.value == "0 1 * * *; 0 2 * * *"
+        assert schedule.by == {"any user"}
 
 
 def test_of_one_name_the_first_found_job_is_taken() -> None:
@@ -106,15 +107,15 @@ def test_what_a_script_exports_is_its_jobs(tmp_path: Path) -> None:
     facts = {"user": current(), "script": str(script), "destination": "file:///b"}
 
     def job_with(environment: str = "", **other: str) -> Known:
-        return known(environment, **{**facts, **other})  # type: ignore[arg-type]
+        return known(environment, rights.NOBODY, **{**facts, **other})
 
     job = job_with()
     assert by_name.with_environment(job).environment == {"A": "2"}
     for changed in (
         job_with("own"),
-        known(**{**facts, "script": f"nice {script}"}),
+        job_with(script=f"nice {script}"),
         job_with(destination="file:///c"),
-        known(**{**facts, "script": f"{script};"}),
+        job_with(script=f"{script};"),
         job_with(script=""),
     ):
         assert by_name.with_environment(changed) == changed
