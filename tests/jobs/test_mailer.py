@@ -59,7 +59,7 @@ def test_where_mail_can_be_read(
 
 def test_who_can_change_the_aliases_decides(tmp_path: Path) -> None:
     write(tmp_path, {"/etc/aliases": "ops: daemon\n", BOX: ""})
-    (tmp_path / "etc/aliases").chmod(0o666)
+    (tmp_path / "etc/aliases").chmod(0o646)
     told = Mailer(Search(str(tmp_path)), "x").told(["ops"])
     assert told == Told(BOX, by=frozenset(["any user"]))
 

@@ -81,7 +81,7 @@ def test_who_decides_is_added_to_each_fact() -> None:
 def test_what_runs_is_decided_by_each_of_these_facts(key: str, tmp_path: Path) -> None:
     (tmp_path / "w").touch()
     tmp_path.chmod(0o755)
-    (tmp_path / "w").chmod(0o666)
+    (tmp_path / "w").chmod(0o646)
     anybody = frozenset(["any user"])
     facts = {"schedule": Fact("@daily", "/s", BK), key: Fact("x", f"{tmp_path}/w:12", anybody)}
     job = Known("web", facts)

@@ -176,7 +176,7 @@ def test_where_the_output_of_a_service_goes(
         ("/s/b.sh a", ["/s/b.sh a"]), ("-@:+!/s/b.sh", ["/s/b.sh"]), ("/a ; /b c", ["/a", "/b c"]),
         ("/a 'b c' $D ${E} x${F}y", ["/a 'b c' $D \"${E}\" x\"${F}\"y"]),
         ("/a $$ a$$b $1 x;y a#b #c", ["/a '$' a'$'b '$1' 'x;y' 'a#b' '#c'"]),
-        ("/a 'b", []), ("/a ; /b 'c", ["/a"]), ("/a %i %%", ["/a web %"]),
+        ("/a ''", ["/a ''"]), ("/a 'b", []), ("/a ; /b 'c", ["/a"]), ("/a %i %%", ["/a web %"]),
         ("/a 'p q${F}r s'", ["/a 'p q'\"${F}\"'r s'"]),
     ],
 )  # fmt: skip
