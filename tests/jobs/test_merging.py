@@ -80,6 +80,7 @@ def test_both_who_decide_a_schedule_of_two_lines_count(tmp_path: Path) -> None:
     }
     for anybodys in ("a", "b"):
         write(tmp_path, files)
+        (tmp_path / "etc").chmod(0o755)
         (tmp_path / f"etc/cron.d/{anybodys}").chmod(0o646)
         (job,) = see.find(str(tmp_path) + JOBS_D, str(tmp_path)).jobs
         schedule = job.facts["schedule"]
@@ -120,7 +121,8 @@ def test_what_a_script_exports_is_its_jobs(tmp_path: Path) -> None:
     ):
         assert by_name.with_environment(changed) == changed
     script.chmod(0o646)
-    doubt = f"any user can change {script}, so nothing that it exports goes to {current()}"
+    who = rights.named({"any user", current()} - {"root"})
+    doubt = f"{who} can change {script}, so nothing that it exports goes to {current()}"
     assert by_name.with_environment(job) == job._replace(doubts=(doubt,))
     script.chmod(0o644)
     script.write_text("duplicity / 'file:///b\n")
