@@ -11,9 +11,18 @@ from check_duplicity.inventory.model import Clocks
 from check_duplicity.jobs.model import Start
 from check_duplicity.nagios.findings import CannotSee
 from check_duplicity.system import proc
-from found import JOBS_D, cron, write
+from found import JOBS_D, Files, cron
+from found import write as lay_out
 
 JOB = "[job]\nuser = root\ndestination = file:///b\n"
+
+
+def write(root: Path, files: Files) -> None:
+    """Lay out files; whatever the umask is, nobody else decides what is there."""
+    lay_out(root, files)
+    for place in root.rglob("*/"):
+        if place.is_dir():
+            place.chmod(0o755)
 
 
 def starts(root: Path) -> dict[str, list[tuple[str, str]]]:
