@@ -104,7 +104,7 @@ def test_the_largest_numbers_are_read() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_damage_is_not_read(damage: list[object]) -> None:
-    with pytest.raises(ValueError, match=r"no |too many"):
+    with pytest.raises(ValueError, match=r"no|too many"):
         read({**EMPTY, "damage": [damage]})
     with pytest.raises(ValueError, match="no history: TypeError"):
         read({**EMPTY, "drills": [[1, "", 7, 0, 0, 0, 0]]})
