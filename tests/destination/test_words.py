@@ -446,3 +446,38 @@ def test_a_file_is_no_directory_and_has_no_sizes(tmp_path: Path) -> None:
         local.nowhere("file:///a%00b")
     assert raised.value.kind is Kind.NOT_READABLE
     assert local.sizes("file:///a%00b") == ({}, 0)
+
+
+def test_a_loop_of_links_is_said(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(CannotSee) as raised:
+        local.nowhere(f"file://{tmp_path}/loop")
+    assert raised.value.kind is Kind.NOT_READABLE
+    said = f"destination {tmp_path}/loop: Too many levels of symbolic links"
+    assert raised.value.reason == said
+
+
+@pytest.mark.parametrize(("size", "good"), [(1 << 20, True), ((1 << 20) + 1, False)])
+def test_a_listing_has_a_largest_size(
+    size: int, good: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(see, "_LARGEST", 1 << 20)
+    listing = "".join(f"{name}\n" for name in full(DAY)).encode()
+    path = tmp_path / "saved"
+    path.write_bytes(listing + b"\n" * (size - len(listing)))
+    source = Source(from_file=str(path))
+    if good:
+        assert len(see.look(source, lambda: (None, True), Secrets({})).collection.sets) == 1
+        return
+    with pytest.raises(CannotSee) as raised:
+        see.look(source, lambda: (None, True), Secrets({}))
+    assert raised.value.kind is Kind.NOT_READABLE
+    assert raised.value.reason == f"{path}: is larger than 1 MiB"
+
+
+def test_lost_volumes_of_the_newest_chain_count_as_its_volumes() -> None:
+    lost = [name for name in inc(DAY, HOUR, 4) if "vol2" not in name]
+    assert volumes_of_newest(read_names(full(DAY, 3) + lost), NOW) == {DAY: 3}
+    assert texts(read_names(full(DAY, 3) + lost)) == [
+        "backup of 2026-11-24 11:00 UTC lacks volume 2 of 4"
+    ]
