@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import os
+import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -99,6 +100,25 @@ def test_a_file_is_read_whether_compressed_or_not(
     assert look(str(tmp_path / "b.log"), found.kept) == found
     mine = {("a", "h", "/srv/b.sh")} if content.startswith("From a") else {(current(), "", "")}
     assert {(run.user, run.host, run.command) for run in found.runs} <= mine
+
+
+@pytest.mark.parametrize(
+    ("content", "runs"),
+    [
+        (FAILED_TEXT, [("b", SENT, True, FAILED)]),
+        (f"{MAIL}{FAILED_TEXT}", [("b", SENT, True, FAILED)]),
+    ],
+)
+def test_a_compressed_file_is_read_up_to_where_it_was_cut(
+    content: str, runs: list[tuple[object, ...]], tmp_path: Path
+) -> None:
+    """On a full disk logrotate leaves half a file."""
+    noise = random.Random(1).randbytes(300_000).hex()  # does not get smaller than half
+    cut = gzip.compress(f"{content}{noise}".encode())[:100_000]
+    with pytest.raises(EOFError):
+        gzip.decompress(cut)
+    write(tmp_path / "b.log.1.gz", cut)
+    assert told(look(str(tmp_path / "b.log"))) == runs
 
 
 def test_a_file_that_is_not_compressed_hides_no_other(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from check_duplicity.duplicity.run import last_of
 from check_duplicity.nagios.findings import CannotSee, Kind
@@ -276,9 +277,8 @@ def _read_compressed(
                 from check_duplicity.runs.reader import LogReader
 
                 reader = LogReader(how.hide, how.latest)
-                with _as_far_as_it_goes():
-                    rest, _ = _read_lines(plain, reader)
-                    reader.read(rest)
+                rest, _ = _read_lines(_up_to_damage(plain), reader)
+                reader.read(rest)
                 runs = of_log(job, job_of(job), file.owner, last_of(reader.runs(), 2))
     values = {"runs": list(map(values_of_logged, runs))}
     return runs, _entry(file, file.size, values, known, how)
@@ -307,18 +307,26 @@ def _as_far_as_it_goes() -> Iterator[None]:
         yield
 
 
+def _up_to_damage(plain: BinaryIO) -> Iterator[bytes]:
+    """Yield blocks of a compressed file. ``read`` would lose the last ones before a damage."""
+    with _as_far_as_it_goes():
+        while block := plain.read1(_BLOCK):  # type: ignore[attr-defined]
+            yield block
+
+
 def _read_compressed_mbox(plain: BinaryIO, file: _File, job: str, how: Look) -> list[Logged]:
     import tempfile
 
     with tempfile.TemporaryFile() as copy:  # It is read twice.
-        with _as_far_as_it_goes():
-            _copy(plain, copy)
+        _copy(plain, copy)
         whole = _File("", copy, [], copy.tell(), file.changed, file.owner)
         return _read(whole, job, {}, how)[0]
 
 
 def _copy(source: BinaryIO, copy: BinaryIO) -> None:
-    while copy.tell() < _LARGEST_COPY and (block := source.read(_BLOCK)):
+    for block in _up_to_damage(source):
+        if copy.tell() >= _LARGEST_COPY:
+            break
         copy.write(block)
 
 
@@ -370,7 +378,7 @@ def _read_text(file: _File, job: str, known: dict[str, Any], how: Look) -> tuple
     offset = known.get("offset", 0)
     reader = LogReader(how.hide, how.latest, known["reader"] if known else None)
     file.opened.seek(offset)
-    rest, read = _read_lines(file.opened, reader)
+    rest, read = _read_lines(iter(partial(file.opened.read, _BLOCK), b""), reader)
     entry = _entry(file, offset + read, {"reader": reader.keep()}, known, how)
     settled = _is_settled(file, how.now, b"\n")
     if rest and settled:
@@ -391,10 +399,10 @@ def _is_unchanged(file: _File, known: dict[str, Any]) -> bool:
     return same and "end" in known
 
 
-def _read_lines(stream: BinaryIO, reader: LogReader) -> tuple[str, int]:
+def _read_lines(blocks: Iterable[bytes], reader: LogReader) -> tuple[str, int]:
     """Read all whole lines; return the incomplete rest, and the lines' size in bytes."""
     rest, rest_size, read = b"", 0, 0
-    while block := stream.read(_BLOCK):
+    for block in blocks:
         first, *others = block.split(b"\n")
         rest, rest_size = (rest + first)[:_LONGEST_LINE], rest_size + len(first)
         for following in others:
