@@ -137,19 +137,19 @@ def test_a_later_set_makes_good(outcome: str, kinds: KINDS, within: int) -> None
     assert good == judge.Verdict(run(-(within + 1) / HOUR, GOOD), ())
 
 
-SKIPPED = STATISTICS._replace(deltas=0)
+NOTHING_NEW = STATISTICS._replace(deltas=0)
 
 
 @pytest.mark.parametrize(
     ("logged", "by_mail", "vouches", "time"),
     [
-        (run(1, statistics=SKIPPED), False, True, True),
+        (run(1, statistics=NOTHING_NEW), False, True, True),
         (run(1, statistics=STATISTICS), False, False, True),
-        (run(1, statistics=SKIPPED, host="h"), False, False, True),
-        (run(1, statistics=SKIPPED, host="h"), True, True, True),
-        (run(1, GOOD, FAILURE, statistics=SKIPPED), True, False, False),
-        (run(1, GOOD, (Kind.KILLED,), statistics=SKIPPED), True, False, None),
-        (run(1, GOOD, (Kind.UNCLEAR,), statistics=SKIPPED), True, False, None),
+        (run(1, statistics=NOTHING_NEW, host="h"), False, False, True),
+        (run(1, statistics=NOTHING_NEW, host="h"), True, True, True),
+        (run(1, GOOD, FAILURE, statistics=NOTHING_NEW), True, False, False),
+        (run(1, GOOD, (Kind.KILLED,), statistics=NOTHING_NEW), True, False, None),
+        (run(1, GOOD, (Kind.UNCLEAR,), statistics=NOTHING_NEW), True, False, None),
         (run(1, OTHER, statistics=STATISTICS), True, False, False),
         (run(1), True, False, False),
     ],
@@ -278,9 +278,6 @@ def test_the_numbers_of_runs() -> None:
     ]
 
 
-BACKED_UP = {"backed_up": True}
-
-
 @pytest.mark.parametrize(
     ("logged", "limits", "texts"),
     [
@@ -298,7 +295,7 @@ BACKED_UP = {"backed_up": True}
             ],
         ),
         (
-            run(2, FAILED, FAILURE, **BACKED_UP),
+            run(2, FAILED, FAILURE, backed_up=True),
             False,
             [
                 (

@@ -130,7 +130,8 @@ def utc(text: str) -> float:
     + [
         (f"{name} 5 02:03:04Z", utc(f"2026-{number:02}-05 02:03:04"))
         for number, name in enumerate(
-            ("Jan", "February", "Mar", "Apr", "May", "Jun", "July", "Aug", "Sept", "Oct", "November"), 1
+            ["Jan", "Febr", "Mar", "Apr", "May", "Jun", "July", "Aug", "Sept", "Oct", "November"],
+            1,
         )
     ],
 )  # fmt: skip
