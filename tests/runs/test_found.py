@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from check_duplicity import __version__
 from check_duplicity.duplicity.run import FAILED, GOOD, OPEN, OTHER, UNREAD, Run
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.runs import beside, model, paths, see
 from check_duplicity.runs.model import Logged
-from check_duplicity.system import proc
-from check_duplicity.system.user import current
+from check_duplicity.system import memory, proc
+from check_duplicity.system.user import current, name_of_uid
 
 DAY = 86400.0
 
@@ -144,13 +146,9 @@ def test_whose_files_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     for mode, owners in ((0o755, {own, 4321, 0}), (0o775, {4321, 0}), (0o757, {4321, 0})):
         tmp_path.chmod(mode)
         assert beside.owners_without(f"{tmp_path}/b") == owners
-    said = f"Passed over: {tmp_path}/b.1, it is {current_name(own)}'s"
+    said = f"Passed over: {tmp_path}/b.1, it is {name_of_uid(own)}'s"
     assert beside.that_count(f"{tmp_path}/b", {own + 1}) == ([], [said])
     assert beside.that_count(f"{tmp_path}/b", {own}) == ([f"{tmp_path}/b.1"], [])
-
-
-def current_name(uid: int) -> str:
-    return beside.name_of_uid(uid)
 
 
 def together(*names: str) -> dict[str, list[str]]:
@@ -240,3 +238,59 @@ def test_runs_in_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
     assert found(2) == ({log, f"{log}: x"}, set())
     assert found(0) == ({log, f"{log}: x", f"{log}: old", f"{log}: no"}, set())
+
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
+
+
+def look(state: Path, *given: Path) -> see.Seen:
+    return see.look([str(path) for path in given], str(state), NOW, 0, lambda text: text.upper())
+
+
+def test_what_could_not_be_read_is_said(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    (tmp_path / "a").write_text("Giving up after 5 attempts. OSError: x\n")
+    seen = look(state, tmp_path / "x*", tmp_path / "a", tmp_path / "y*")
+    said = [f"{tmp_path}/{name}*: no file matches".upper() for name in "xy"]
+    assert [logged.job for logged in seen.runs] == [f"{tmp_path}/a"]
+    assert seen.problems == [f"Not read: {reason}" for reason in said]
+    assert seen.unread is not None
+    assert (seen.unread.kind, seen.unread.reason) == (Kind.NOT_READABLE, said[-1])
+    kept = memory.recall(str(state))
+    assert (kept["version"], list(kept["paths"])) == (__version__, [f"{tmp_path}/a"])
+    again = look(state, tmp_path / "a")
+    assert (again.runs, again.problems, again.unread) == (seen.runs, [], None)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"version": "0"}, {"paths": 1}, {"paths": {"a": 1}}],
+)
+def test_memory_of_another_kind_does_not_count(changed: dict[str, object], tmp_path: Path) -> None:
+    state, log = tmp_path / "state", tmp_path / "a"
+    log.write_text("Giving up after 5 attempts. OSError: x\n")
+    seen = look(state, log)
+    first = memory.recall(str(state))
+    memory.remember(str(state), {**first, **changed})
+    assert look(state, log) == seen
+    assert memory.recall(str(state)) == first
+
+
+def test_memory_that_is_damaged_or_cannot_be_kept(tmp_path: Path) -> None:
+    log = tmp_path / "a"
+    log.write_text("")
+    (tmp_path / "state").write_text("{")
+    (read,) = look(tmp_path / "state", log).problems
+    assert read.startswith("All was read anew: ")
+    (kept,) = look(tmp_path / "none/state", log).problems
+    assert kept.startswith("The next check reads all anew: ")
+
+
+def test_a_rotated_file_of_another_log_is_read_once(tmp_path: Path) -> None:
+    for name in ("a", "a.1", "b"):
+        (tmp_path / name).write_text("Giving up after 5 attempts. OSError: x\n")
+    for given in (["a", "a.1", "b", "b"], ["a.1", "b", "a"], ["a.*", "a", "b"]):
+        seen = look(tmp_path / "state", *(tmp_path / name for name in given))
+        assert {logged.job for logged in seen.runs} == {f"{tmp_path}/a", f"{tmp_path}/b"}
+    seen = look(tmp_path / "state", tmp_path / "a.1")
+    assert {logged.job for logged in seen.runs} == {f"{tmp_path}/a.1"}
