@@ -245,6 +245,14 @@ from traces import traced
         ("set -- -a; OPTIND=x; getopts a O; d $O", "$O ($O?) (loose)"),
         ("set -- -a; OPTIND=$X; getopts a O; d $O", "$O ($O?) (loose)"),
         ("set -- -a -a; getopts a O; OPTIND=1; getopts a O; d $O $OPTIND", "a|2"),
+        (
+            "unset=1 A=2; unset A; d $unset x$A; shift=1 read=1; read A; d $read; for=1; let=1; let A; d $let",
+            "1|x; 1; 1",
+        ),
+        ("set -- -a; getopts :a: O; set -- x -bc; getopts bc O; d $O", "b"),
+        ("set -- -a; getopts a: O; set -- x -bc; getopts bc O; d $O", "b"),
+        ("set -- -av; getopts a: O; set -- x -bc; getopts bc O; d $O", "b"),
+        ("set -- -a v; getopts a: O; set -- x y -bc; getopts bc O; d $O", "b"),
     ],
 )
 def test_builtins_do_what_a_shell_has_them_do(script: str, calls: str) -> None:

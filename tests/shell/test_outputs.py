@@ -123,6 +123,7 @@ from traces import traced
         ),
         ("f() { break; }; for i in a; do d >x; f >y; d; break >z; done; d", "(> /s/x); ; "),
         ("while x; do exec >w; done; d; f() { d >x; return; } ; f >y; d", "(> ?); (> /s/x); (> ?)"),
+        ("d | cat |& tee log; d | ts |& cat >x; d | cat 2>e |& cat", "(> /s/log); (> /s/x); "),
     ],
 )
 def test_output_goes_where_a_shell_sends_it(script: str, calls: str) -> None:
