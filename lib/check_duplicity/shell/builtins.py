@@ -80,7 +80,7 @@ def arrange(state: State, words: Sequence[Word]) -> bool:
         option = rest[0].text
         if rest[0].loose:
             break
-        if option == "--":
+        if option in ("--", "-"):
             rest.pop(0)
             break
         if not re.match(r"[-+].", option):

@@ -201,8 +201,8 @@ class Caller:
         if texts[0] == "command" and len(words) > 1 and texts[1] in builtins.BUILTINS:
             return self._builtin(words[1:], assigned, line)
         command = self._found(words, assigned, line)
-        if state.captured and command is not None:
-            is_plain = command.words == tuple(word.text for word in words)
+        if state.captured and (command is not None or texts[0] != "exec"):
+            is_plain = command is not None and command.words == tuple(word.text for word in words)
             state.prints(printed(state, words) if is_plain else None)
         if texts[0] == "exec":
             state.dead = command is not None

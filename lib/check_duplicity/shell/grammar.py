@@ -196,6 +196,7 @@ class Parser:
         if keyword and keyword[0] not in _ENDS:
             self._text.take(_KEYWORD)
             if keyword[0] == "coproc":
+                self._text.skip_blanks()
                 with self._text.nested():
                     return self._statement()
             return self._redirected(self._compound(keyword[0]))

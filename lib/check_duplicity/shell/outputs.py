@@ -139,8 +139,7 @@ class Outputs:
             file = self._read_by(program, words)
             if file is not None:
                 return file
-            if readers[1:]:
-                return self._reader(readers[1:])
+            self._state.lead("1", self._reader(readers[1:]))
             with self.redirected([*first.redirections, *redirections]):
                 return self._state.stream("1")
         finally:
@@ -176,20 +175,6 @@ def file_named(value: Value, place: str) -> Output:
     directory, base = os.path.split(path)
     named = os.path.isabs(path) and re.search(r"\w", base)
     return Output(path) if named and directory == glob.escape(directory) else UNKNOWN
-
-
-_OF_LOGGER = [
-    "--tag",
-    "--file",
-    "--server",
-    "--port",
-    "--priority",
-    "--size",
-    "--socket",
-    "--msgid",
-    "--sd-id",
-    "--sd-param",
-]
 
 
 def _tagged(options: dict[str, Word | None], *names: str) -> Output:

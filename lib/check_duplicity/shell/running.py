@@ -208,7 +208,7 @@ class Runner(Follower):
         for position, clause in enumerate(case.clauses):
             fits = self._fits(subject, clause.patterns)
             if fits is not False:
-                ways.append(lambda position=position: self._clauses(case, position))  # type: ignore[misc]
+                ways.append(lambda position=position: self._clauses(case, position, subject))  # type: ignore[misc]
             if fits is True:
                 sure = True
                 break
@@ -220,10 +220,14 @@ class Runner(Follower):
             self._state.branch(ways)
         return None
 
-    def _clauses(self, case: Case, position: int) -> object:
-        """Follow a clause, and the next ones if it falls through (``;&``, ``;;&``)."""
+    def _clauses(self, case: Case, position: int, subject: str | None) -> object:
+        """Follow a clause, and the next ones: any after ``;&``, what may match after ``;;&``."""
         status: object = None
+        ending = ";&"
         for clause in case.clauses[position:]:
+            if ending == ";;&" and self._fits(subject, clause.patterns) is False:
+                continue
+            ending = clause.ending
             status = self.block(clause.body)
             if clause.ending == ";;" or self._state.dead:
                 break
