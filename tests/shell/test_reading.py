@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from check_duplicity.shell.model import STDOUT, Command, Host, ShellError
-from check_duplicity.shell.reading import Given, read_commands
+from check_duplicity.shell.reading import Given, read_commands, read_variables
 
 FILES = {
     "/etc/conf": "A=conf\nconfigured\n",
@@ -945,3 +945,84 @@ def _start_of(found: Command) -> str:
         *([f">{found.output.file}{found.output.tag}"] if found.output != STDOUT else []),
     ]
     return " ".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("given", "words", "unknown"),
+    [
+        (Given(), ("x", "$0", "$1", "$2", "$#"), ("$0", "$1", "$2", "$#")),
+        (Given({}, ["n"]), ("x", "n", "0"), ()),
+        (Given({}, ["n", "a"]), ("x", "n", "a", "1"), ()),
+        (Given({}, ["n", "a", ""]), ("x", "n", "a", "2"), ()),
+        (Given({}, ["n", None, "b"]), ("x", "n", "$1", "b", "2"), ("$1",)),
+        (Given({}, [None, "a", "b"]), ("x", "$0", "a", "b", "2"), ("$0",)),
+        (Given({}, ["n", "a", None], loose=True), ("x", "n", "a", "$2", "$#"), ("$2", "$#")),
+        (Given({}, ["n", None, "b"], loose=True), ("x", "n", "$1", "$2", "$#"), ("$1", "$2", "$#")),
+    ],
+)
+def test_a_script_gets_arguments(
+    given: Given, words: tuple[str, ...], unknown: tuple[str, ...]
+) -> None:
+    (command,) = read_commands("x $0 $1 $2 $#", given)
+    assert (command.words, command.unresolved) == (words, unknown)
+
+
+def test_a_script_gets_variables_of_which_some_are_hidden() -> None:
+    (command,) = read_commands("x $A $B", Given({"A": "1"}, hidden=["B", "C"]))
+    assert command.words == ("x", "1", "$B")
+    assert dict(command.environment) == {"A": "1"}
+    assert command.hidden == {"B", "C"}
+
+
+@pytest.mark.parametrize(
+    ("first", "shell", "kept"),
+    [
+        ("#!/bin/bash", "", "0"),
+        ("#! /usr/bin/env bash", "", "0"),
+        ("#!/usr/bin/env -S bash -e", "", "0"),
+        ("#!/bin/dash", "", "$A"),
+        ("#!/bin/sh", "", "$A"),
+        ("", "", "$A"),
+        ("", "bash", "0"),
+        ("", "/bin/bash", "0"),
+        ("#!/bin/dash", "bash", "0"),
+        (" #!/bin/bash", "", "$A"),
+    ],
+)
+def test_only_bash_is_known_to_drop_what_is_assigned_before_eval(
+    first: str, shell: str, kept: str
+) -> None:
+    script = f"{first}\nA=0\nA=1 eval :\nx $A"
+    assert read_commands(script, Given(), ThatHost(), shell)[-1].words == ("x", kept)
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [
+        ("A=1\nB='2 3'\nexport C=$A", {"A": "1", "B": "2 3", "C": "1", "Z": "0"}),
+        ("Z=1", {"Z": "1"}),
+        ("unset Z", {}),
+        ("A=$(x)", {"Z": "0"}),
+        ("", {"Z": "0"}),
+    ],
+)
+def test_lines_with_variables_are_read(text: str, variables: dict[str, str]) -> None:
+    assert read_variables(text, {"Z": "0"}) == variables
+
+
+@pytest.mark.parametrize("text", ["exit", "A=1; exit 1; B=2"])
+def test_lines_with_variables_that_leave_are_an_error(text: str) -> None:
+    with pytest.raises(ShellError, match=r"^line 1: not to be understood as variables$"):
+        read_variables(text)
+
+
+def test_the_longest_text_is_read() -> None:
+    assert read_commands("#" + "x" * 999_999) == []
+    with pytest.raises(ShellError, match=r"^line 1: too long$"):
+        read_commands("#" + "x" * 1_000_000)
+
+
+def test_the_deepest_nesting_is_read() -> None:
+    assert told("{ " * 20 + "a; " + "}; " * 20) == "a"
+    with pytest.raises(ShellError, match=r"^line 2: nested too deeply$"):
+        told("\n" + "{ " * 41 + "a; " + "}; " * 41)
