@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from check_duplicity.shell.model import STDOUT, Command, Host, ShellError
+from check_duplicity.shell.model import STDERR, STDOUT, Command, Host, Output, ShellError
 from check_duplicity.shell.reading import Given, read_commands, read_variables
 
 FILES = {
@@ -1026,3 +1026,122 @@ def test_the_deepest_nesting_is_read() -> None:
     assert told("{ " * 20 + "a; " + "}; " * 20) == "a"
     with pytest.raises(ShellError, match=r"^line 2: nested too deeply$"):
         told("\n" + "{ " * 41 + "a; " + "}; " * 41)
+
+
+OUTPUTS = {
+    "a": "a 1 2",
+    "a >/f": "a /f 2",
+    "a >>/f": "a /f 2",
+    "a 2>/f": "a 1 /f",
+    "a >/f 2>&1": "a /f /f",
+    "a 2>&1 >/f": "a /f 1",
+    "a &>/f": "a /f /f",
+    "a >&2": "a 2 2",
+    "a >&-": "a /dev/null 2",
+    "a >f": "a ? 2",
+    "a >/f >/g": "a /g 2",
+    "a 3>/f >&3": "a /f 2",
+    "a >&4": "a ? 2",
+    "cd /d; a >f; b": "cd 1 2 | a /d/f 2 | b 1 2",
+    "exec >/f; a; b": "a /f 2 | b /f 2",
+    "exec 2>&1 >/f; a": "a /f 1",
+    "{ a; b 2>/g; } >/f; c": "a /f 2 | b /f /g | c 1 2",
+    "for i in 1; do { a; break; } >/f; done; b": "a /f 2 | b 1 2",
+    "for i in 1 2; do { x && continue; } >/f; a; done; b":
+        "x /f 2 | a 1 2 | x /f 2 | a 1 2 | b 1 2",
+    "f() { { return; } 2>/f; }; f; a": "a 1 2",
+    "f() { a; } >/f; f; b": "a /f 2 | b 1 2",
+    "f() { exec >/f; }; f; a": "a /f 2",
+    "(exec >/f; a); b": "a /f 2 | b 1 2",
+    "x && exec >/f; a": "x 1 2 | a ? 2",
+    "x && exec >/f || exec >/f; a": "x 1 2 | a ? 2",
+    "a | tee /f; b": "a /f 2 | tee 1 2 | b 1 2",
+    "a | b | logger -t t; c": "a ? 2 | b t 2 | logger 1 2 | c 1 2",
+    "a 2>&1 | logger -t t": "a t t | logger 1 2",
+    "a > >(tee /f); b": "tee ? 2 | a /f 2 | b 1 2",
+    "a | cat >/f": "a /f 2 | cat /f 2",
+    "a >$U": "a ? 2",
+    "a >/f-$(date +%u)": "date ? 2 | a /f-* 2",
+    "if x; then a; fi >/f; b": "x /f 2 | a /f 2 | b 1 2",
+    "while x; do a; done >/f; b": "x /f 2 | a /f 2 | b 1 2",
+    "sh -c 'a; b >/g' >/f": "a /f 2 | b /g 2",
+    "f() { a; }; f >/f; b": "a /f 2 | b 1 2",
+    "f() { for i in 1; do return; done; }; { f; a; } >/f; b": "a /f 2 | b 1 2",
+    "while true; do { { break; } 2>/g; } >/f; done; a": "true 1 2 | a 1 2",
+    "for i in 1; do for j in 1; do { break 2; } >/f; done; done; a": "a 1 2",
+    "exec 3>/f; a >&3; b": "a /f 2 | b 1 2",
+    "A=$(a >&2; b); c": "a 2 2 | b ? 2 | c 1 2",
+    "A=$(a 2>&1)": "a ? ?",
+    "A=$(exec >/f; a); b": "a /f 2 | b 1 2",
+}  # fmt: skip
+
+
+def test_where_output_and_errors_go() -> None:
+    """Each command, where its output goes and its errors: 1 and 2 are the script's own."""
+    assert {script: outputs_of(script) for script in OUTPUTS} == OUTPUTS
+
+
+def outputs_of(script: str) -> str:
+    return " | ".join(
+        f"{found.words[0]} {target(found.output)} {target(found.errors)}"
+        for found in read_commands(script)
+    )
+
+
+def target(output: Output) -> str:
+    return {STDOUT: "1", STDERR: "2"}.get(output) or output.file or output.tag or "?"
+
+
+EXPORTED = {
+    "export A=1; x": "x A=1",
+    "export A=$(c); x": "c | x ?A",
+    "export A; x": "x ?A",
+    "x && export A; A=1; y": "x | y ?A",
+    "A=1; x && export A; y": "x | y ?A",
+    "export A=1; x && A=2; y": "x A=1 | y ?A",
+    "export A=1; x && unset A; y": "x A=1 | y ?A",
+    "export A=1; x && export -n A; y": "x A=1 | y ?A",
+    "export A=1; (A=2; x); y": "x A=2 | y A=1",
+    "export A=1; A=2 x; y": "x A=2 | y A=1",
+    "export A=1; x && A=2 && y; z": "x A=1 | y ?A | z ?A",
+    "export A=1 B=2; eval $U; x": "eval ?A ?B | x ?A ?B",
+    "A=$U x": "x ?A",
+    "A=$U; export A; x": "x ?A",
+    "export A=$U; A=1; x": "x A=1",
+    "export A=$U; unset A; x": "x",
+    "export A=(1); x": "x ?A",
+    "A=1; eval $U; x": "eval | x",
+    "export A=; x": "x A=",
+    "set -a; A=$U; x": "x ?A",
+    "x && set -a; A=1; y": "x | y ?A",
+    "f() { local B=2; export B; x; }; f; y": "x B=2 | y",
+    "export A=1; for A in 2 3; do x; done": "x A=2 | x A=3",
+    "export A=1; for A in $U; do x; done; y": "x ?A | y ?A",
+    "export A=1; while x; do A=2; done; y": "x ?A | y ?A",
+    "unset A; export A; A=2; x": "x A=2",
+    "declare -x A=1; x": "x A=1",
+    "export A=1; . $U; x": ". A=1 | x ?A",
+    "export A=1; sh -c 'B=2; export B; x'; y": "x A=1 B=2 | y A=1",
+    "export A=$U; sh -c 'x; A=1; y'": "x ?A | y ?A",
+    "export A=$U; env -u A x": "x",
+    "export A=$U; env -i x": "x",
+    "export A=$U; env A=1 x": "x A=1",
+}  # fmt: skip
+
+
+def test_which_variables_a_command_gets() -> None:
+    """Each command, its variables, and those that it may get with unknown values."""
+    assert {script: variables_of(script) for script in EXPORTED} == EXPORTED
+
+
+def variables_of(script: str) -> str:
+    return " | ".join(
+        " ".join(
+            [
+                found.words[0],
+                *(f"{name}={text}" for name, text in found.environment.items()),
+                *(f"?{name}" for name in sorted(found.hidden)),
+            ]
+        )
+        for found in read_commands(script)
+    )
