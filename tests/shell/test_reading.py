@@ -1093,6 +1093,9 @@ def target(output: Output) -> str:
 
 
 EXPORTED = {
+    "f() { local A=2; x; }; export A=1; f; y": "x A=2 | y A=1",
+    "f() { local A; x; }; export A=1; f; y": "x ?A | y A=1",
+    "f() { local A; A=2; x; }; A=1; f; y": "x | y",
     "export A=1; x": "x A=1",
     "export A=$(c); x": "c | x ?A",
     "export A; x": "x ?A",
