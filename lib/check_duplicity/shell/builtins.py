@@ -58,7 +58,10 @@ def _declare(
         frames[0].locals.setdefault(name, old)
         # bash's local variables begin unset, dash's with the value outside.
         fresh = Variable((), old.exported if old else False)
-        old = fresh if state.is_bash or old is None or old.values == () else unknown(name)
+        if state.is_bash or old is None or old.values == ():
+            old = fresh
+        else:
+            old = unknown(name, old.exported)
     exported = state.exports(old)
     if command == "export":
         exported = "n" not in options

@@ -184,6 +184,7 @@ class Start:
                 keeps = keeps or value is None
                 self._kept += value.text.split(",") if value else []
             elif value:
+                self._kept += _inherited_by(program, name, value)
                 given.update(_set_by(program, name, value))
         if not keeps:
             self._start_afresh({n: t for n, t in self._changes.items() if n in self._kept})
@@ -243,13 +244,19 @@ class Start:
         return True
 
 
+def _inherited_by(program: str, option: str, value: Word) -> list[str]:
+    """Return the variable that an option of systemd-run passes on as it is: ``-E NAME``."""
+    by_name = program == "systemd-run" and option in ("-E", "--setenv") and "=" not in value.text
+    return [value.text] if by_name else []
+
+
 def _set_by(program: str, option: str, value: Word) -> dict[str, str | None]:
     """Return the variables that an option of env or systemd-run sets, or unsets (``None``)."""
     if program == "env" and option in ("-u", "--unset"):
         return {value.text: None}
     if program == "systemd-run" and option in ("-E", "--setenv"):
-        variable, _, text = value.text.partition("=")
-        return {variable: None if value.pieces else text}
+        variable, equals, text = value.text.partition("=")
+        return {variable: None if value.pieces else text} if equals else {}
     return {}
 
 
