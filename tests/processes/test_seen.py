@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,7 +17,7 @@ from check_duplicity.duplicity.invocation import Invocation
 from check_duplicity.duplicity.names import Prefixes
 from check_duplicity.processes import lock, see
 from check_duplicity.processes.model import Process, Progress, Sight, Wanted
-from check_duplicity.system import proc, user
+from check_duplicity.system import proc
 from samples import NOW, ago
 
 URL = "sftp://u@h/web"
@@ -42,6 +43,7 @@ class Machine:
         monkeypatch.setattr(proc, "hides_others", lambda: self.hidden)
         monkeypatch.setattr(proc, "uid_of", lambda name: {v: k for k, v in names.items()}[name])
         monkeypatch.setattr(see, "name_of_uid", lambda uid: names.get(uid, str(uid)))
+        monkeypatch.setattr(os, "geteuid", lambda: 4711)  # who looks is none of them
         monkeypatch.setattr(psutil, "Process", self.process)
         monkeypatch.setattr(os, "readlink", lambda path: "/dev/null")  # nobody has opened the tty
 
@@ -353,7 +355,7 @@ def test_the_archive_directory_of_a_process(
 ) -> None:
     machine.run(50, "full", *options, "/srv", URL)
     [found] = see.look(Wanted(url=URL)).processes
-    assert found.archive == archive.replace("HOME", os.path.expanduser(f"~{user.current()}"))
+    assert found.archive == archive.replace("HOME", pwd.getpwuid(ME).pw_dir)
 
 
 def test_who_has_opened_the_terminal_waits(monkeypatch: pytest.MonkeyPatch) -> None:

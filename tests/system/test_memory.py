@@ -210,10 +210,8 @@ def test_the_largest_memory_is_kept_and_one_byte_more_is_not(path: str) -> None:
     frame = len('00000000 {"a": ""}')
     most = "x" * ((16 << 20) - frame)
     remember(path, {"a": most}, make_directory=True)
-    assert recall(path) == {"a": most}
     with pytest.raises(Forgotten, match=r"process\.json: too much to remember$"):
         remember(path, {"a": f"{most}x"})
-    assert recall(path) == {"a": most}
     with open(path, "ab") as file:  # What is beyond it isn't read.
         file.write(b" ")
     assert recall(path) == {"a": most}
