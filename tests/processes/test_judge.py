@@ -262,3 +262,57 @@ def test_a_holder_of_the_lock_that_may_not_be_seen_is_running() -> None:
     found = evaluated(Process(812, Invocation(), archive="/a/job", holds_lock=True), still={812: 0})
     assert (found.state, found.summary) == (State.OK, "backup running")
     assert "elapsed" not in found.performance
+
+
+def test_a_backup_of_the_future_has_run_for_no_time() -> None:
+    """The clock was set back."""
+    found = evaluated(BACKUP._replace(started=ago(hours=-1)))
+    assert found.summary == "backup running for 0s, pid 812"
+    assert found.performance.startswith("elapsed=0s;")
+
+
+def test_what_the_next_check_compares_with_is_what_last_moved() -> None:
+    first, _ = compare([BACKUP], {}, NOW)
+    [key] = first
+    assert key == f"812@{ago(hours=2).timestamp()}"
+    seen = {"cpu": 10.0, "io": 1_000_000, "archive": 5000}
+    begun = NOW.timestamp()
+    assert first == {key: {**seen, "time": begun, "since": begun}}
+    little = BACKUP._replace(progress=Progress(11.0, 1_000_001, 5000))
+    second, still = compare([little], first, NOW + timedelta(minutes=10))
+    assert (second, still) == (first, {812: 600.0})
+    unseen = BACKUP._replace(started=None)
+    third, still = compare([unseen], {}, NOW)
+    assert (list(third), still) == (["812@"], {812: 0.0})
+
+
+@pytest.mark.parametrize(
+    ("changed", "seconds"),
+    [
+        ({}, 600), ({"since": -700.0}, 1300), ({"since": 1.0}, 0), ({"time": 600.0}, 600),
+        ({"time": 601.0, "since": 601.0}, 0), ({"cpu": True}, 0), ({"cpu": "10"}, 0),
+        ({"io": None}, 0), ({"archive": float("inf")}, 0), ({"since": float("nan")}, 0),
+    ],
+)  # fmt: skip
+def test_only_a_sound_memory_is_compared_with(changed: dict[str, object], seconds: float) -> None:
+    begun = NOW.timestamp()
+    memory, _ = compare([BACKUP], {}, NOW)
+    [key] = memory
+    moved = {
+        name: begun + value if isinstance(value, float) and name in ("time", "since") else value
+        for name, value in changed.items()
+    }
+    memory[key].update(moved)
+    assert compare([BACKUP], memory, NOW + timedelta(minutes=10))[1] == {812: seconds}
+
+
+def test_details_of_each_process() -> None:
+    bare = Process(7, Invocation())
+    dead = Process(8, Invocation(), ago(hours=1), "backup", zombie=True)
+    assert list(details(Sight((bare, dead, bare._replace(holds_lock=True)), sure=True))) == [
+        "No backup: something, pid 7", "Running: something, pid 7, holds the lock",
+    ]  # fmt: skip
+    [finding] = judge(Sight((dead,), sure=True))
+    assert (finding.state, finding.text) == (
+        State.WARNING, "pid 8 of backup has ended, and is still listed (zombie)",
+    )  # fmt: skip

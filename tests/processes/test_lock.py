@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -151,3 +153,46 @@ def test_another_users_lock_counts_only_where_no_other_could_take_it(
         # Its own is one, whoever else could have taken it.
         words = ["-a", archive.parent, "-n", archive.name, "-u", current(), "--require", *state]
         assert run_plugin("check_duplicity_process", words).status == 0
+
+
+@pytest.mark.parametrize(
+    ("uid", "mode", "pid", "owner", "theirs"),
+    [
+        (1000, 0o644, 5, 1001, True), (0, 0o644, 5, 1001, True), (1001, 0o644, 5, 1001, False),
+        (1001, 0o666, 5, 1000, True), (1001, 0o666, 5, 0, True), (1001, 0o666, 0, 1000, False),
+        (1001, 0o666, 1, 1000, True), (1000, 0o620, 5, None, False), (1000, 0o602, 5, 1, False),
+    ],
+)  # fmt: skip
+def test_whose_a_lock_is(
+    uid: int, mode: int, pid: int, owner: int, theirs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proc, "uid_of", {"bk": 1000}.__getitem__)
+    monkeypatch.setattr(proc, "owner", lambda pid: owner)
+    status = os.stat_result((mode, 0, 0, 1, uid, 0, 0, 0, 0, 0))
+    assert lock._is_lock_of(status, pid, "bk") == theirs
+
+
+@pytest.mark.parametrize(
+    ("kind", "pid", "holder"),
+    [
+        (fcntl.F_WRLCK, 5, 5), (fcntl.F_WRLCK, 1, 1), (fcntl.F_WRLCK, 0, 0),
+        (fcntl.F_WRLCK, -1, None), (fcntl.F_WRLCK, -2, 0), (fcntl.F_RDLCK, 5, None),
+        (fcntl.F_UNLCK, 5, None),
+    ],
+)  # fmt: skip
+def test_what_the_kernel_says_of_a_lock(
+    kind: int, pid: int, holder: int | None, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (archive / "lockfile").touch()
+    before = len(os.listdir("/proc/self/fd"))
+
+    def answer(file: int, command: int, question: bytes) -> bytes:
+        assert command == fcntl.F_GETLK
+        # The whole file: from its beginning, of no length.
+        assert struct.unpack("hhqqi", question) == (fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        return struct.pack("hhqqi", kind, 0, 0, 0, pid)
+
+    monkeypatch.setattr(fcntl, "fcntl", answer)
+    assert lock.holder(str(archive)) == holder
+    assert lock.only_writer(str(archive / "none")) is None
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.system import child, rights
 from lab import processes_of, wait_until
 
@@ -186,3 +188,64 @@ def test_the_environment_is_the_callers_and_the_jobs_but_for_language_and_place(
     assert found["TZ"] == "UTC"
     assert found["LC_ALL"] == "C.UTF-8"
     assert not {"LANG", "LANGUAGE", "LC_TIME"} & set(found)
+
+
+@pytest.mark.parametrize("content", ["file", "link", "tree", "none"])
+def test_whatever_it_is_it_is_removed_and_nothing_else(content: str, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "kept").write_text("")
+    path = tmp_path / "x"
+    if content == "file":
+        path.write_text("")
+    elif content == "link":
+        path.symlink_to("other")
+    elif content == "tree":
+        (path / "a" / "b").mkdir(parents=True)
+        (path / "a" / "b" / "link").symlink_to(tmp_path / "other")
+        (path / "a" / "b" / "file").write_text("")
+        for directory in (path / "a" / "b", path / "a", path):
+            directory.chmod(0o500)
+    child.remove(str(path))
+    assert os.listdir(tmp_path) == ["other"]
+    assert os.listdir(tmp_path / "other") == ["kept"]
+    assert (tmp_path / "other").stat().st_mode & 0o700 == 0o700
+
+
+def test_where_no_directory_can_be_made_the_last_reason_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[tuple[str, int]] = []
+
+    def refuse(path: str, mode: int) -> None:
+        tried.append((os.path.dirname(path), mode))
+        raise OSError(28, f"reason {len(tried)}")
+
+    monkeypatch.setattr(os, "mkdir", refuse)
+    monkeypatch.setenv("TMPDIR", "/own")
+    with pytest.raises(CannotSee) as caught:
+        child.make_directory()
+    assert tried == [("/own", 0o700), ("/tmp", 0o700), ("/var/tmp", 0o700)]
+    assert (caught.value.kind, caught.value.reason) == (
+        Kind.NO_DUPLICITY, "no temporary directory: reason 3",
+    )  # fmt: skip
+
+
+def test_when_a_process_started_is_field_22(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = " ".join(map(str, range(4, 53)))
+    for text, began in (
+        (f"7 (a) b) S {fields}", 22), (f"7 (sh) S {fields[:20]}", 0), ("", 0),
+        (f"7 (sh) S {fields.replace('22', 'x')}", 0),
+    ):  # fmt: skip
+        with monkeypatch.context() as patch:
+            patch.setattr("builtins.open", lambda *path, text=text: io.BytesIO(text.encode()))
+            assert child._start_time(7) == began
+    assert child._start_time(4_194_305) == 0
+
+
+def test_the_whole_environment_of_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"HOME": "/h", "KEPT": "1", "LC_X": "2", "LCX": "3"})
+    assert child.environment("/private", {"LC_ALL": "de", "A": "4"}) == {
+        "KEPT": "1", "LCX": "3", "A": "4", "PATH": rights.own_path(), "LC_ALL": "C.UTF-8",
+        "TZ": "UTC", "TMPDIR": "/private", "HOME": os.path.expanduser("~"),
+        "SSH_ASKPASS_REQUIRE": "never",
+    }  # fmt: skip

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -202,3 +204,124 @@ def _as_of_another(real: Callable[..., os.stat_result]) -> Callable[..., os.stat
         return os.stat_result(fields)
 
     return look
+
+
+def test_the_largest_memory_is_kept_and_one_byte_more_is_not(path: str) -> None:
+    frame = len('00000000 {"a": ""}')
+    most = "x" * ((16 << 20) - frame)
+    remember(path, {"a": most}, make_directory=True)
+    with pytest.raises(Forgotten, match=r"process\.json: too much to remember$"):
+        remember(path, {"a": f"{most}x"})
+    with open(path, "ab") as file:  # What is beyond it isn't read.
+        file.write(b" ")
+    assert recall(path) == {"a": most}
+
+
+@pytest.mark.parametrize(
+    ("content", "recalled"),
+    [
+        ('99914b93 {"a": 1}', None), ("x {}", None), ("", None), ("{}", None),
+        ("99914b93 {}", None), ("9f61c1b1 [1]", None),
+    ],
+)  # fmt: skip
+def test_only_what_was_kept_as_it_is_is_recalled(
+    content: str, recalled: object, tmp_path: Path
+) -> None:
+    (tmp_path / "x").write_text(content)
+    with pytest.raises(memory.Damaged) as damaged:
+        recall(str(tmp_path / "x"))
+    assert str(damaged.value) == f"{tmp_path / 'x'}: is damaged, begun anew"
+
+
+def test_what_is_no_table_is_nothing(tmp_path: Path) -> None:
+    for text in ("[1]", "{}", "null"):
+        (tmp_path / "x").write_text(f"{zlib.crc32(text.encode()):08x} {text}")
+        assert recall(str(tmp_path / "x")) == {}
+
+
+def test_no_failure_leaves_a_directory_open(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    for use in (recall, lambda path: remember(path, {})):
+        for name in ("directory", "open/x"):
+            with pytest.raises(Forgotten):
+                use(str(tmp_path / name))
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert sorted(os.listdir(tmp_path)) == ["directory", "open"]
+
+
+def test_a_file_is_replaced_whatever_a_killed_check_has_left(tmp_path: Path) -> None:
+    (tmp_path / f".x.{os.getpid()}").write_text("left")
+    directory = memory.open_directory(str(tmp_path / "x"))
+    try:
+        for sync in (False, True):
+            memory.replace("x", b"new", directory, 0o600, sync=sync)
+            assert os.listdir(tmp_path) == ["x"]
+            assert (tmp_path / "x").read_text() == "new"
+        (tmp_path / "d").mkdir()
+        with pytest.raises(OSError, match="directory"):
+            memory.replace("d", b"new", directory, 0o600)
+        assert sorted(os.listdir(tmp_path)) == ["d", "x"]
+    finally:
+        os.close(directory)
+
+
+def test_a_path_below_a_home_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    # The first 16 digits of the words' SHA-256, joined by NUL.
+    digits = hashlib.sha256(b"a\0\xff").hexdigest()[:16]
+    assert default_path("log", ["a", "\udcff"]) == f"/state/check-duplicity/log-{digits}.json"
+    assert default_path("log", ["a", "\udcff"], "/h") == f"/h/check-duplicity/log-{digits}.json"
+    for home in ("", "relative"):
+        monkeypatch.setenv("XDG_STATE_HOME", home)
+        assert default_path("log", []).startswith("/var/tmp/check-duplicity-")
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    assert default_path("log", [], "").startswith("/var/tmp/check-duplicity-")
+
+
+@pytest.mark.parametrize(
+    ("mode", "own"), [(0o700, True), (0o755, True), (0o720, False), (0o702, False)]
+)
+def test_a_directory_where_others_write_is_not_ones_own(
+    mode: int, own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(memory, "_SHARED", str(tmp_path))
+    first = tmp_path / f"check-duplicity-{os.geteuid()}"
+    first.mkdir()
+    first.chmod(mode)
+    found = Path(default_path("log", [])).parent
+    assert (found == first) == own
+    assert found.name.startswith(first.name)
+    if not own:
+        with pytest.raises(Forgotten, match="others can write to its directory"):
+            remember(str(first / "x"), {})
+    else:
+        remember(str(first / "x"), {})
+
+
+@pytest.mark.parametrize(
+    ("path", "way"),
+    [
+        ("/", []), ("/a", ["/a"]), ("/a/b", ["/a", "/a/b"]), ("//a/./b/", ["/a", "/a/b"]),
+        ("/a/../c", ["/a", "/c"]), ("/..", []),
+        ("/in/link/x", ["/in", "/in/link", "/in/to", "/in/to/x"]),
+        ("/in/far/x", ["/in", "/in/far", "/b", "/b/x"]),
+    ],
+)  # fmt: skip
+def test_the_way_of_a_path_is_the_kernels(
+    path: str, way: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links = {"/in/link": "to", "/in/far": "/b"}
+    monkeypatch.setattr(os.path, "islink", links.__contains__)
+    monkeypatch.setattr(os, "readlink", links.__getitem__)
+    assert [part for _, part in memory._way(path)] == way
+    assert all(os.path.dirname(part) == place for place, part in memory._way(path))
+
+
+def test_the_way_has_an_end(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    around = [part for _, part in memory._way(str(tmp_path / "loop")) if part.endswith("loop")]
+    assert len(around) == 40

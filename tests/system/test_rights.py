@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import re
 import shutil
 import struct
 import tempfile
@@ -291,3 +292,188 @@ def test_who_else_is_in_a_users_own_group_decides_too(
             rights.command([program], "")
     else:
         assert rights.command([program], "") == [program]
+
+
+@pytest.mark.parametrize(
+    ("entries", "deciders"),
+    [
+        ([], set()), ([(0x02, 6, 65534)], {"nobody"}), ([(0x02, 5, 65534)], set()),
+        ([(0x02, 2, 65534), (0x02, 2, 0), (0x02, 2, 1)], {"nobody", "daemon"}),
+        ([(0x04, 6, 99)], {"of-the-file"}), ([(0x04, 4, 99)], set()),
+        ([(0x08, 7, 99)], {"of-99"}), ([(0x08, 1, 99)], set()),
+        ([(0x01, 7, 65534), (0x10, 7, 65534), (0x20, 7, 65534)], set()),
+    ],
+)  # fmt: skip
+def test_an_access_control_list_names_who_may_write(
+    entries: list[tuple[int, int, int]],
+    deciders: set[str],
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    path = file(f"{place}/x", 0o664)
+    gid = os.stat(path).st_gid
+    names = {99: "of-99", gid: "of-the-file"}
+
+    def group(number: int) -> grp.struct_group:
+        if number not in names:
+            raise KeyError
+        return grp.struct_group(("g", "x", number, [names[number]]))
+
+    def look(there: object, name: str) -> bytes:
+        assert name == "system.posix_acl_access"
+        return acl + b"\0" * 5 if there == path else struct.pack("<I", 2)
+
+    monkeypatch.setattr(os, "getxattr", look)
+    monkeypatch.setattr(grp, "getgrgid", group)
+    monkeypatch.setattr(pwd, "getpwall", list)
+    assert rights.deciders(path) == ME | deciders
+    os.chmod(path, 0o644)
+    assert rights.deciders(path) == ME  # The list's mask lets nobody write.
+
+
+def test_whose_first_group_it_is_decides_too(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = file(f"{place}/x", 0o664)
+    gid = os.stat(path).st_gid
+
+    def unknown(number: int) -> object:
+        raise KeyError
+
+    accounts = [
+        pwd.struct_passwd((name, "x", 5, group, "", "/", "/bin/sh"))
+        for name, group in (("one", gid), ("two", gid + 1), ("three", gid))
+    ]
+    monkeypatch.setattr(grp, "getgrgid", unknown)
+    monkeypatch.setattr(pwd, "getpwall", lambda: accounts)
+    assert rights.deciders(path) == ME | {"one", "three"}
+
+
+def test_forty_links_are_followed_and_no_more(place: str) -> None:
+    os.mkdir(f"{place}/open")
+    os.chmod(f"{place}/open", 0o707)
+    Path(f"{place}/0").symlink_to("open/x")
+    for number in range(1, 42):
+        Path(f"{place}/{number}").symlink_to(str(number - 1))
+    assert rights.deciders(f"{place}/39") == ME | ANY
+    assert rights.deciders(f"{place}/40") == ME
+
+
+def test_below_another_root_links_stay_below_it(place: str) -> None:
+    os.mkdir(f"{place}/root")
+    os.mkdir(f"{place}/root/open")
+    os.chmod(f"{place}/root/open", 0o707)
+    Path(f"{place}/root/link").symlink_to("/open/x")
+    Path(f"{place}/root/out").symlink_to("/../../../open/x")
+    root = f"{place}/root"
+    for path in ("/open/x", "/link", "/out", "/../../open/x", "open/x"):
+        assert rights.deciders(path, root) == ANY, path
+    assert rights.deciders("/none", root) == rights.NOBODY
+    script = program(f"{root}/script", "#!/open/x\n")
+    assert rights.deciders_of_program("/script", root) == ANY
+    assert rights.deciders_of_program(script) == ME
+
+
+@pytest.mark.parametrize(
+    ("by", "user", "reader"),
+    [
+        ([], "root", "root"), (["bk"], "root", "bk"), (["bk", "o"], "root", "nobody"),
+        ([rights.ANYBODY], "root", "nobody"), (["o"], "bk", "bk"), ([], "bk", "bk"),
+    ],
+)  # fmt: skip
+def test_as_whom_a_file_is_read(by: list[str], user: str, reader: str) -> None:
+    assert rights.reader(frozenset(by), user) == reader
+    assert rights.named(["b", "a"]) == "a and b"
+    assert rights.may("bk", {"bk", "root"})
+    assert rights.only({"a", "b"}) == ""
+
+
+# A variable that begins so goes along; and each that is named in full.
+BEGUN = (
+    "AWS AZURE B2 CLOUDFILES DPBX DUPLICITY FTP GCS GOOGLE GS IMAP MEDIAFIRE OAUTH2 OS PCA RCLONE"
+    " S3 SFTP SLATE SWIFT WEBDAV XORRISO"
+)
+NAMED = (
+    "PASSPHRASE SIGN_PASSPHRASE X_PASSPHRASE X_PASSWORD BOTO_CONFIG BOX_CONFIG_PATH GNUPGHOME"
+    " IDBUCKET IDEVSPATH IDKEYFILE IDPWDFILE IDRIVEID KRB5CCNAME RSYNC_RSH SSH_AUTH_SOCK"
+    " SSL_CERT_DIR SSL_CERT_FILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE XDG_CACHE_HOME XDG_CONFIG_HOME"
+    " XDG_DATA_HOME XDG_RUNTIME_DIR http_proxy https_proxy ftp_proxy all_proxy no_proxy HTTP_PROXY"
+    " HTTPS_PROXY No_Proxy"
+)
+
+
+@pytest.mark.parametrize("name", [*(f"{begun}_X" for begun in BEGUN.split()), *NAMED.split()])
+def test_what_duplicity_and_its_backends_read_goes_along(name: str) -> None:
+    assert rights.goes_along(name)
+    assert not rights.goes_along(f"{name}-")
+    assert not rights.goes_along(f"-{name}")
+    assert not rights.goes_along(name[:-2])
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "url", "paths"),
+    [
+        ([], {}, "", []),
+        (["--ssh-options=-oProxyCommand=/x/y"], {}, "", ["/x/y"]),
+        (["--ssh-options=-oIdentityFile=/x/y"], {}, "", []),
+        (["--ssh-options=-o certificatefile /x/y -F /z"], {}, "", ["/z"]),
+        (["--ssh-options=-oUserKnownHostsFile='/x/y' -F /z"], {}, "", ["/z"]),
+        (["--ssh-options=-oControlPath=/x/y"], {}, "", []),
+        (["-i /x/y", "-i   /x/y -F /z", "a-i /w"], {}, "", ["/w", "/z"]),
+        ([], {"RSYNC_RSH": "/x/y -z"}, "", ["/x/y"]),
+        ([], {"RCLONE_X": "/1", "GNUPGHOME": "/2", "AWS_CONFIG_FILE": "/3"}, "",
+         ["/1", "/2", "/3"]),
+        ([], {"XDG_CONFIG_HOME": "/1", "XDG_DATA_HOME": "/2", "BOTO_CONFIG": "/3"}, "",
+         ["/1", "/2", "/3"]),
+        ([], {"XDG_CACHE_HOME": "/1", "AWS_ACCESS_KEY_ID": "/2", "PASSPHRASE": "/3"}, "", []),
+        ([], {}, "multi:///x/y.json?mode=mirror", ["///x/y.json"]),
+        ([], {}, "file:///x", []),
+    ],
+)  # fmt: skip
+def test_what_duplicity_starts_is_named_by(
+    options: list[str], environment: dict[str, str], url: str, paths: list[str]
+) -> None:
+    found = rights.started(options, environment, url)
+    # Others are words that are no paths: what isn't there harms nobody.
+    assert [path for path in found if re.fullmatch(r"/\w|/x/y|///.*", path)] == paths
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ((), ("duplicity",)), (("-x", "/bin/sh"), ("duplicity",)),
+        (("bin/duplicity", "-x"), ("duplicity",)), (("./duplicity",), ("duplicity",)),
+        (("duplicity", "-x"), ("duplicity", "-x")), (("/bin/sh", "-x"), ("/bin/sh", "-x")),
+        (("/tmp/none-of-anybodys",), ("duplicity",)),
+        (("/bin/sh", "/tmp/none-of-anybodys"), ("duplicity",)),
+    ],
+)  # fmt: skip
+def test_a_command_is_offered_if_nobody_else_decides(
+    words: tuple[str, ...], offered: tuple[str, ...]
+) -> None:
+    assert rights.offered(words, "bk") == offered
+
+
+def test_four_interpreters_are_followed(place: str) -> None:
+    inner = program(f"{place}/0", mode=0o707)
+    for number in range(1, 6):
+        program(f"{place}/{number}", f"#!{place}/{number - 1}\n")
+    assert rights.deciders_of_program(inner) == ME | ANY
+    assert rights.deciders_of_program(f"{place}/4") == ME | ANY
+    assert rights.deciders_of_program(f"{place}/5") == ME
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (b"#!/bin/sh\nx\n", b"#!/bin/sh\n"), (b"#!/bin/sh", b"#!/bin/sh"), (b"", b""),
+        (b"\x7fELF\n", b""), (b"# !/bin/sh\n", b""), (b"#!" + b"x" * 300, b"#!" + b"x" * 254),
+    ],
+)  # fmt: skip
+def test_the_first_line_of_a_script_alone_is_one(text: bytes, line: bytes, place: str) -> None:
+    Path(f"{place}/x").write_bytes(text)
+    os.mkfifo(f"{place}/fifo")
+    before = len(os.listdir("/proc/self/fd"))
+    assert rights._first_line(f"{place}/x") == line
+    for name in ("fifo", "none", "", "a\0b"):
+        assert rights._first_line(f"{place}/{name}") == b""
+    assert len(os.listdir("/proc/self/fd")) == before

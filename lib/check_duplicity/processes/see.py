@@ -311,10 +311,11 @@ def _waits_for(process: psutil.Process) -> str:
         name = process.name()
         if name.startswith("pinentry"):
             return name
-        for descriptor in islice(os.scandir(f"/proc/{process.pid}/fd"), _MOST_DESCRIPTORS):
-            with contextlib.suppress(OSError):
-                if os.readlink(descriptor.path) == "/dev/tty":
-                    return name
+        with os.scandir(f"/proc/{process.pid}/fd") as descriptors:
+            for descriptor in islice(descriptors, _MOST_DESCRIPTORS):
+                with contextlib.suppress(OSError):
+                    if os.readlink(descriptor.path) == "/dev/tty":
+                        return name
     return ""
 
 
@@ -339,8 +340,10 @@ def _progress(family: list[psutil.Process], archive: str) -> Progress:
 def _size(directory: str) -> int:
     """Return the size of an archive directory; 0 if it can't be seen or has too many files."""
     size = 0
-    with contextlib.suppress(OSError):
-        for count, entry in enumerate(os.scandir(directory) if directory else ()):
+    if not directory:
+        return 0
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        for count, entry in enumerate(entries):
             if count == _MOST_FILES:
                 return 0
             with contextlib.suppress(OSError):

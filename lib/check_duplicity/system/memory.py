@@ -16,6 +16,7 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 from check_duplicity.values import TYPE_CHECKING
@@ -90,9 +91,8 @@ def recall(path: str) -> dict[str, Any]:
     except OSError as error:
         raise Forgotten(_reason(path, error)) from None
     try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-        file = os.open(os.path.basename(path), flags, dir_fd=directory)
-        with open(file, "rb") as opened:
+        with open(os.path.basename(path), "rb", opener=partial(_open, directory)) as opened:
+            file = opened.fileno()
             _demand_own_file(file)
             checksum, _, text = opened.read(min(_LARGEST, os.fstat(file).st_size)).partition(b" ")
             if int(checksum, 16) != zlib.crc32(text):
@@ -107,6 +107,11 @@ def recall(path: str) -> dict[str, Any]:
     finally:
         os.close(directory)
     return value if isinstance(value, dict) else {}
+
+
+def _open(directory: int, name: str, flags: int) -> int:
+    """Open a file of a directory for `open`, which closes it even if it is none."""
+    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
 
 
 def remember(path: str, value: dict[str, Any], *, make_directory: bool = False) -> None:
