@@ -90,8 +90,8 @@ PLUGINS = "/usr/lib/nagios/plugins/check_duplicity_"
         (DEBIAN, Job.process_check, f"  sudo -u backup -- {PLUGINS}process -u backup"),
         (DEBIAN._replace(user="root"), Job.process_check, f"  sudo {PLUGINS}process -u root"),
         (DEBIAN, Job.ini, "  sudo duplicity_triage JOB --list-jobs --ini"),
-        (DEBIAN, Job.drill, "  sudo --preserve-env=PASSPHRASE -u backup -- duplicity_drill"
-         " -d DESTINATION"),
+        (DEBIAN, Job.drill, ("  sudo --preserve-env=PASSPHRASE -u backup -- duplicity_drill"
+         " -d DESTINATION")),
         (KNOWN, Job.gpg, SUDO + "env GNUPGHOME=/k gpg"),
         (KNOWN._replace(login=False), Job.gpg, "sudo -Hu backup -- env GNUPGHOME=/k gpg"),
         (KNOWN, Job.again, "  sudo -iu root -- /s/b.sh now"),
@@ -102,12 +102,12 @@ PLUGINS = "/usr/lib/nagios/plugins/check_duplicity_"
          "  (what it says is thrown away, and only seen when it is run by hand)"),
         (DEBIAN._replace(logs=("/dev/null", "/x")), Job.log_check,
          f"  sudo {PLUGINS}log -u backup /dev/null /x"),
-        (KNOWN, Job.process_check, "  sudo -u backup -- /opt/v/bin/check_duplicity_process"
-         " -u backup -d sftp://h/x -a /a -n n"),
+        (KNOWN, Job.process_check, ("  sudo -u backup -- /opt/v/bin/check_duplicity_process"
+         " -u backup -d sftp://h/x -a /a -n n")),
         (KNOWN, Job.ini, "  sudo /opt/v/bin/duplicity_triage JOB --list-jobs --ini --jobs-dir /j"),
-        (KNOWN, Job.drill, "  sudo --preserve-env=PASSPHRASE -u backup -- env GNUPGHOME=/k"
+        (KNOWN, Job.drill, ("  sudo --preserve-env=PASSPHRASE -u backup -- env GNUPGHOME=/k"
          " /opt/v/bin/duplicity_drill -d sftp://h/x -a /a -n n --duplicity '/opt/d -v' -t 5"
-         " -- --no-encryption"),
+         " -- --no-encryption")),
         (KNOWN._replace(job="web"), Job.drill,
          "  sudo /opt/v/bin/duplicity_drill -j web --jobs-dir /j -t 5"),
     ],
