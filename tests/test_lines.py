@@ -84,3 +84,22 @@ def test_a_plain_command_is_only_its_words(command: str) -> None:
 def test_what_a_shell_reads_is_not_plain(character: str) -> None:
     assert not is_plain(f"/s/web.sh {character}")
     assert not is_plain("")
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("a b", "'a b'"), ("", "''"), ("a|b", r"$'a\x7cb'"), ("<>", r"$'\x3c\x3e'"),
+        ("a\n\t\\b", r"$'a\n\t\\b'"), ("\0", "$'?'"), ("\n'!", r"$'\n\x27\x21'"),
+        ("\x1b", r"$'\x1b'"), ("\udc80\udcff", r"$'\x80\xff'"), ("\ud800", r"$'\xed\xa0\x80'"),
+        ("\udc7f", r"$'\xed\xb1\xbf'"), ("\udd00", r"$'\xed\xb4\x80'"),
+        ("\udfff", r"$'\xed\xbf\xbf'"), ("ü\n", r"$'ü\n'"),
+    ],
+)  # fmt: skip
+def test_a_word_is_pasted_in_characters_that_are_printed(word: str, shown: str) -> None:
+    assert pasted([word]) == shown
+    assert pasted(["x", word]) == f"x {shown}"
+
+
+def test_each_character_that_moves_the_cursor_is_one_mark() -> None:
+    assert one_line("a\tb\nc\r\x1b\udcff\u202eü|") == "a b?c????ü|"

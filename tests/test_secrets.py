@@ -247,3 +247,28 @@ def test_of_a_dsn_only_the_secret_is_hidden() -> None:
     url = "https://9f86d081884c7d659a2feaa0c55ad015@sentry.example.org/1"
     secrets = Secrets({"SENTRY_DSN": url})
     assert secrets.hide(f"told {url}") == "told https://***@sentry.example.org/1"
+
+
+@pytest.mark.parametrize(
+    ("user", "is_token"),
+    [
+        ("aaaBaaaBaaaBaaaB", True),  # four changes in 16 letters
+        ("aaaaBaaaaBaaaaBa", False),  # three
+        ("aaaBaaaBaaaBaaaBa", False),  # four in 17
+        ("aaaBaaaBaaaBaaB", False),  # four in 15: too short
+        ("aaa1aaaaaaaa1aaa", True),  # to a digit and back is two
+        ("aaaaaaaaaaaa1aaa", False),
+        ("Aaaaaaaaaaaaa1aa", False),
+        ("AAAAAAA1AAAAAAAA", True),  # in capitals each counts twice
+        ("AAAAAAAAAAAAAAA1", False),
+        ("a" * 32, False),
+        ("a" * 33, True),
+        ("backup-aaaBaaaBaaaBaaaB", True),
+        ("backup_aaaBaaaBaaaBaaaB.x", True),
+        ("aaaBaaaB-aaaBaaaB", False),
+    ],
+)
+def test_a_token_is_longer_or_more_mixed_than_a_name(user: str, is_token: bool) -> None:
+    shown = "***" if is_token else user
+    assert without_password(f"sftp://{user}@h/x") == f"sftp://{shown}@h/x"
+    assert Secrets({}).hide(f"sftp://{user}@h/x") == f"sftp://{shown}@h/x"

@@ -8,7 +8,7 @@ import pytest
 from check_duplicity.destination.judge import judge
 from check_duplicity.destination.model import Listing
 from check_duplicity.destination.read import read
-from check_duplicity.duplicity.failure import last_words, no_destination
+from check_duplicity.duplicity.failure import failure, last_words, no_destination
 from check_duplicity.duplicity.names import Archive, Prefixes
 from check_duplicity.duplicity.transcript import Reader
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
@@ -129,3 +129,67 @@ def test_a_long_hostile_log_is_read_in_no_time() -> None:
         no_destination(record('rsync: change_dir "' * 100_000, *['rsync: change_dir "'] * 9999))
         == ""
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "by_itself", "log", "said"),
+    [
+        (30, True, "", "duplicity failed with 30 (internal error)"),
+        (1, True, "", "duplicity failed with 1"),
+        (9, False, "", "duplicity was killed by SIGKILL"),
+        (99, False, "", "duplicity was killed by signal 99"),
+        (50, True, record("x", "y"), "duplicity failed with 50 (backend error): x y"),
+        (15, False, "last\n", "duplicity was killed by SIGTERM: last"),
+    ],
+)
+def test_a_failure_is_told_by_its_status_and_its_last_words(
+    status: int, by_itself: bool, log: str, said: str
+) -> None:
+    assert failure(status, by_itself, log) == said
+
+
+MEANT = {
+    2: "wrong usage", 8: "bad URL", 9: "bad archive directory", 23: "user error",
+    30: "internal error", 31: "GPG failed", 38: "connection failed", 43: "lftp is not installed",
+    50: "backend error", 51: "permission denied at the destination",
+    52: "not found at the destination", 53: "no space at the destination",
+    54: "backend command failed", 55: "backend code error", 56: "backend validation failed",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "meaning"), MEANT.items())
+def test_each_status_of_duplicity_has_its_meaning(status: int, meaning: str) -> None:
+    assert failure(status, True, "") == f"duplicity failed with {status} ({meaning})"
+
+
+TRACEBACK = "Traceback (most recent call last):"
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("", ""),
+        ("one\n two \n\n", "two"),
+        ("one\nNOTICE 1\n. x\n.\n", "one"),
+        ("one\nINFO 1 x\nDEBUG 1\n", "one"),
+        ("one\nNOTICE 1x\n", "NOTICE 1x"),
+        ("one\nNotice 1\n", "Notice 1"),
+        (record("a") + record("b", level="WARNING") + "plain", "b"),
+        (record("b", level="WARNING") + record("a") + "plain", "a"),
+        (record("a", level="NOTICE") + "plain", "plain"),
+        (record("a", "", "Enter 'duplicity --help' for help", "  b  c "), "a b c"),
+        (record(TRACEBACK, "  File x", "OSError: y"), "OSError: y"),
+        (record("first", TRACEBACK, "OSError: y", ""), "OSError: y"),
+        (record("x" * 240), "x" * 240),
+        (record("x" * 241), "x" * 239 + "…"),
+    ],
+)
+def test_the_last_words_are_of_the_last_record(log: str, words: str) -> None:
+    assert last_words(log) == words
+
+
+def test_a_line_is_searched_up_to_its_limit() -> None:
+    said_of_s3 = "FatalBackendException: "
+    gone = 'S3 bucket "x" does not exist'
+    for before, said in ((600 - len(gone), gone), (601 - len(gone), "")):
+        assert no_destination(record(said_of_s3.rjust(before, "x") + gone)) == said

@@ -74,3 +74,35 @@ def test_a_source_without_a_file_is_told_from_a_job_that_lists_none() -> None:
     empty = (VOLUME % 1).replace(b"EndingPath     a", b"EndingPath     .")
     assert read([HEAD + empty + b"Filelist 0\n"]).only_root
     assert not read([HEAD + VOLUME % 1 + b"Filelist 0\n"]).only_root
+
+
+@pytest.mark.parametrize(
+    ("content", "most", "found"),
+    [
+        (HEAD + VOLUME % 1 + FILES, 1 << 16, Manifest(1, 2, Files(1, 1, 0))),
+        (HEAD + VOLUME % 1 + FILES, len(HEAD + VOLUME % 1 + FILES), Manifest(1, 2, Files(1, 1, 0))),
+        (HEAD + VOLUME % 1 + FILES, 0, Manifest(1, 2, None)),
+        (HEAD + VOLUME % 1 + b"Filelist 0\n", 1 << 16, Manifest(1, 0, Files(0, 0, 0))),
+        (FILES + b"Filelist 7\n", 1 << 16, Manifest(0, 2, Files(1, 1, 0))),
+        (b"    new      a\nFilelist 1\n", 1 << 16, Manifest(0, 1, Files(1, 0, 0))),
+        (b"Volume 1:\n    EndingPath     .  \n", 0, Manifest(1, None, None, True)),
+        (b"Volume 2:\n    EndingPath     .  \n", 0, Manifest(2, None, None, False)),
+    ],
+)
+def test_a_manifest_is_read_as_a_whole(content: bytes, most: int, found: Manifest) -> None:
+    assert read([content], most) == found
+    assert read(blocks(content, 40), most) == found
+
+
+def test_the_root_is_looked_for_in_the_first_4096_bytes() -> None:
+    root = b"\n    EndingPath     .  \n"
+    for before, found in ((4096 - len(root), True), (4097 - len(root), False)):
+        content = b"Volume 1:\n".ljust(before, b"x") + root
+        assert read([content]).only_root is found
+        assert read(blocks(content, 4095)).only_root is found
+
+
+def test_a_list_is_found_wherever_its_number_is_cut() -> None:
+    for size in range(1, 25):
+        found = read(blocks(b"x" * 30 + b"\nFilelist 123456789012\n", size))
+        assert found == Manifest(0, 123456789012)

@@ -302,3 +302,69 @@ def test_of_all_errors_only_those_of_who_may_not_give_files_away_are_harmless(nu
     found = ended(0, True, f"WARNING 12 '.'\n. {said}\n")
     harmless = number in (errno.EPERM, errno.EACCES)
     assert found == (Ended() if harmless else Ended(Kind.NOT_RESTORED, said))
+
+
+def record_of(level: str, *lines: str) -> str:
+    return "\n".join([level, *(f". {line}" for line in lines), "", ""])
+
+
+@pytest.mark.parametrize(
+    ("status", "by_itself", "log", "result"),
+    [
+        (0, True, "", Ended()),
+        (0, True, record_of("INFO 1", "MemoryError"), Ended()),
+        (19, True, "", Ended(is_there=False)),
+        (0, True, "Error 'x' processing y", Ended(Kind.NOT_RESTORED, "Error 'x' processing y")),
+        (0, True, "Error '[Errno 1] x' processing y", Ended()),
+        (0, True, "Error '[Errno 13] x' processing y", Ended()),
+        (0, True, "Error '[Errno 2] x' processing y",
+         Ended(Kind.NOT_RESTORED, "Error '[Errno 2] x' processing y")),
+        (9, False, "", Ended(Kind.KILLED, "duplicity was killed by SIGKILL")),
+        (0, False, "", Ended(Kind.KILLED, "duplicity was killed by signal 0")),
+        (21, True, "", Ended(Kind.ROTTEN, "duplicity failed with 21")),
+        (31, True, "", Ended(Kind.GPG, "duplicity failed with 31 (GPG failed)")),
+        (38, True, "", Ended(Kind.CONNECTION, "duplicity failed with 38 (connection failed)")),
+        (50, True, "", Ended(Kind.CONNECTION, "duplicity failed with 50 (backend error)")),
+        (56, True, "",
+         Ended(Kind.CONNECTION, "duplicity failed with 56 (backend validation failed)")),
+        (49, True, "", Ended(Kind.NOT_RESTORED, "duplicity failed with 49")),
+        (57, True, "", Ended(Kind.NOT_RESTORED, "duplicity failed with 57")),
+        (30, True, record_of("ERROR 30", "[Errno 28] x"),
+         Ended(Kind.NO_ROOM, "no space is left to restore to")),
+        (30, True, record_of("ERROR 30", "Cannot allocate memory"),
+         Ended(Kind.NO_DRILL, "this machine has no memory left")),
+        (30, True, record_of("ERROR 30", "[Errno 24] x"),
+         Ended(Kind.NO_DRILL, "too many files are open")),
+        (31, True, record_of("ERROR 31", "gpg: problem with the agent: x"),
+         Ended(Kind.NO_DRILL, "gpg's agent did not give the key")),
+        (30, True, record_of("ERROR 30", "[Errno 5] x"),
+         Ended(Kind.NOT_RESTORED, "input/output error: a disk can't be read")),
+        (30, True, record_of("ERROR 30", "KeyError: 2"),
+         Ended(Kind.MISSING_VOLUMES, "a volume is not there")),
+        (31, True, record_of("ERROR 31", "public key decryption failed: Bad passphrase"),
+         Ended(Kind.WRONG_PASSPHRASE, "wrong passphrase of the secret key")),
+        (31, True, record_of("ERROR 31", "No secret key"),
+         Ended(Kind.NO_SECRET_KEY, "the secret key is not on this host")),
+        (31, True, record_of("ERROR 31", "encrypted with 1 passphrase", "No secret key"),
+         Ended(Kind.WRONG_PASSPHRASE, "wrong passphrase or key")),
+        (31, True, record_of("ERROR 31", "EOFError"),
+         Ended(Kind.NO_PASSPHRASE, "no passphrase was given")),
+    ],
+)  # fmt: skip
+def test_each_end_of_a_restore_has_its_kind_and_reason(
+    status: int, by_itself: bool, log: str, result: Ended
+) -> None:
+    assert ended(status, by_itself, log) == result
+
+
+def test_of_several_volumes_with_another_hash_the_last_is_named() -> None:
+    log = "".join(
+        record_of("ERROR 21", "hash mismatch for file:", f"{name} x") for name in ("vol1", "vol2")
+    )
+    assert ended(0, True, log)[::2] == (Kind.ROTTEN, "vol2")
+    assert ended(21, True, log)[::2] == (Kind.ROTTEN, "vol2")
+
+
+def test_only_what_informs_is_left_out() -> None:
+    log = "one\nINFO 1\n. a\n. b\ntwo\n. c\nERROR 1 x\n. d\nNOTICE 1\n. e\nDEBUG 1\n.\nERROR 2x\n"
+    assert problems(log) == "one\ntwo\n. c\nERROR 1 x\n. d\nERROR 2x"

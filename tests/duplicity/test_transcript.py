@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from check_duplicity.duplicity.run import Run, joined
+from check_duplicity.duplicity.transcript import Reader
 from check_duplicity.nagios.findings import State
 from check_duplicity.runs.judge import judge, verdicts
 from check_duplicity.runs.mail import Mail
@@ -173,3 +174,54 @@ def test_any_mixture_of_lines_can_be_left_and_gone_on_with(lines: list[str], at:
     for line in lines[at:]:
         second.read(line)
     assert second.runs()[-2:] == calls("\n".join(lines))[-2:]
+
+
+BEGUN = "Local and Remote metadata are synchronized, no sync needed."
+COUNTED = ["StartTime 1", "EndTime 2", "SourceFiles 3", "SourceFileSize 5", "Errors 0"]
+CLEANED = "No extraneous files found, nothing deleted in cleanup."
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome", "told"),
+    [
+        ([BEGUN], "failed", [("KILLED", BEGUN)]),
+        (COUNTED[:4], "failed", [("KILLED", "SourceFileSize 5")]),
+        ([BEGUN, "ERROR 30 X"], "failed", [("RUN_FAILED", "ERROR 30")]),
+        ([BEGUN, CLEANED], "failed", [("RUN_FAILED", "")]),
+        (
+            [BEGUN, "No space left on device"],
+            "failed",
+            [("NO_LOCAL_SPACE", "No space left on device")],
+        ),
+        ([BEGUN, *COUNTED], "good", [("SCRIPT_FAILED", "Errors 0")]),
+        ([BEGUN, *COUNTED, "mount: x"], "good", [("SCRIPT_FAILED", "mount: x")]),
+        (["first", "second"], "failed", [("RUN_FAILED", "second")]),
+    ],
+)
+def test_an_output_that_failed_has_its_cause(
+    lines: list[str], outcome: str, told: list[tuple[str, str]]
+) -> None:
+    reader = Reader(str)
+    for line in lines:
+        reader.read(line)
+    reader.fail()
+    [run] = reader.runs()
+    assert (run.outcome, [(t.kind.name, t.line) for t in run.told]) == (outcome, told)
+
+
+@pytest.mark.parametrize(
+    ("lines", "time"),
+    [
+        ([("x", 5.0), (BEGUN, 6.0), ("x", 7.0)], 6.0),
+        ([(BEGUN, 6.0), (COUNTED[0], None)], 6.0),
+        ([(BEGUN, 6.0), (COUNTED[0], 8.0)], 8.0),
+        ([("Attempt 1 failed. OSError: x", 5.0), (BEGUN, None)], None),
+    ],
+)
+def test_a_run_has_the_time_of_its_last_line_that_has_one(
+    lines: list[tuple[str, float | None]], time: float | None
+) -> None:
+    reader = Reader(str)
+    for line, when in lines:
+        reader.read(line, when)
+    assert [run.time for run in reader.runs()] == [time]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from check_duplicity.nagios.evaluation import evaluate
 from check_duplicity.nagios.findings import Kind, State
-from check_duplicity.nagios.judged import JUDGED, defaults, keys, longest_run, read
+from check_duplicity.nagios.judged import JUDGED, defaults, example, keys, longest_run, read
 from check_duplicity.nagios.limits import Limit
 from check_duplicity.nagios.measures import Limits, Measure
 
@@ -143,3 +143,29 @@ def test_how_long_a_backup_may_run_is_the_critical_limit() -> None:
     assert longest_run("3h") == 10800
     assert longest_run("0") == 0
     assert longest_run("1h:") == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("warning", "36h, or a Nagios range"),
+        ("full_critical", "36h, or a Nagios range"),
+        ("lookback", "36h, or a Nagios range"),
+        ("errors_warning", "14, or a Nagios range"),
+        ("source_size_critical", "10G, or a Nagios range"),
+        ("shrunk_warning", "50, or none"),
+    ],
+)
+def test_each_key_has_its_example(key: str, shown: str) -> None:
+    assert example(key) == shown
+
+
+def test_the_defaults_are_those_of_the_manual() -> None:
+    assert {key: text for key, text in defaults(JUDGED).items() if text} == {
+        "warning": "32h", "critical": "56h", "shrunk_warning": "50", "shrunk_critical": "90",
+        "process_warning": "12h", "process_critical": "24h", "stalled_warning": "1h",
+        "stalled_critical": "3h", "restore_warning": "8d", "restore_critical": "15d",
+    }  # fmt: skip
+    assert keys(["", "full_"]) == ["warning", "critical", "full_warning", "full_critical"]
+    longest = [longest_run(text) for text in ("", "1h", "2:3", "~:", "@5")]
+    assert longest == [86400.0, 3600.0, float("inf"), float("inf"), float("inf")]

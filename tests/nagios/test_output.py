@@ -10,7 +10,8 @@ from check_duplicity.nagios.advice import ADVICE
 from check_duplicity.nagios.answer import Answer, unseen
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
-from check_duplicity.nagios.measures import Limits, Measure
+from check_duplicity.nagios.limits import Limit
+from check_duplicity.nagios.measures import Limits, Measure, in_graphs, said_of
 from check_duplicity.nagios.output import harmless, output
 from check_duplicity.nagios.steps import advise
 from hypothesis import given
@@ -245,3 +246,47 @@ def test_a_long_text_is_cut_to_what_nrpe_takes(length: int) -> None:
     text = output(Answer("T", State.OK, "fine", NOW, jobs=JOB, details=details)).text
     assert len(text) < 60_000
     assert text.endswith(f"\n{'x' * length}\n... (too long, the rest is cut)\n")
+
+
+@pytest.mark.parametrize(
+    ("summary", "shown"),
+    [("a \n b|<c>\t", "a b¦‹c›"), ("x" * 600, "x" * 600), ("x" * 601, "x" * 599 + "…")],
+)
+def test_the_summary_is_one_line_of_600_characters(summary: str, shown: str) -> None:
+    assert output(Answer("T", State.OK, summary, NOW)).text == f"T OK - {shown}\n"
+
+
+def test_each_finding_of_several_has_its_state_and_what_shows_it() -> None:
+    one = Finding(Kind.STALE, State.CRITICAL, "old\nbackup", quote="no <set>")
+    two = Finding(Kind.CHAIN, State.WARNING, "long chain")
+    alone = output(Answer("T", State.CRITICAL, "old", NOW, found=(one,), details=("a\nb", "c")))
+    assert alone.text.split("\n") == ["T CRITICAL - old", "  It said: no ‹set›", "a?b", "c", ""]
+    both = output(Answer("T", State.CRITICAL, "old", NOW, AGE, (one, two)))
+    assert both == (
+        State.CRITICAL,
+        (
+            "T CRITICAL - old | age=1s;;;0\n"
+            "CRITICAL: old?backup\n  It said: no ‹set›\nWARNING: long chain\n"
+        ),
+    )
+
+
+def test_a_text_of_60000_characters_is_whole() -> None:
+    def printed(more: int) -> str:
+        details = ("y" * 9, "x" * (60_000 - len("T OK - fine\n\n\n") - 9 + more))
+        return output(Answer("T", State.OK, "fine", NOW, details=details)).text
+
+    assert len(printed(0)) == 60_000
+    assert printed(1) == f"T OK - fine\n{'y' * 9}\n... (too long, the rest is cut)\n"
+
+
+def test_performance_data_are_sorted_and_have_plain_upper_limits() -> None:
+    measures = (
+        (Measure("b", 2, "B"), Limits(Limit("1", "~:1"), Limit("3:4", "3:4"))),
+        (Measure("a", 1, "s"), Limits(None, Limit("9", "~:9"))),
+        (Measure("c", 3, graphed=False), Limits()),
+    )
+    assert in_graphs(measures) == "a=1s;;9;0 b=2B;1;3:4;0"
+    texts = [Measure("a", 1, text="one"), Measure("b", 1, text="two", said=""), Measure("c", 1),
+             Measure("d", 1, text="x", said="four")]  # fmt: skip
+    assert said_of(texts) == "one, four"
