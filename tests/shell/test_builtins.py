@@ -20,7 +20,7 @@ from traces import traced
         ('#!/bin/sh\nA=1; f() { local A; d "x$A"; }; f; d $A', "2: x$A ($A?); 2: 1"),
         ('A=1; f() { local A; d "x$A"; }; f; d $A', "x$A ($A?); 1"),
         ('f() { local A; d "x$A"; }; f; d $A', "x; $A ($A?) (loose)"),
-        ("export A=1; f() { local A=2; d; }; f; d", "; A='1'"),
+        ("export A=1; f() { local A=2; d; }; f; d", "A='2'; A='1'"),
         ("export A=1; f() { declare +x A; d; }; f; d", "; A='1'"),
         ("export A=1; declare +x A; d $A", "1"),
         ("export -n A=2; d $A; A=3; declare -x A; d", "2; A='3'"),
