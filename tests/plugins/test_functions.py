@@ -121,7 +121,7 @@ def test_what_is_not_seen_of_processes_is_unknown(
     assert check.answer() == (Kind.HIDDEN, many)
     check.sight = Sight((BACKUP,), sure=False, left_out={"root": 1})
     assert check.answer() == (Kind.HIDDEN, many)
-    check.sight = Sight((BACKUP,), sure=False, left_out={"nobody": 1})
+    check.sight = Sight((BACKUP,), sure=False, left_out={"somebody": 1})
     assert check.answer()[0] is State.OK
     assert check.answer("-c", "30m", "-w", "20m")[0] is State.CRITICAL
     assert check.plugin.whose(None) == (current(), "root")

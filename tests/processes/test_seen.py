@@ -83,7 +83,8 @@ class Machine:
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
+    """Take a machine, after the test's folder: Python 3.9 makes that with ``os.readlink``."""
     return Machine(monkeypatch)
 
 
