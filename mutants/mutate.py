@@ -41,8 +41,7 @@ class Result(NamedTuple):
     noticed: bool
 
 
-def main() -> int:
-    """Return the exit status: 1 if the tests fail without a change."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -57,6 +56,12 @@ def main() -> int:
     parser.add_argument("--tests", nargs="+", metavar="PATH", help="only these tests (all)")
     parser.add_argument("--quick", action="store_true", help="of one package, any; only its tests")
     parser.add_argument("--workers", type=int, default=psutil.cpu_count() or 1, help="at once")
+    return parser
+
+
+def main() -> int:
+    """Return the exit status: 1 if the tests fail without a change."""
+    parser = _parser()
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupted)
     seed = options.seed if options.seed is not None else random.randrange(10**6)
@@ -66,7 +71,10 @@ def main() -> int:
     dice = random.Random(seed)
     tests = options.tests or test_paths()
     if options.quick:
-        package = dice.choice(packages_with_tests(chosen))
+        packages = packages_with_tests(chosen)
+        if not packages:
+            parser.error(f"no package with tests of its own in {' '.join(options.files)}")
+        package = dice.choice(packages)
         chosen = [file for file in chosen if package_of(file) == package]
         tests = [path for path in tests if path.startswith(f"tests/{package}/")]
         print(f"{package}, with its own tests only: others may notice what survives here")

@@ -278,6 +278,22 @@ def test_the_numbers_of_runs() -> None:
     ]
 
 
+SKIPPED_SAID = (
+    "SKIPPED",
+    "WARNING",
+    "a: some files could not be read, 2h ago",
+    "a",
+    "line SKIPPED",
+)
+ORPHANED_SAID = (
+    "ORPHANED",
+    "WARNING",
+    "a: orphaned backup sets found, 2h ago",
+    "a",
+    "line ORPHANED",
+)
+
+
 @pytest.mark.parametrize(
     ("logged", "limits", "texts"),
     [
@@ -349,15 +365,7 @@ def test_the_numbers_of_runs() -> None:
         (
             run(2, FAILED, (Kind.NOT_RECOGNISED, Kind.ORPHANED)),
             False,
-            [
-                (
-                    "ORPHANED",
-                    "WARNING",
-                    "a: orphaned backup sets found, 2h ago",
-                    "a",
-                    "line ORPHANED",
-                )
-            ],
+            [ORPHANED_SAID],
         ),
         (
             run(-1, GOOD, (Kind.SKIPPED, Kind.ORPHANED)),
@@ -383,53 +391,21 @@ def test_the_numbers_of_runs() -> None:
             run(2, GOOD, (Kind.SKIPPED, Kind.ORPHANED), statistics=ALL),
             True,
             [
-                (
-                    "SKIPPED",
-                    "WARNING",
-                    "a: some files could not be read, 2h ago",
-                    "a",
-                    "line SKIPPED",
-                ),
-                (
-                    "ORPHANED",
-                    "WARNING",
-                    "a: orphaned backup sets found, 2h ago",
-                    "a",
-                    "line ORPHANED",
-                ),
+                SKIPPED_SAID,
+                ORPHANED_SAID,
             ],
         ),
         (
             run(2, GOOD, (Kind.SKIPPED, Kind.ORPHANED), statistics=ALL._replace(errors=1)),
             True,
-            [
-                (
-                    "ORPHANED",
-                    "WARNING",
-                    "a: orphaned backup sets found, 2h ago",
-                    "a",
-                    "line ORPHANED",
-                )
-            ],
+            [ORPHANED_SAID],
         ),
         (
             run(2, GOOD, (Kind.SKIPPED, Kind.ORPHANED), statistics=ALL._replace(errors=1)),
             False,
             [
-                (
-                    "SKIPPED",
-                    "WARNING",
-                    "a: some files could not be read, 2h ago",
-                    "a",
-                    "line SKIPPED",
-                ),
-                (
-                    "ORPHANED",
-                    "WARNING",
-                    "a: orphaned backup sets found, 2h ago",
-                    "a",
-                    "line ORPHANED",
-                ),
+                SKIPPED_SAID,
+                ORPHANED_SAID,
             ],
         ),
     ],
