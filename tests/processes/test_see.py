@@ -146,7 +146,7 @@ def test_a_dead_duplicity_counts_for_whoever_asks_for_any(tmp_path: Path) -> Non
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     with subprocess.Popen([program]) as process:
-        # Its empty command line would be no sign of its end: it is empty while the program begins, too.
+        # An empty command line is no sign of its end: it is empty while a program begins, too.
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         dead = [one for one in see.look(Wanted()).processes if one.pid == process.pid]
         assert [one.zombie for one in dead] == [True]
