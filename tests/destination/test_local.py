@@ -56,6 +56,17 @@ def test_what_lies_there_besides_is_left_alone(directory: Path) -> None:
     assert found == {**expected, **nothing}
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["duplicity-inc.x", "df.thhs0g.1.dt.z", "di.x.y.dt.g", "dfs.thhs0g.st.z", "dns.x.y.st.z",
+     "web-df.thhs0g.m.g", "web-duplicity-full.x.manifest"],
+)  # fmt: skip
+def test_every_form_of_duplicitys_names_has_a_size(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"123")
+    (tmp_path / "notes").write_bytes(b"1234")
+    assert local.sizes(f"file://{tmp_path}") == ({"": {name: 3}}, 0)
+
+
 def test_links_to_volumes_are_followed_as_duplicity_follows_them(directory: Path) -> None:
     (directory.parent / "elsewhere").write_bytes(bytes(77))
     (directory / NAMES[0]).unlink()

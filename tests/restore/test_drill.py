@@ -15,9 +15,10 @@ from chains import manifest
 from check_duplicity.duplicity.collection import BackupSet
 from check_duplicity.duplicity.names import Prefixes
 from check_duplicity.duplicity.restoring import Ended
-from check_duplicity.nagios.findings import Kind, State
-from check_duplicity.restore import drill
-from check_duplicity.restore.drill import Drill, Wanted
+from check_duplicity.nagios.findings import Finding, Kind, State
+from check_duplicity.nagios.limits import format_time
+from check_duplicity.restore import archive, drill
+from check_duplicity.restore.drill import Drill, Told, Wanted
 from check_duplicity.restore.model import Drilled, Found, Sample, Set, Volume
 from check_duplicity.restore.see import Place
 from samples import ago, stamp
@@ -76,6 +77,10 @@ class Fake:
 Made = Callable[..., Drilled]
 
 
+def nobody(what: str, read: int, of: int) -> None:
+    """Hear of a drill's progress."""
+
+
 @pytest.fixture
 def made(tmp_path: Path) -> Made:
     """Make a drill of a full backup of four volumes, each with a file: a, b, c, d."""
@@ -88,12 +93,12 @@ def made(tmp_path: Path) -> Made:
 
     def make(ends: Mapping[str, Ended] = {}, *, prefix: str = "", reads: bool = True,
              manifest: bytes = content, writes: bool = True, gone: str = "none",
-             **wanted: object) -> Drilled:  # fmt: skip
+             told: Told = nobody, **wanted: object) -> Drilled:  # fmt: skip
         (own / f"{prefix}{NAME}.manifest").write_bytes(content)
         (own / f"{prefix}duplicity-full-signatures.{stamp(FULL)}.sigtar.gz").write_bytes(b"")
         place = Fake(tmp_path, ends, manifest, reads=reads)
         place.writes, place.gone = writes, gone
-        making = Drill(Wanted(**wanted), lambda what, read, of: None)  # type: ignore[arg-type]
+        making = Drill(Wanted(**wanted), told)  # type: ignore[arg-type]
         prefixes = Prefixes.of_options([f"--file-prefix={prefix}"])
         sets = [BackupSet(None, FULL, 4, True, True)]
         making.make(cast(Place, place), str(own), sets, prefixes)
@@ -112,9 +117,48 @@ def test_as_many_volumes_are_read_as_are_wanted(volumes: int, read: int, made: M
     drilled = made(volumes=volumes)
     assert drilled.volumes_read == drilled.restored.files == read
     assert Volume(FULL, 0) in drilled.read
+    assert drilled.restored.size == 5 * read
     assert drilled.finished
     assert drilled.findings == ()
     assert drilled.volumes == {FULL: 4}
+
+
+def test_how_far_a_drill_is(made: Made) -> None:
+    steps: list[tuple[str, int, int]] = []
+    made(volumes=2, told=lambda *step: steps.append(step))
+    assert steps == [
+        ("a/x", 0, 1), ("a/x", 1, 1), ("b/x", 0, 1), ("b/x", 1, 1),
+        ("manifest and signatures", 0, 1),
+    ]  # fmt: skip
+
+
+def test_only_damage_asks_for_a_second_look() -> None:
+    drill = Drill(Wanted(), nobody)
+    assert not drill.has_damage
+    drill.add([Finding(Kind.NO_DRILL, State.WARNING, "why")])
+    assert not drill.has_damage
+    drill.add([Finding(Kind.ROTTEN, State.CRITICAL, "why")])
+    assert drill.has_damage
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [(OSError(28, "No space left on device"), "No space left on device"), (OSError("?"), "?")],
+)
+def test_a_copy_that_cannot_be_read_is_a_finding(
+    error: OSError, text: str, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*asked: object) -> None:
+        raise error
+
+    monkeypatch.setattr(archive, "sets", fail)
+    [finding] = made().findings
+    assert (finding.kind, finding.text) == (Kind.NOT_RESTORED, text)
+
+
+def test_a_lone_backup_that_cannot_be_decrypted_names_no_other(made: Made) -> None:
+    [finding] = made({"a/x": Ended(Kind.WRONG_PASSPHRASE, "why")}).findings
+    assert finding.text == f"why: the backup of {format_time(FULL)} can't be decrypted"
 
 
 @pytest.mark.parametrize(
