@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from check_duplicity.nagios import steps
+from check_duplicity.nagios.advice import ADVICE
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import Kind
 from check_duplicity.nagios.paragraphs import (
@@ -24,7 +24,7 @@ WEB = Job("backup", job="web")
 
 
 def offered(monkeypatch: pytest.MonkeyPatch, text: str, job: Job) -> list[str]:
-    monkeypatch.setitem(steps.ADVICE, Kind.STALE, (text,))
+    monkeypatch.setitem(ADVICE, Kind.STALE, (text,))
     [paragraphs] = advise([(Kind.STALE, job)])
     return paragraphs
 
