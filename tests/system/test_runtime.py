@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 
@@ -213,7 +214,8 @@ def test_undisturbed_signals_wait_and_come_after_it() -> None:
 
     def work() -> None:
         with runtime.undisturbed():
-            os.kill(os.getpid(), signal.SIGTERM)
+            # Not os.kill: another thread, as pytest-xdist has one, would take it at once.
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
             seen.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
 
     with pytest.raises(CannotSee):
