@@ -162,7 +162,20 @@ def test_no_text_takes_long(text: str) -> None:
 TOKENS = [
     "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
     "glpat-3xAmpl3-t0k3n_0f20ch",
+    *(
+        f"{make}aaaaaaaaaa"
+        for make in (
+            "gho_",
+            "github_pat_",
+            "glpat-",
+            "xoxb-",
+            "sk-",
+            "sk_",
+            "dop_v1_",
+        )
+    ),
     "AKIAIOSFODNN7EXAMPLE",
+    "ASIAIOSFODNN7EXAMPLE",
     "qZrTkLwXpBnMsVdF",
     "MFRGG2DFMZTWQ2LK3TYE",
     "123e4567-e89b-12d3-a456-426614174000",
@@ -178,6 +191,7 @@ NAMES = [
     "mysql8backupserver", "k8sclusterbackup01", "s3backupproduction", "first.last",
     "mystorage123.backup.localuser1", "first.last1234%40gmail.com", "administrator",
     "systemd-network", "a1b2c3", "BACKUPSERVERPROD01", "svc_Backup_PRD01", "12345678",
+    "gho_aaaaaaaaa", "github_pat_aaaaaaaaa", "sk-aaaaaaaaa", "AKIAIOSFODN", "xox-aaaaaaaaaa",
 ]  # fmt: skip
 
 

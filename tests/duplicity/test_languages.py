@@ -46,6 +46,12 @@ def test_every_message_is_found_whatever_is_put_in() -> None:
         assert english(" /a b ".join(pieces).strip()) in originals
 
 
+@pytest.mark.parametrize("before", ["[", "job: ", "2026-11-24 "])
+def test_a_message_behind_anything_else_is_found(before: str) -> None:
+    line = f"{before}Sicherungsquellverzeichnis /srv/x existiert nicht."
+    assert "Backup source directory /srv/x does not exist." in languages.inside(line)
+
+
 @given(st.text())
 def test_any_other_line_stays_as_it_is(line: str) -> None:
     assert english(line) == line

@@ -57,6 +57,7 @@ def test_the_worst_outcome_counts(outcomes: list[str], outcome: str) -> None:
          Run("good", (LOGIN, SKIPPED))),
         ([Run("good", (ORPHANED, LOGIN)), Run("other", cleaned=True)],
          Run("good", (LOGIN,), cleaned=True)),
+        ([Run("good", (ORPHANED,)), Run("other")], Run("good", (ORPHANED,))),
         ([Run("other", cleaned=True), Run("good", (ORPHANED,))],
          Run("good", (ORPHANED,), cleaned=True)),
         ([Run("unread", (UNREAD,)), Run("other")], Run("unread", (UNREAD,))),

@@ -325,3 +325,22 @@ def test_the_way_has_an_end(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     around = [part for _, part in memory._way(str(tmp_path / "loop")) if part.endswith("loop")]
     assert len(around) == 40
+
+
+def test_only_what_is_asked_for_waits_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr(os, "fsync", waited.append)
+    directory = memory.open_directory(str(tmp_path / "x"))
+    memory.replace("x", b"", directory, 0o600)
+    assert waited == []
+    memory.replace("x", b"", directory, 0o600, sync=True)
+    assert len(waited) == 1
+    os.close(directory)
+
+
+def test_on_the_way_to_a_directory_none_stays_open(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    os.close(memory.open_others_directory(str(tmp_path)))
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -135,6 +135,20 @@ def test_an_answer_takes_the_last_form_or_unknown() -> None:
     assert (printed.partition("\n")[0], status) == (f"{SHORT}Cannot allocate memory", 3)
 
 
+def test_without_memory_for_any_form_there_is_still_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(answer: Answer) -> Output:
+        raise ValueError("secret")
+
+    def short(answer: Answer) -> Output:
+        raise MemoryError
+
+    monkeypatch.setattr(runtime, "output", short)
+    runtime.answer_in(broken)
+    assert ended(good) == (f"{SHORT}Cannot allocate memory\n", 3)
+
+
 def test_a_reason_to_end_that_was_swallowed_counts_unless_it_is_unknown_anyway() -> None:
     def swallowing(argv: Sequence[str]) -> Answer:
         for number in (signal.SIGTERM, signal.SIGINT):

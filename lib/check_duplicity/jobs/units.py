@@ -219,8 +219,7 @@ def _value(text: str) -> tuple[str, str]:
             text, position
         )
         if match is None or match.end() == position:
-            position += 1
-            continue
+            break  # a backslash at the very end
         position = match.end()
         if special == "'":
             parts.append(match[1])
