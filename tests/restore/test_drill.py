@@ -51,6 +51,9 @@ class Fake:
         os.mkdir(os.path.dirname(self.archive))
 
     def fetch_metadata(self, time: datetime) -> Ended:
+        assert time == FULL
+        if METADATA in self.ends:
+            return self.ends[METADATA]
         os.makedirs(self.archive, exist_ok=True)
         Path(self.archive, f"{NAME}.manifest").write_bytes(self.manifest)
         return Ended()
@@ -93,9 +96,11 @@ def made(tmp_path: Path) -> Made:
 
     def make(ends: Mapping[str, Ended] = {}, *, prefix: str = "", reads: bool = True,
              manifest: bytes = content, writes: bool = True, gone: str = "none",
-             told: Told = nobody, **wanted: object) -> Drilled:  # fmt: skip
-        (own / f"{prefix}{NAME}.manifest").write_bytes(content)
-        (own / f"{prefix}duplicity-full-signatures.{stamp(FULL)}.sigtar.gz").write_bytes(b"")
+             told: Told = nobody, copies: bool = True, **wanted: object) -> Drilled:  # fmt: skip
+        if copies:
+            (own / f"{prefix}{NAME}.manifest").write_bytes(content)
+            signatures = f"{prefix}duplicity-full-signatures.{stamp(FULL)}.sigtar.gz"
+            (own / signatures).write_bytes(b"")
         place = Fake(tmp_path, ends, manifest, reads=reads)
         place.writes, place.gone = writes, gone
         making = Drill(Wanted(**wanted), told)  # type: ignore[arg-type]
@@ -363,14 +368,19 @@ def test_a_volume_whose_name_says_nothing_makes_all_bad_that_were_read(made: Mad
     assert numbers(drilled.bad) == [2]
 
 
-def test_an_empty_archive_directory_is_filled_from_the_destination(
-    made: Made, tmp_path: Path
-) -> None:
-    (tmp_path / "own").rename(tmp_path / "other")
-    (tmp_path / "own").mkdir()
-    drilled = made(volumes=9)
+def test_an_empty_archive_directory_is_filled_from_the_destination(made: Made) -> None:
+    drilled = made(volumes=9, copies=False)
     assert numbers(drilled.read) == [1, 2, 3, 4]
     assert Volume(FULL, 0) in drilled.read
+    assert drilled.finished
+    assert not any("fetched" in line for line in drilled.lines)  # There is nothing to compare with.
+
+
+def test_what_is_not_fetched_from_there_ends_the_drill(made: Made) -> None:
+    ends = {METADATA: Ended(Kind.CONNECTION, "refused")}
+    drilled = made(ends, volumes=9, copies=False)
+    assert [(f.kind, f.text) for f in drilled.findings] == [(Kind.CONNECTION, "refused")]
+    assert (drilled.lines, drilled.finished) == ((), False)
 
 
 def test_what_duplicity_does_not_say_that_it_has_read_is_not_proved(made: Made) -> None:

@@ -127,8 +127,13 @@ def test_an_empty_passphrase_is_tried_if_none_was_given(
     assert calls.made[-1][1] == good
 
 
-def test_a_full_disk_ends_the_restore(calls: Calls, place: see.Place, tmp_path: Path) -> None:
-    calls.ends = [(-1, "ERROR 1\n. No space left on device\n\n")]
+@pytest.mark.parametrize(
+    "log", ["ERROR 1\n. No space left on device\n\n", "gpg: write: No space left on device\n"]
+)
+def test_a_full_disk_ends_the_restore(
+    log: str, calls: Calls, place: see.Place, tmp_path: Path
+) -> None:
+    calls.ends = [(-1, log)]
     ended = place.fetch_metadata(FULL)
     assert ended == Ended(Kind.NO_ROOM, f"no space left in {tmp_path}")
     assert calls.killed == 1

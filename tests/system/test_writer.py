@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from check_duplicity.system import writer
 from check_duplicity.system.writer import NotWritten, Writer
 
 
@@ -92,3 +94,15 @@ def test_nobody_waits_for_the_child_to_read_the_checks_output(tmp_path: Path) ->
     code = "import sys\nfrom check_duplicity.system.writer import Writer\nWriter(sys.argv[1])\n"
     command = [sys.executable, "-c", code + "print('said')", str(tmp_path / "x")]
     assert subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout == b"said\n"
+
+
+def test_a_disk_that_hangs_holds_no_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child waits for ever, and reads nothing of what a pipe has no room for."""
+    monkeypatch.setattr(writer, "_WITHIN", 0.2)
+    hanging = Writer(str(tmp_path / "x"))
+    os.kill(hanging._pid, signal.SIGSTOP)
+    with pytest.raises(NotWritten, match=r"x can't be written: no answer within 0\.2 s"):
+        hanging.write("x" * (1 << 20))
+    os.kill(hanging._pid, signal.SIGKILL)
+    os.waitpid(hanging._pid, 0)
+    assert os.listdir(tmp_path) == []

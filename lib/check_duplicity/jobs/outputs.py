@@ -211,8 +211,6 @@ class Mailer:
             return []
         path = f"{home}/.forward"
         text = self._quietly(path, user)
-        if text:
-            self._by |= rights.deciders(path, self._search.root)
         return [one for line in text.split("\n") for one in _addresses(line)]
 
     def _mailbox(self, user: str) -> str:
