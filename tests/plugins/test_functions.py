@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+from argparse import Namespace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from check_duplicity import commandline
 from check_duplicity.duplicity.invocation import Invocation
+from check_duplicity.jobs.model import Fact, Known
 from check_duplicity.nagios.answer import Answer
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import CannotSee, Kind, State
+from check_duplicity.nagios.limits import age_limit
 from check_duplicity.processes import see
 from check_duplicity.processes.model import Process, Progress, Sight, Wanted
+from check_duplicity.runs import see as runs
 from check_duplicity.secrets import Secrets
 from check_duplicity.system import proc
 from check_duplicity.system.user import current
@@ -160,3 +165,56 @@ def test_progress_is_compared_with_what_an_earlier_check_saw(
     assert kind is Kind.NO_MEMORY
     assert said.endswith(f", but {reason}; give it a --state-file")
     assert check.answer("-c", "30m", "-w", "20m")[0] is State.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("limit", "days"), [("8d", 8), ("192h", 8), ("7d", 8), ("9d", 9), ("2d:", 8)]
+)
+def test_a_freshness_check_reads_no_older_runs_than_it_needs(
+    limit: str, days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def look(paths: object, memory: str, now: object, since: float, hide: object) -> object:
+        asked.append((paths, memory, NOW.timestamp() - since))
+        return SimpleNamespace(unread=["one"], runs=[])
+
+    plugin = load("check_duplicity_freshness", monkeypatch)
+    monkeypatch.setattr(runs, "to_read", lambda paths: paths)
+    monkeypatch.setattr(runs, "look", look)
+    options = Namespace(log=["/l"], job=None, critical=age_limit(limit))
+    assert plugin.vouched(options, Job("backup"), NOW, Secrets({})) is None
+    assert asked == [(["/l"], os.devnull, days * 86400)]
+
+
+@pytest.mark.parametrize("text", ["0.1", "1", "86400", "1e3"])
+def test_a_timeout_is_up_to_a_day(text: str) -> None:
+    assert commandline._positive(text) == float(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "86400.1", "86401", "nan", "inf", "", "1h"])
+def test_no_other_timeout_is_taken(text: str) -> None:
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - the whole text is compared
+        commandline._positive(text)
+    said = f"not a number of seconds: {text!r} (write a number up to 86400)"
+    assert str(refused.value) == said
+
+
+def test_without_a_job_there_is_nothing_on_the_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is printed goes into a job's file."""
+    plugin = load("duplicity_triage", monkeypatch)
+    known = Known("web", {"destination": Fact("file:///b", "/c:1"), "mail": Fact("/l", "/c:2")})
+    options = Namespace(ini=True, jobs_dir="/j")
+    for wanted, problems, out, said in (
+        ([], ["one"], "", "one\nno job was found\n"),
+        (
+            [known],
+            ["one"],
+            "# /j/web.ini\n[job]\n# /c:1\ndestination = file:///b\n# /c:2\nmail = /l\n\n",
+            "one\n",
+        ),
+    ):
+        plugin.list_jobs(wanted, problems, options, None, Secrets({}))
+        assert capsys.readouterr() == (out, said)

@@ -412,3 +412,14 @@ def test_a_process_runs_if_it_is_a_backup_or_keeps_one_from_starting() -> None:
     known = Wanted.by_job(URL, None, None, "u", ["--file-prefix", "x"])
     assert known == Wanted(URL, "", "", "u", Prefixes.of_options(["--file-prefix", "x"]))
     assert Wanted.by_job(URL, "/a", "n", "", [])[:4] == (URL, "/a", "n", "")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("", ".", False), (".", "", False), ("", "", False), ("/none/a", "/none/b/../a", True),
+        ("/none/a", "/none/b", False), ("/tmp", "/tmp/../tmp/", True), ("/tmp\0", "/tmp\0", True),
+    ],
+)  # fmt: skip
+def test_which_places_are_the_same(one: str, other: str, same: bool) -> None:
+    assert see._same_place(one, other) is same
