@@ -1,6 +1,7 @@
 """The changes that a mutant can have: cosmic-ray's operators, and two of ours.
 
-Left out is what only readers and type checkers see: annotations, ``frozen=True``, assertions.
+Left out is what only readers and type checkers see: annotations, ``frozen=True``, assertions; and
+caches, which save time only.
 """
 
 from __future__ import annotations
@@ -187,6 +188,10 @@ def _for_readers_only(source: str) -> Iterator[Position]:
         parts: list[ast.AST | None] = []
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             parts = [node.returns]
+            for decorator in node.decorator_list:
+                if "cache" in ast.unparse(decorator):
+                    line, column = decorator.lineno, decorator.col_offset - 1  # the @
+                    yield (line, column), ((decorator.end_lineno or line) + 1, 0)
         elif isinstance(node, (ast.arg, ast.AnnAssign)):
             parts = [node.annotation]
         elif isinstance(node, ast.Assert):

@@ -187,11 +187,11 @@ def tested(
         tests = calls.of(made.file, (ROOT / made.file).read_text(), made.line)
         return copy.notices(made, tests, slow_too=slow_too)
 
-    for made, noticed in _each(copies, mutants, test):
+    for number, (made, noticed) in enumerate(_each(copies, mutants, test), 1):
         if noticed is None:
             continue
         if not noticed:
-            print(f"survived: {made}", flush=True)
+            print(f"{number}: survived: {made}", flush=True)
         yield Result(made, noticed)
 
 

@@ -32,6 +32,8 @@ def judge(age: int | None, limit: int = 2) -> bool:
     return age >= limit and age < 9
 
 
+@lru_cache(maxsize=9)
+@wraps(judge)
 def other():
     for one in (1, 2):
         yield one
@@ -77,6 +79,12 @@ def test_what_only_a_reader_sees_is_not_changed() -> None:
     changed = {before for before, _ in made(SOURCE)}
     assert not any(line.startswith("assert") or "module" in line for line in changed)
     assert not any("&" in after for _, after in made(SOURCE))
+
+
+def test_a_cache_saves_time_only_and_another_decorator_counts() -> None:
+    changed = {before for before, _ in made(SOURCE)}
+    assert not any("lru_cache" in line for line in changed)
+    assert "@wraps(judge)" in changed
 
 
 def test_a_return_that_only_ends_a_function_stays() -> None:
