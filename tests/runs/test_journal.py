@@ -11,6 +11,8 @@ from pathlib import Path
 import journals
 import pytest
 from check_duplicity.nagios.findings import CannotSee
+from check_duplicity.runs.files import Look
+from check_duplicity.runs.journal import _Stream as journal_of_tags
 from check_duplicity.runs.journal import place_of
 from check_duplicity.secrets import Secrets
 from check_duplicity.system.journal import Place
@@ -333,3 +335,18 @@ def test_a_unit_is_no_password() -> None:
     for path in ("journal:duplicity", "journal:backup@web.service", "journal:tag=bk,/var/log/x"):
         assert Secrets({}, [path]).hide(f"{path}: not a line") == f"{path}: not a line"
     assert "hunter2" not in Secrets({}, ["me:hunter2@host"]).hide("me:hunter2@host")
+
+
+@pytest.mark.parametrize("pause", [11, 3600])
+def test_a_run_of_a_tag_ends_with_its_last_line(pause: int) -> None:
+    stream = journal_of_tags(Look(NOW, 0, str))
+    ends, now = [], 0.0
+    for _ in range(3):
+        for line in GOOD.rstrip("\n").split("\n"):
+            now += 1
+            stream.add({"MESSAGE": line, "__REALTIME_TIMESTAMP": str(int(now * 1e6))})
+        ends.append(now)
+        now += pause
+    found = list(stream.logged("journal:tag=bk", Place("", "bk"), "h"))
+    assert [run.time for run in found] == ends
+    assert [(run.job, run.name, run.whole) for run in found] == [("journal:tag=bk", "bk", True)] * 3
