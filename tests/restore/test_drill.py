@@ -8,10 +8,12 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 from chains import manifest
+from check_duplicity.duplicity import volumes
 from check_duplicity.duplicity.collection import BackupSet
 from check_duplicity.duplicity.names import Prefixes
 from check_duplicity.duplicity.restoring import Ended
@@ -387,3 +389,45 @@ def test_what_duplicity_does_not_say_that_it_has_read_is_not_proved(made: Made) 
     drilled = made(volumes=4, reads=False)
     assert numbers(drilled.read) == []
     assert [finding.kind for finding in drilled.findings] == [Kind.NO_DRILL]
+
+
+def bare(days: int) -> Set:
+    numbered = (volumes.Volume(3, (b"a",), (b"b",)),)
+    return Set(ago(days=days), "", volumes.Manifested("h", "/srv", numbered))
+
+
+CHAIN = tuple(bare(days) for days in (5, 4, 3, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(first, last) for last in range(5) for first in range(last + 1)]
+)
+def test_the_first_backup_with_another_key_is_found(first: int, last: int) -> None:
+    wrong, asked = Ended(Kind.WRONG_PASSPHRASE, "why"), []
+
+    def restore(sample: Sample, chain: object, told: object) -> Ended:
+        assert chain == CHAIN
+        assert [volume.number for volume in sample.volumes] == [3]
+        asked.append(sample.at)
+        return wrong if sample.at >= first else Ended()
+
+    made = Drill(Wanted(), nobody)
+    made._chain, made._place = CHAIN, cast(Place, SimpleNamespace(restore=restore))
+    found, text = made._unreadable(Sample(last), wrong)
+    said = f"why: the backup of {format_time(CHAIN[first].time)} can't be decrypted"
+    if first:
+        said += f"; those until {format_time(CHAIN[first - 1].time)} can"
+    assert (found, text) == (Volume(CHAIN[first].time, 3), said)
+    assert len(asked) <= 3
+    assert last not in asked
+
+
+def test_what_fails_for_another_reason_on_the_way_stays_unknown() -> None:
+    def restore(sample: Sample, chain: object, told: object) -> Ended:
+        return Ended(Kind.CONNECTION, "refused")
+
+    made = Drill(Wanted(), nobody)
+    made._chain, made._place = CHAIN, cast(Place, SimpleNamespace(restore=restore))
+    found, text = made._unreadable(Sample(4), Ended(Kind.GPG, "why"))
+    assert found == Volume(CHAIN[4].time, 3)
+    assert text == f"why: the backup of {format_time(CHAIN[4].time)} can't be decrypted"
