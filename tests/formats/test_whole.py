@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 from datetime import datetime, timezone
 from typing import cast
 
@@ -235,3 +236,14 @@ def test_a_file_that_cannot_be_written_is_told_first(jobs: Job | dict[str, Job] 
     # Even an answer without any job has advice on it.
     _, text = given(SAID._replace(jobs={}, found=()), Fake("/o/m.prom: no room"))
     assert text.split("\n")[2]
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_what_just_fits_is_not_cut_for_nsca(more: int) -> None:
+    form = FORM._replace(format="nsca", host="h", service="s")
+    command = "[1234567890] PROCESS_SERVICE_CHECK_RESULT;h;s;0;\n"
+    said = Answer("T", State.OK, "", NOW, details=("",))
+    room = select.PIPE_BUF - len(command) - len("T OK - \n") - 2  # an escape for each newline
+    text = text_of(said._replace(details=("x" * (room + more),)), form)
+    assert text.endswith("the rest is cut)\n\x17") == (more > 0)
+    assert len(text) < select.PIPE_BUF

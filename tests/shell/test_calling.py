@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from traces import traced
 
@@ -210,3 +212,11 @@ from traces import traced
 )
 def test_commands_are_followed_as_a_shell_runs_them(script: str, calls: str) -> None:
     assert traced(script) == calls
+
+
+@pytest.mark.parametrize("command", ["eval", "sh -c"])
+def test_a_string_in_a_string_is_read_to_the_fifth(command: str) -> None:
+    script = "d a"
+    for depth in range(1, 8):
+        script = f"{command} {shlex.quote(script)}"
+        assert (traced(script) == "a") == (depth <= 5), depth
