@@ -426,7 +426,9 @@ def test_two_drills_of_a_job_are_not_made_at_once(tmp_path: Path) -> None:
         history.hold(path)
         os._exit(0)  # With the process that holds it the lock is gone.
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    before = len(os.listdir("/proc/self/fd"))
     history.hold(path)
+    assert len(os.listdir("/proc/self/fd")) == before + 1  # the lock
     assert os.stat(f"{path}.lock").st_mode & 0o777 == 0o600
     with pytest.raises(CannotSee, match="another drill of this job is running"):
         history.hold(path)

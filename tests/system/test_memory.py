@@ -112,6 +112,8 @@ def test_a_taken_name_is_known_by_its_owner(
     first = tmp_path / f"check-duplicity-{os.geteuid()}"
     assert os.path.dirname(default_path("process", [])) == str(first)
     first.symlink_to("/")  # As good as another user's.
+    (tmp_path / f"{first.name}-0").symlink_to("/")
+    (tmp_path / "own").mkdir()
     other = Path(default_path("process", []))
     assert other.parent.name.startswith(f"{first.name}-")
     assert not other.parent.exists()
@@ -344,3 +346,18 @@ def test_on_the_way_to_a_directory_none_stays_open(tmp_path: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))
     os.close(memory.open_others_directory(str(tmp_path)))
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "directory").mkdir()
+    uses = [
+        (recall, "fifo"),
+        *((lambda path: remember(path, {}), n) for n in ("fifo", "directory")),
+    ]
+    for use, name in uses:
+        with pytest.raises(Forgotten) as refused:
+            use(str(tmp_path / name))
+        assert str(refused.value) == f"{tmp_path / name}: is not a file"
+    assert sorted(os.listdir(tmp_path)) == ["directory", "fifo"]
+    assert stat.S_ISFIFO((tmp_path / "fifo").stat().st_mode)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from check_duplicity.system import writer
 from check_duplicity.system.writer import NotWritten, Writer
+from lab import wait_until
 
 
 def write(path: Path, text: str = "new\n") -> str:
@@ -106,3 +107,14 @@ def test_a_disk_that_hangs_holds_no_check(tmp_path: Path, monkeypatch: pytest.Mo
     os.kill(hanging._pid, signal.SIGKILL)
     os.waitpid(hanging._pid, 0)
     assert os.listdir(tmp_path) == []
+
+
+def test_the_child_holds_none_of_the_checks_streams(tmp_path: Path) -> None:
+    waiting = Writer(str(tmp_path / "x"))
+
+    def held() -> set[str]:
+        return {os.readlink(f"/proc/{waiting._pid}/fd/{stream}") for stream in (0, 1, 2)}
+
+    wait_until(lambda: held() == {"/dev/null"})
+    waiting.write("new")
+    assert (tmp_path / "x").read_text() == "new"

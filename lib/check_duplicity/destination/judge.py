@@ -167,9 +167,8 @@ def newest_sets(collection: Collection, now: datetime) -> tuple[BackupSet, ...]:
 
 
 def volumes_of_newest(collection: Collection, now: datetime) -> dict[datetime, int]:
-    """Return how many volumes each of the newest chain's sets has, by its time."""
-    sets = newest_sets(collection, now)
-    return {one.time: one.volumes + one.missing_volumes for one in sets}
+    """Return how many volumes each of the newest chain's sets has, by its time; none is missing."""
+    return {one.time: one.volumes for one in newest_sets(collection, now)}
 
 
 def _damaged(collection: Collection, newest: tuple[Chain, BackupSet] | None) -> Iterator[Finding]:
