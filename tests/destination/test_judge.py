@@ -397,3 +397,11 @@ def test_a_set_with_a_missing_and_an_empty_volume_has_both_told() -> None:
     texts = [finding.text for finding in judge(collection, NOW)]
     assert any("lacks volume 2 of 5" in text for text in texts)
     assert any("volume 2 of 3 is empty, and 1 more backup" in text for text in texts)
+
+
+@pytest.mark.parametrize("made", [NOW, NOW + timedelta(seconds=1)])
+def test_a_backup_of_just_now_is_no_second_old(made: datetime) -> None:
+    found = numbers(read_names(full(made)))
+    assert (found["age"], found["full_age"], found["history"]) == (0, 0, 0)
+    before = numbers(read_names(full(NOW - timedelta(seconds=1))))
+    assert (before["age"], before["full_age"], before["history"]) == (1, 1, 1)
