@@ -31,7 +31,7 @@ from equivalent import LIST, read_list
 LEFT_OUT_FOLDERS = {"e2e", "mutants", "real", "root", "test_package.py", "test_readme.py"}
 _Work = TypeVar("_Work")
 _Done = TypeVar("_Done")
-LEAST = 10  # mutants of each package, however small it is
+LEAST = 20  # mutants of each package, however small it is: fewer tell little
 
 
 class Result(NamedTuple):

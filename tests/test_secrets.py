@@ -286,3 +286,14 @@ def test_a_token_is_longer_or_more_mixed_than_a_name(user: str, is_token: bool) 
     shown = "***" if is_token else user
     assert without_password(f"sftp://{user}@h/x") == f"sftp://{shown}@h/x"
     assert Secrets({}).hide(f"sftp://{user}@h/x") == f"sftp://{shown}@h/x"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("MY_PWD=geheim1 x", "MY_PWD=*** x"), ("MY_PW='geheim 1' x", "MY_PW=*** x"),
+        ("PWD=/srv/geheim x", "PWD=/srv/geheim x"), ("OLDPWD=/srv/geheim x",) * 2,
+    ],
+)  # fmt: skip
+def test_a_short_name_is_judged_with_all_that_stands_before_it(line: str, shown: str) -> None:
+    assert Secrets({}).hide(line) == shown

@@ -195,7 +195,8 @@ def test_a_source_on_another_host_is_not_compared(
     monkeypatch.setattr(socket, "gethostname", lambda: "elsewhere")
     monkeypatch.setattr(socket, "getfqdn", lambda: "elsewhere.example.org")
     drilled = made(volumes=1)
-    assert drilled.lines[0].endswith(f"not compared: the source is on {name}")
+    of = f"1 volume of the backup of {format_time(FULL)}"
+    assert drilled.lines[0] == f"a/x: 5 B restored from {of}, not compared: the source is on {name}"
 
 
 def test_a_file_that_is_not_in_the_backup_is_a_finding(made: Made) -> None:

@@ -13,7 +13,7 @@ from check_duplicity.nagios.limits import age_limit, count_limit
 from check_duplicity.nagios.measures import Limits
 from check_duplicity.restore import drill
 from check_duplicity.restore.history import Damage, History, Past, after
-from check_duplicity.restore.judge import counted, damage, details, judge, measure, pasting
+from check_duplicity.restore.judge import _ago, counted, damage, details, judge, measure, pasting
 from check_duplicity.restore.model import Compared, Drilled, Found, Restored, Volume
 from hypothesis import given
 from hypothesis import strategies as st
@@ -270,3 +270,10 @@ def test_a_drill_that_was_cut_short_is_said_after_what_it_had_found() -> None:
     known = after(History(), drill.cut_short(Drilled(NOW, found=(rotten,)), late))
     assert known.drills[-1].kind is Kind.ROTTEN
     assert evaluated(known).state == State.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(-2, "in 2s"), (-1, "in 1s"), (0, "0s ago"), (1, "1s ago")]
+)
+def test_how_long_ago_it_was(seconds: int, text: str) -> None:
+    assert _ago(seconds) == text
