@@ -135,7 +135,10 @@ def places(file: str, source: str) -> list[Place]:
 
 def mutant(place: Place, source: str) -> Mutant | None:
     """Make a change; return nothing if Python refuses it, or sees no difference."""
-    code = mutate_code(source, OPERATORS[place.operator](), place.occurrence)
+    try:
+        code = mutate_code(source, OPERATORS[place.operator](), place.occurrence)
+    except AttributeError:  # cosmic-ray 8.7 can't replace a name with a dot: (psutil.Error, ...).
+        return None
     try:
         if ast.dump(ast.parse(code)) == ast.dump(ast.parse(source)):
             return None
@@ -187,11 +190,8 @@ def _for_readers_only(source: str) -> Iterator[Position]:
     for node in ast.walk(ast.parse(source)):
         parts: list[ast.AST | None] = []
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from map(_of_decorator, filter(_is_cache, node.decorator_list))
             parts = [node.returns]
-            for decorator in node.decorator_list:
-                if "cache" in ast.unparse(decorator):
-                    line, column = decorator.lineno, decorator.col_offset - 1  # the @
-                    yield (line, column), ((decorator.end_lineno or line) + 1, 0)
         elif isinstance(node, (ast.arg, ast.AnnAssign)):
             parts = [node.annotation]
         elif isinstance(node, ast.Assert):
@@ -208,6 +208,16 @@ def _for_readers_only(source: str) -> Iterator[Position]:
                     (part.lineno, part.col_offset),  # type: ignore[attr-defined]
                     (part.end_lineno, part.end_col_offset),  # type: ignore[attr-defined]
                 )
+
+
+def _is_cache(decorator: ast.expr) -> bool:
+    return "cache" in ast.unparse(decorator)
+
+
+def _of_decorator(decorator: ast.expr) -> Position:
+    """Return the position of a decorator's line, with the ``@``."""
+    last = decorator.end_lineno or decorator.lineno
+    return (decorator.lineno, decorator.col_offset - 1), (last + 1, 0)
 
 
 def _without_alternatives(node: NodeOrLeaf) -> Iterator[str]:

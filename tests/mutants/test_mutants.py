@@ -37,6 +37,10 @@ def judge(age: int | None, limit: int = 2) -> bool:
 def other():
     for one in (1, 2):
         yield one
+    try:
+        told(one)
+    except (re.error, ValueError):
+        told(3)
 
 
 def last(one):
