@@ -94,3 +94,20 @@ def test_an_answer_chooses_no_command() -> None:
     assert (seen.name, seen.job) == ("web", expected)
     assert seen.facts == (("user", "backup", "/etc/x"), ("script", "/srv/b.sh", "/etc/x"))
     assert seen.findings == said.findings
+
+
+@pytest.mark.parametrize(
+    ("time", "good"),
+    [
+        ("2026-11-24T02:00:00+00:00", True), ("2026-11-24T03:00:00+01:00", True),
+        ("2026-11-24T02:00:00", False), ("2026-11-24", False), ("x", False), (1, False),
+    ],
+)  # fmt: skip
+def test_a_time_has_its_zone(time: object, good: bool) -> None:
+    plain = json.loads(written(BackupSet(NOW, True, True)))
+    plain[0] = time
+    if good:
+        assert read(BackupSet, json.dumps(plain).encode()).time == NOW
+        return
+    with pytest.raises(ValueError):  # noqa: PT011 - its text is nobody's
+        read(BackupSet, json.dumps(plain).encode())

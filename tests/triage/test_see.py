@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from check_duplicity.jobs.model import Fact, Known
+from check_duplicity.jobs.model import Fact, Known, Start
 from check_duplicity.nagios.commands import Job
 from check_duplicity.nagios.findings import Finding, Kind, State
 from check_duplicity.processes import see as see_processes
 from check_duplicity.processes.model import Sight
 from check_duplicity.secrets import Secrets
+from check_duplicity.system import proc
 from check_duplicity.system.user import current
 from check_duplicity.triage import see, sidebyside
 from check_duplicity.triage.model import Picture
@@ -331,3 +332,45 @@ def test_no_error_gets_into_the_file_that_is_made(tmp_path: Path) -> None:
         )  # fmt: skip
         assert (done.returncode, done.stdout) == (3, "")
         assert done.stderr.startswith("DUPLICITY TRIAGE UNKNOWN - ")
+
+
+CRONTAB = "/etc/crontab:1"
+TIMER = "/etc/systemd/system/web.timer"
+OFF = Start(CRONTAB, "d", "is commented out")
+NO_TIMER = Start(TIMER, "d", "is not enabled")
+
+
+@pytest.mark.parametrize(
+    ("facts", "starts", "cron", "why"),
+    [
+        ({}, (), False, []),
+        ({"schedule": CRONTAB}, (), True, []),
+        ({"schedule": CRONTAB}, (), False, ["cron can't run it: cron is not running"]),
+        ({"schedule": CRONTAB}, (), None, []),  # The processes of others are hidden.
+        ({"schedule": TIMER}, (), False, []),
+        ({}, (OFF,), True, [f"cron can't run it: {CRONTAB}: is commented out"]),
+        ({}, (NO_TIMER,), True, [f"systemd does not start it: {TIMER} is not enabled"]),
+        ({}, (OFF, NO_TIMER), True,
+         [f"cron can't run it: {CRONTAB}: is commented out",
+          f"systemd does not start it: {TIMER} is not enabled"]),
+        ({}, (OFF, Start(TIMER, "d")), True, []),  # Something starts it.
+        ({"script": "/bin/sh"}, (), True, []),
+        ({"script": "/none/x y"}, (), True, ["cron can't run it: there is no /none/x"]),
+        ({"script": "/etc/passwd"}, (), True, ["cron can't run it: /etc/passwd is not executable"]),
+        ({"script": "none"}, (), True, []),  # It is somewhere in PATH.
+        ({"script": "/none/x; y"}, (), True, []),
+    ],
+)  # fmt: skip
+def test_why_a_job_is_not_started(
+    facts: dict[str, str], starts: tuple[Start, ...], cron: bool | None, why: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(proc, "hides_others", lambda: cron is None)
+    monkeypatch.setattr(proc, "runs", lambda names, uid: bool(cron) and b"crond" in names)
+    values = {
+        key: Fact("0 2 * * *", value) if key == "schedule" else Fact(value, CRONTAB)
+        for key, value in facts.items()
+    }
+    found = list(see._not_started(Known("web", values, starts=starts)))
+    assert [finding.text for finding in found] == why
+    assert {(f.kind, f.state) for f in found} <= {(Kind.NOT_STARTED, State.CRITICAL)}
