@@ -133,3 +133,21 @@ def test_an_archive_directory_that_goes_meanwhile_tells_when_the_set_began(manif
     collection = read_archive(archive.look(str(manifest.parent)))
     now = BEGAN + timedelta(hours=48)
     assert archive.completed(collection, str(manifest.parent / "gone"), now) == BEGAN
+
+
+def test_the_files_of_the_newest_manifests_are_counted_as_far_as_there_is_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = VOLUME % 1 + b"Filelist 1\n    new      a\n"
+    times = [datetime(2026, 11, day, tzinfo=timezone.utc) for day in range(1, 8)]
+    names = [f"duplicity-inc.{stamp(a)}.to.{stamp(b)}.manifest" for a, b in zip(times, times[1:])]
+    whole = f"duplicity-full.{stamp(times[0])}.manifest"
+    for name in (*names, f"{names[-1]}.part", whole):
+        (tmp_path / name).write_bytes(text)
+    for room, count in ((3 * len(text), 3), (3 * len(text) - 1, 2), (len(text), 1), (0, 0)):
+        monkeypatch.setattr(archive, "_MOST_COUNTED", room)
+        found = archive.look(str(tmp_path)).manifests
+        assert [name for name in names if found[name].files] == names[len(names) - count :]
+        # A full one has the number at its beginning; one that is not finished is no use.
+        assert found[whole].files is found[f"{names[-1]}.part"].files is None
+        assert found[whole].entries == 1

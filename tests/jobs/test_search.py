@@ -58,3 +58,20 @@ def test_what_is_a_mask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(os.path, "getsize", gone)
     assert not enabling.is_mask(looked, "/empty")  # It was removed meanwhile.
+
+
+@pytest.mark.parametrize(
+    ("begin", "problems"),
+    [
+        (b"duplicity ", ["/large: too large to be a script"]),
+        (b"duplicity\0", []),  # a program
+        (b"# nothing ", []),
+    ],
+)
+def test_what_is_too_large_is_told_if_it_may_be_a_job(
+    begin: bytes, problems: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "large").write_bytes(begin + b" " * (1 << 20))
+    looked = Search(str(tmp_path))
+    assert looked.text("/large", "root") is None
+    assert looked.problems == problems

@@ -24,8 +24,9 @@ WEB = Job("backup", job="web")
 
 
 def offered(monkeypatch: pytest.MonkeyPatch, text: str, job: Job) -> list[str]:
-    monkeypatch.setitem(ADVICE, Kind.STALE, (text,))
+    monkeypatch.setitem(ADVICE, Kind.STALE, (text, "the end"))
     [paragraphs] = advise([(Kind.STALE, job)])
+    assert paragraphs.pop() == "the end"
     return paragraphs
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import struct
@@ -196,3 +197,15 @@ def test_what_the_kernel_says_of_a_lock(
     assert lock.holder(str(archive)) == holder
     assert lock.only_writer(str(archive / "none")) is None
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_disk_that_knows_no_locks_has_no_holder(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (archive / "lockfile").touch()
+
+    def refuse(*asked: object) -> bytes:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    assert lock.holder(str(archive)) is None

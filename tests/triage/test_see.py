@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from check_duplicity.destination import judge as judge_destination
+from check_duplicity.destination.model import Seen
+from check_duplicity.duplicity.collection import Collection
+from check_duplicity.duplicity.names import Archive
 from check_duplicity.jobs.model import Fact, Known, Start
 from check_duplicity.nagios.commands import Job
-from check_duplicity.nagios.findings import Finding, Kind, State
+from check_duplicity.nagios.findings import CannotSee, Finding, Kind, State
 from check_duplicity.processes import see as see_processes
 from check_duplicity.processes.model import Sight
 from check_duplicity.secrets import Secrets
@@ -26,7 +30,7 @@ from check_duplicity.system.user import current
 from check_duplicity.triage import see, sidebyside
 from check_duplicity.triage.model import Picture
 from plugin import BIN, write_job
-from samples import CAPTURES, full, inc
+from samples import CAPTURES, ago, full, inc
 
 
 class Scene:
@@ -374,3 +378,15 @@ def test_why_a_job_is_not_started(
     found = list(see._not_started(Known("web", values, starts=starts)))
     assert [finding.text for finding in found] == why
     assert {(f.kind, f.state) for f in found} <= {(Kind.NOT_STARTED, State.CRITICAL)}
+
+
+def test_what_cannot_be_judged_of_a_destination_is_not_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*asked: object) -> object:
+        raise CannotSee(Kind.NOT_RECOGNISED, "why")
+
+    monkeypatch.setattr(judge_destination, "evaluated", refuse)
+    seen = Seen(Collection(), Archive(), None, sure=True)
+    picture = see._with_destination(Picture("web", Job("u")), seen, Namespace(), ago(days=1), None)
+    assert picture == Picture("web", Job("u"), destination="why", unseen=Kind.NOT_RECOGNISED)
