@@ -202,9 +202,11 @@ def _sitting(before: Sequence[Run], run: Run) -> Sitting:
     position = max((i for i, other in enumerate(before) if not other.label), default=None)
     known = Sitting() if position is None else before[position].sitting
     statistics = run.statistics
-    if run.outcome != GOOD or statistics is None or None in (statistics.start, statistics.end):
+    if run.outcome != GOOD or statistics is None:
         return known
-    start, end = statistics.start or 0.0, statistics.end or 0.0
+    start, end = statistics.start, statistics.end
+    if start is None or end is None:
+        return known
     if end == known.end:
         return known  # The same output was read twice.
     behind = max((i for i, other in enumerate(before) if other.outcome == GOOD), default=-1)

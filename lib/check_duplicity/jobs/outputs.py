@@ -263,7 +263,7 @@ def as_read_by(search: Search, known: Known, told: Streams, starter: str) -> Kno
     if mail is None or mail.value not in (told.output.mail, told.errors.mail):
         return known
     (path,) = shlex.split(mail.value)
-    if not os.path.isabs(path) or path == NOWHERE or not _is_mailbox(path):
+    if not _is_mailbox(path):
         return known
     if path in _own(user):
         return known.without(["mail"])
