@@ -36,6 +36,9 @@ def test_the_usage_is_one_line(plugin: str) -> None:
     usage, empty, *_ = shown(plugin).splitlines()
     assert usage.startswith(f"usage: {plugin} [options]")
     assert empty == ""
+    about = re.search(r'^"""(.*)', (ROOT / "plugins" / plugin).read_text(), re.M)
+    assert about is not None
+    assert about[1] in shown(plugin)
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)

@@ -9,10 +9,11 @@ import pytest
 from check_duplicity.destination import see
 from check_duplicity.destination.model import Listing, Source
 from check_duplicity.destination.read import read
+from check_duplicity.duplicity.invocation import Running
 from check_duplicity.duplicity.names import Archive, Prefixes
 from check_duplicity.nagios.findings import CannotSee, Kind
 from check_duplicity.secrets import Secrets
-from samples import ago, full
+from samples import NOW, ago, full
 
 
 def test_the_checks_own_options_are_refused_without_a_secret_in_them() -> None:
@@ -61,3 +62,21 @@ def test_what_duplicity_says_without_a_list(log: str, gone: bool) -> None:
         read(listing, Prefixes())
     assert caught.value.kind is Kind.NOT_RECOGNISED
     assert str(caught.value) == "duplicity ended well, but said nothing about the destination"
+
+
+@pytest.mark.parametrize(
+    ("finished", "runs", "looks"),
+    [(True, [None], 1), (False, [Running(7, NOW)], 1), (False, [None, Running(7, NOW)], 2)],
+)
+def test_a_run_that_began_meanwhile_is_looked_for_once_more(
+    finished: bool, runs: list[Running | None], looks: int, tmp_path: Path
+) -> None:
+    (tmp_path / "web").mkdir()
+    (manifest,) = (name for name in full(ago(days=1)) if name.endswith(".manifest"))
+    (tmp_path / "web" / (manifest + ".part" * (not finished))).write_bytes(b"Volume 1:\n")
+    source = Source(archive_dir=str(tmp_path), name="web", from_archive=True)
+    asked = iter(runs)
+    seen = see.look(source, lambda: (next(asked), True), Secrets({}))
+    assert seen.running == runs[-1]
+    assert len(runs) == looks
+    assert next(asked, "all were asked") == "all were asked"

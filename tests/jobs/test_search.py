@@ -75,3 +75,12 @@ def test_what_is_too_large_is_told_if_it_may_be_a_job(
     looked = Search(str(tmp_path))
     assert looked.text("/large", "root") is None
     assert looked.problems == problems
+
+
+def test_nobody_waits_for_a_target_that_is_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "units").mkdir()
+    os.mkfifo(tmp_path / "units" / "backup.target")
+    looked = Search(str(tmp_path))
+    assert enabling.off(looked, ["/units"], "web.timer", "web.service") == "is not enabled"
+    (tmp_path / "units" / "other.target").write_text("[Unit]\nWants=web.timer\n")
+    assert enabling.off(looked, ["/units"], "web.timer", "web.service") == ""

@@ -169,3 +169,16 @@ def test_for_another_destination_nothing_of_the_jobs_own_is_offered(tmp_path: Pa
         assert result.first_line == "DUPLICITY FRESHNESS CRITICAL - last backup 9d ago (limit 8d)"
         assert re.findall(r"file://\S+", result.out) == [url]
         assert re.findall(r"-- (\S+)$", result.out, re.M) == [offered]
+
+
+def test_a_limit_by_hand_counts_alone(tmp_path: Path) -> None:
+    """Of a pair, the job's options would give the other limit, which may not go with it."""
+    write_job(
+        tmp_path,
+        "web",
+        "[job]\ndestination = file:///none/b\noptions = --full-if-older-than 7D\n",
+    )
+    words = ["-j", "web", "--jobs-dir", tmp_path, "--full-warning", "60d"]
+    result = run_plugin("check_duplicity_freshness", words)
+    assert "/none/b" in result.out.split("\n")[0]
+    assert "wrong usage" not in result.out

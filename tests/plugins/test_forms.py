@@ -200,3 +200,19 @@ class TestTriage:
         done = self.ask(tmp_path, "--write", tmp_path / "x")
         assert done.returncode == 3
         assert "--write needs a --format: the report is for a terminal" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("plugin", "arguments", "backup"),
+    [
+        ("check_duplicity_freshness", ["-d", "file:///none/b"], "file:///none/b"),
+        ("check_duplicity_freshness", ["-d", "sftp://u:geheim@nobodys.invalid/b", "--duplicity",
+                                       "false"], "sftp://u:***@nobodys.invalid/b"),
+        ("check_duplicity_log", ["/none/a", "/none/b"], "/none/a, /none/b"),
+    ],
+)  # fmt: skip
+def test_without_a_job_an_answer_in_another_form_names_the_place(
+    plugin: str, arguments: list[str], backup: str
+) -> None:
+    done = ask(plugin, *arguments, "--format", "json")
+    assert json.loads(done.stdout)["backup"] == backup

@@ -423,3 +423,25 @@ def test_a_process_runs_if_it_is_a_backup_or_keeps_one_from_starting() -> None:
 )  # fmt: skip
 def test_which_places_are_the_same(one: str, other: str, same: bool) -> None:
     assert see._same_place(one, other) is same
+
+
+def test_what_one_process_hides_is_not_counted_and_the_others_are(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"12345")
+    times = SimpleNamespace(user=1.0, system=2.0, children_user=4.0, children_system=8.0)
+    counters = SimpleNamespace(read_chars=16, write_chars=32)
+
+    def member(error: type[BaseException] | None = None) -> Any:
+        def io_counters() -> object:
+            if error is not None:
+                raise error(7)
+            return counters
+
+        return SimpleNamespace(cpu_times=lambda: times, io_counters=io_counters)
+
+    fine, gone, hidden = member(), member(psutil.NoSuchProcess), member(psutil.AccessDenied)
+    of_family = see._progress
+    assert of_family([fine], str(tmp_path)) == Progress(15.0, 48, 0)
+    assert of_family([gone, fine], str(tmp_path)) == Progress(30.0, 48, 0)
+    assert of_family([hidden, fine], str(tmp_path)) == Progress(30.0, 48, 5)
+    assert of_family([hidden, gone, fine], "") == Progress(45.0, 48, 0)
+    assert of_family([hidden], str(tmp_path / "none")) == Progress(15.0, 0, 0)

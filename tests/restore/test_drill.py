@@ -21,7 +21,7 @@ from check_duplicity.nagios.findings import Finding, Kind, State
 from check_duplicity.nagios.limits import format_time
 from check_duplicity.restore import archive, drill
 from check_duplicity.restore.drill import Drill, Told, Wanted
-from check_duplicity.restore.model import Drilled, Found, Sample, Set, Volume
+from check_duplicity.restore.model import Compared, Drilled, Found, Restored, Sample, Set, Volume
 from check_duplicity.restore.see import Place
 from samples import ago, stamp
 
@@ -432,3 +432,20 @@ def test_what_fails_for_another_reason_on_the_way_stays_unknown() -> None:
     found, text = made._unreadable(Sample(4), Ended(Kind.GPG, "why"))
     assert found == Volume(CHAIN[4].time, 3)
     assert text == f"why: the backup of {format_time(CHAIN[4].time)} can't be decrypted"
+
+
+@pytest.mark.parametrize(
+    ("same", "other", "source", "host", "said"),
+    [
+        (1, 0, "/s", "h", "the same as the source"),
+        (0, 0, "/s", "h", "not compared: the source has changed since"),
+        (1, 1, "/s", "h", "and differs from the source"),
+        (0, 0, "", "h", "not compared: the source is on h"),
+        (0, 0, "", "", "not compared: the source is on another host"),
+    ],
+)
+def test_how_a_restored_file_compares(
+    same: int, other: int, source: str, host: str, said: str
+) -> None:
+    restored = Restored(1, 5, Compared(same, tuple("/x" for _ in range(other)), ()))
+    assert drill._said(restored, source, host) == said

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from check_duplicity.nagios.findings import Finding, Kind, State
@@ -93,3 +95,19 @@ def test_what_is_no_answer_is_none(
     monkeypatch.setattr("check_duplicity.triage.plain.written", lambda value: said[answer])
     assert answers(["x", "y"], finding) == {"x": None, "y": None}
     assert not (tmp_path / "ran").exists()
+
+
+def test_who_is_late_is_asked_to_end_before_it_is_killed() -> None:
+    asked: list[str] = []
+    process: Any = SimpleNamespace(pid=os.getpid(), terminate=lambda: asked.append("end"))
+    one = sidebyside._Running(process, None, time.monotonic() + 60)  # type: ignore[arg-type]
+    assert not one.is_overdue()
+    assert asked == []
+    one.deadline = time.monotonic() - 1
+    assert not one.is_overdue()
+    assert asked == ["end"]
+    one.deadline = time.monotonic() + 60
+    assert not one.is_overdue()
+    one.deadline = time.monotonic() - 1
+    assert one.is_overdue()
+    assert asked == ["end"]

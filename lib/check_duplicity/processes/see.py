@@ -340,8 +340,6 @@ def _progress(family: list[psutil.Process], archive: str) -> Progress:
 def _size(directory: str) -> int:
     """Return the size of an archive directory; 0 if it can't be seen or has too many files."""
     size = 0
-    if not directory:
-        return 0
     with contextlib.suppress(OSError), os.scandir(directory) as entries:
         for count, entry in enumerate(entries):
             if count == _MOST_FILES:
