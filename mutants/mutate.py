@@ -184,7 +184,8 @@ def tested(
     def test(copy: Copy, made: Mutant) -> bool | None:
         if time.monotonic() > until:
             return None
-        tests = calls.of(made.file, (ROOT / made.file).read_text(), made.line)
+        # Of the copy: here somebody may go on working meanwhile.
+        tests = calls.of(made.file, (copy.tree / made.file).read_text(), made.line)
         return copy.notices(made, tests, slow_too=slow_too)
 
     for number, (made, noticed) in enumerate(_each(copies, mutants, test), 1):

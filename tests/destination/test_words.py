@@ -263,6 +263,10 @@ def test_details_are_said_line_by_line() -> None:
     for manifest in (None, Manifest(1), Manifest(1, 9, Files(9, 0, 0))):
         whole = collection((first, one(HOUR, WEEK)._replace(manifest=manifest)))
         assert not any("too large" in line for line in details(whole, "", 1))
+    # Only the newest one is compared with others.
+    older = one(DAY, WEEK)._replace(manifest=Manifest(1, 9))
+    whole = collection((first, older, one(HOUR, DAY)._replace(manifest=Manifest(1))))
+    assert not any("too large" in line for line in details(whole, "", 1))
     assert list(details(collection((third,)), "", 1)) == [
         "Chain of 1 set, 2026-11-23 12:00 UTC to 2026-11-23 12:00 UTC"
     ]

@@ -225,3 +225,29 @@ def test_a_run_has_the_time_of_its_last_line_that_has_one(
     for line, when in lines:
         reader.read(line, when)
     assert [run.time for run in reader.runs()] == [time]
+
+
+LOGGING = """\
+--- Logging error ---
+Traceback (most recent call last):
+  File "/usr/lib/python3.11/logging/__init__.py", line 1113, in emit
+    self.flush()
+OSError: [Errno 28] No space left on device
+Call stack:
+  File "/usr/bin/duplicity", line 107, in <module>
+    with_tempdir(main)
+Message: 'INFO 1'
+Arguments: ()
+"""
+"""What logging (Python 3.11) prints if the disk of --log-file is full; the backup goes on."""
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_log_file_that_cannot_be_written_fails_no_backup(times: int) -> None:
+    good = (CAPTURES / "runs/3.2.1/good-full.out").read_text()
+    begin, middle, end = good.partition("--------------[ Backup Statistics ]")
+    [run] = calls(begin + LOGGING * times + middle + end)
+    assert (run.outcome, run.told) == ("good", ())
+    # What comes behind it counts.
+    failed = (CAPTURES / "runs/3.2.1/nospace-dest.out").read_text()
+    assert calls(LOGGING * times + failed) == calls(failed)

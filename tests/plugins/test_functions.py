@@ -218,3 +218,16 @@ def test_without_a_job_there_is_nothing_on_the_output(
     ):
         plugin.list_jobs(wanted, problems, options, None, Secrets({}))
         assert capsys.readouterr() == (out, said)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1", 1), ("90", 90), ("20m", 1200), ("7d", 604800), ("168h", 604800)]
+)
+def test_a_time_to_wait_is_up_to_a_week(text: str, seconds: float) -> None:
+    assert commandline._duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["0", "0s", "604801", "8d", "1:2", "", "soon", "-1", "~:5"])
+def test_no_other_time_to_wait_is_taken(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not a time to wait|not an age"):
+        commandline._duration(text)
