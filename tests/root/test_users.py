@@ -81,8 +81,10 @@ def deaf_server() -> Iterator[int]:
 
 
 def check(url: str, *options: object) -> Result:
+    before = set(os.listdir("/tmp"))
     result = freshness("-d", url, "-u", USER, *options, environment={"HOME": "/root"})
-    assert not [name for name in os.listdir("/tmp") if name.startswith("check-duplicity-")]
+    left = set(os.listdir("/tmp")) - before
+    assert not [name for name in left if name.startswith("check-duplicity-")]
     return result
 
 
