@@ -6,6 +6,8 @@ a directory, or fails as a real one did. See real/test_pages.py and root/test_pa
 
 from __future__ import annotations
 
+import contextlib
+import pwd
 import subprocess
 import sys
 import time
@@ -17,10 +19,18 @@ import pytest
 from journals import needs_journal, of_unit
 from journals import write as write_journal
 from samples import CAPTURES, full, inc, unfinished
-from stage import Scene, Stage
+from stage import USER, Scene, Stage
 
 CAPTURED = CAPTURES / "runs" / "3.2.1"
 Shown = Callable[[Scene], None]
+
+
+@pytest.fixture(autouse=True)
+def _without_the_user_of_the_examples() -> None:
+    """On a machine that has that user, the user's jobs would be found, and named in the advice."""
+    with contextlib.suppress(KeyError):
+        pwd.getpwnam(USER)
+        pytest.skip(f"this machine has a user {USER}")
 
 
 # check_duplicity_freshness
