@@ -93,7 +93,8 @@ def test_a_running_backup_is_told_and_a_stopped_one_hangs(site: Site) -> None:
             env={"HOME": f"/home/{USER}", "PATH": "/usr/bin:/bin"}, start_new_session=True,
         )  # fmt: skip
         try:
-            wait_until(lambda: bool(set(ASSETS.destination.iterdir()) - before))
+            # A busy machine needs more than a minute for the first volume.
+            wait_until(lambda: bool(set(ASSETS.destination.iterdir()) - before), 300)
             running = site.ask("process")
             assert running.state == OK
             assert re.match(r"DUPLICITY PROCESS OK - .*running", running.line)
